@@ -1,0 +1,186 @@
+from .audio.corpus import (
+    AudioCorpus as AudioCorpus,
+)
+from .audio.demo import (
+    make_demo_corpus as make_demo_corpus,
+)
+from .audio.distance import (
+    mel_distance as mel_distance,
+)
+from .audio.distance import (
+    stft_distance as stft_distance,
+)
+from .audio.io import (
+    read_audio as read_audio,
+)
+from .audio.io import (
+    write_audio as write_audio,
+)
+from .audio.spectrogram import (
+    LogMel as LogMel,
+)
+from .audio.vocoder import (
+    GriffinLimVocoder as GriffinLimVocoder,
+)
+from .audio.vocoder import (
+    Vocoder as Vocoder,
+)
+from .codebook.codes import (
+    Codes as Codes,
+)
+from .codebook.health import (
+    LevelHealth as LevelHealth,
+)
+from .codebook.health import (
+    codebook_health as codebook_health,
+)
+from .codebook.labels import (
+    level_labels as level_labels,
+)
+from .errors import (
+    AudioFileError as AudioFileError,
+)
+from .errors import (
+    CheckpointError as CheckpointError,
+)
+from .errors import (
+    CodesError as CodesError,
+)
+from .errors import (
+    ConfigError as ConfigError,
+)
+from .errors import (
+    CorpusError as CorpusError,
+)
+from .errors import (
+    CorruptModelError as CorruptModelError,
+)
+from .errors import (
+    DistillError as DistillError,
+)
+from .errors import (
+    ModelFileError as ModelFileError,
+)
+from .errors import (
+    ModelTypeError as ModelTypeError,
+)
+from .errors import (
+    ModelVersionError as ModelVersionError,
+)
+from .errors import (
+    NonFiniteError as NonFiniteError,
+)
+from .errors import (
+    NotAModelError as NotAModelError,
+)
+from .errors import (
+    RunFolderError as RunFolderError,
+)
+from .errors import (
+    RunnerBusyError as RunnerBusyError,
+)
+from .errors import (
+    ShapeError as ShapeError,
+)
+from .errors import (
+    TrainingError as TrainingError,
+)
+from .errors import (
+    UninitialisedError as UninitialisedError,
+)
+from .models.container import (
+    SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
+)
+from .models.loaded import (
+    LoadedVQModel as LoadedVQModel,
+)
+from .models.losses import (
+    vqvae_loss as vqvae_loss,
+)
+from .models.persistence import (
+    ModelInfo as ModelInfo,
+)
+from .models.persistence import (
+    load_model_v2 as load_model_v2,
+)
+from .models.persistence import (
+    read_model_info as read_model_info,
+)
+from .models.persistence import (
+    save_model_v2 as save_model_v2,
+)
+from .models.quantizer import (
+    QuantizerWrapper as QuantizerWrapper,
+)
+from .models.vqvae import (
+    ConvVQVAE as ConvVQVAE,
+)
+from .training.checkpoint import (
+    load_vqvae_checkpoint as load_vqvae_checkpoint,
+)
+from .training.checkpoint import (
+    save_vqvae_checkpoint as save_vqvae_checkpoint,
+)
+from .training.config import (
+    SpectrogramConfig as SpectrogramConfig,
+)
+from .training.config import (
+    TrainingConfig as TrainingConfig,
+)
+from .training.config import (
+    VQVAEConfig as VQVAEConfig,
+)
+from .training.config import (
+    get_adaptive_vqvae_config as get_adaptive_vqvae_config,
+)
+from .training.history import (
+    VQMetricsHistory as VQMetricsHistory,
+)
+from .training.metrics import (
+    CheckpointEvent as CheckpointEvent,
+)
+from .training.metrics import (
+    Event as Event,
+)
+from .training.metrics import (
+    MetricsCallback as MetricsCallback,
+)
+from .training.metrics import (
+    PreviewEvent as PreviewEvent,
+)
+from .training.metrics import (
+    TrainingCompleteEvent as TrainingCompleteEvent,
+)
+from .training.metrics import (
+    TrainingFailedEvent as TrainingFailedEvent,
+)
+from .training.metrics import (
+    VQEpochMetrics as VQEpochMetrics,
+)
+from .training.metrics import (
+    VQStepMetrics as VQStepMetrics,
+)
+from .training.metrics import (
+    WarningEvent as WarningEvent,
+)
+from .training.preview import (
+    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
+)
+from .training.run_folder import (
+    RunFolder as RunFolder,
+)
+from .training.runner import (
+    TrainingRunner as TrainingRunner,
+)
+from .training.vqvae import (
+    TrainingResult as TrainingResult,
+)
+from .training.vqvae import (
+    train_vqvae as train_vqvae,
+)
+from .training.vqvae import (
+    train_vqvae_epoch as train_vqvae_epoch,
+)
+from .training.vqvae import (
+    validate_vqvae_epoch as validate_vqvae_epoch,
+)

@@ -1,0 +1,5 @@
+"""Sound in and out: files, corpora, spectrograms, vocoders, distances."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,59 @@
+"""Waveforms that do not fit in memory: raw float32 files, memory-mapped where they lie."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import platformdirs
+import torch
+from torch import Tensor
+
+
+def audio_cache_dir() -> Path:
+    """Where large corpora are memory-mapped from; may not exist yet.
+
+    The environment variable DISTILL_CACHE names another place.
+    """
+    chosen = os.environ.get("DISTILL_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("distill") / "audio"
+
+
+def clear_audio_cache(folder: Path | None = None) -> int:
+    """Deletes the cache; returns the bytes set free. Corpora in use lose nothing on Linux and
+    macOS, where an open mapping outlives its file.
+    """
+    folder = audio_cache_dir() if folder is None else folder
+    if not folder.is_dir():
+        return 0
+    freed = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    shutil.rmtree(folder)
+    return freed
+
+
+def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:
+    """Puts a waveform on disk and maps it back.
+
+    Args:
+        waveform: (samples,) float32.
+        key: names the content; the same key is written once.
+        folder: the cache, made if missing.
+
+    Returns:
+        (samples,) float32 backed by the file.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{key}.f32"
+    size = waveform.numel() * 4
+    if not path.is_file() or path.stat().st_size != size:
+        # Another process may spill the same sound: each writes its own file, the rename decides.
+        temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
+        try:
+            waveform.numpy().tofile(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return torch.from_file(str(path), shared=False, size=waveform.numel(), dtype=torch.float32)

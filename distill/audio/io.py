@@ -1,0 +1,194 @@
+"""Reads, writes and probes sound files (libsndfile does the work, torchaudio resamples)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio.functional
+from torch import Tensor
+
+from distill.errors import AudioFileError
+
+AUDIO_EXTENSIONS = frozenset(
+    {
+        ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3",
+        ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64",
+    }
+)  # fmt: skip
+"""File names that are taken for sound."""
+
+BLOCK_FRAMES = 1 << 19  # 11 s at 48 kHz: an 8-channel file never lies in memory whole
+_SHORTFALL = 0.98  # MP3 headers round; anything below this share of the promise is a cut file
+_SHOULD_BE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a sound file's header promises."""
+
+    path: Path
+    sample_rate: int
+    channels: int
+    frames: int
+    format: str
+
+    @property
+    def seconds(self) -> float:
+        """Length the header promises."""
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True)
+class DecodedSound:
+    """A sound file, decoded once: mono at the wanted rate, with what it was before."""
+
+    info: AudioInfo
+    waveform: Tensor
+    sha256: str
+    """Digest of the decoded samples, so copies, renamed and re-tagged files agree."""
+
+
+def probe(path: str | os.PathLike[str]) -> AudioInfo:
+    """Reads a sound file's header.
+
+    Raises:
+        AudioFileError: the file is missing, empty, or not a format libsndfile knows.
+
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise AudioFileError(f"{path.name}: no such file; looked for {path}")
+    if path.stat().st_size == 0:
+        raise AudioFileError(f"{path.name}: an empty file (0 bytes); remove it or re-export it")
+    try:
+        with soundfile.SoundFile(str(path)) as sound:
+            return _info(path, sound)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFileError(_unreadable(path, error)) from error
+
+
+def decode(path: str | os.PathLike[str], sample_rate: int | None = None) -> DecodedSound:
+    """Decodes a whole file to mono float32, resampled to `sample_rate` (None: as it is).
+
+    Raises:
+        AudioFileError: unreadable, truncated, or holding NaN or Inf samples.
+
+    """
+    path = Path(path)
+    info = probe(path)
+    digest = hashlib.sha256(f"{info.sample_rate}:{info.channels}:".encode())
+    mono: list[np.ndarray] = []
+    done = 0
+    try:
+        with soundfile.SoundFile(str(path)) as sound:
+            _refuse_cut_container(path, sound)
+            for block in _blocks(sound):
+                digest.update(block.tobytes())
+                mixed = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
+                if not np.isfinite(mixed).all():
+                    where = (done + int(np.argmin(np.isfinite(mixed)))) / info.sample_rate
+                    raise AudioFileError(f"{path.name}: NaN or Inf at {where:.2f} s; re-export it")
+                mono.append(mixed)
+                done += len(block)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFileError(_unreadable(path, error, done / info.sample_rate)) from error
+    if done < _SHORTFALL * info.frames:
+        raise AudioFileError(_truncated(path, info.seconds, done / info.sample_rate))
+    waveform = torch.from_numpy(np.concatenate(mono)) if mono else torch.zeros(0)
+    return DecodedSound(
+        info=info,
+        waveform=resample(waveform, info.sample_rate, sample_rate or info.sample_rate),
+        sha256=digest.hexdigest(),
+    )
+
+
+def read_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> tuple[Tensor, int]:
+    """Reads a file as a mono float32 waveform.
+
+    Returns:
+        (samples,) and its sample rate: `sample_rate`, or the file's own where that is None.
+
+    Raises:
+        AudioFileError: unreadable, truncated, or holding NaN or Inf samples.
+
+    """
+    sound = decode(path, sample_rate)
+    return sound.waveform, sample_rate or sound.info.sample_rate
+
+
+def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
+    """Changes the sample rate of (..., samples); band-limited sinc interpolation."""
+    if from_rate == to_rate or waveform.shape[-1] == 0:
+        return waveform
+    return torchaudio.functional.resample(waveform, from_rate, to_rate)
+
+
+def write_audio(
+    path: str | os.PathLike[str], waveform: Tensor, sample_rate: int, *, subtype: str = "PCM_16"
+) -> Path:
+    """Writes a mono (samples,) waveform; the format follows the file name.
+
+    Samples beyond full scale are clipped, never scaled: two files stay comparable.
+
+    Raises:
+        AudioFileError: the file cannot be written.
+
+    """
+    path = Path(path)
+    samples = waveform.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).numpy()
+    chosen = None if path.suffix.lower() in {".ogg", ".mp3"} else subtype
+    try:
+        soundfile.write(str(path), samples, sample_rate, subtype=chosen)
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+        raise AudioFileError(f"{path}: cannot be written: {error}") from error
+    return path
+
+
+def _blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+        yield block
+
+
+def _info(path: Path, sound: soundfile.SoundFile) -> AudioInfo:
+    return AudioInfo(path, sound.samplerate, sound.channels, max(sound.frames, 0), sound.format)
+
+
+def _refuse_cut_container(path: Path, sound: soundfile.SoundFile) -> None:
+    # libsndfile shortens a cut WAV, AIFF or OGG to what is there; only its log, or the missing
+    # end-of-stream flag of the last Ogg page (RFC 3533), tells.
+    if match := _SHOULD_BE.search(sound.extra_info):
+        promised, found = int(match[1]), int(match[2])
+        if found < _SHORTFALL * promised:
+            rate = promised * sound.samplerate / max(sound.frames, 1) * found / promised
+            raise AudioFileError(_truncated(path, promised / rate, found / rate))
+    if sound.format == "OGG":
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - (1 << 17)))
+            tail = file.read()
+        page = tail.rfind(b"OggS")
+        if page < 0 or not tail[page + 5 : page + 6] or not tail[page + 5] & 0x04:
+            raise AudioFileError(
+                f"{path.name}: truncated: the last page of its Ogg stream is missing; "
+                "copy or export it again"
+            )
+
+
+def _truncated(path: Path, promised_s: float, found_s: float) -> str:
+    return (
+        f"{path.name}: truncated: its header promises {promised_s:.2f} s, "
+        f"{found_s:.2f} s are there; copy or export it again"
+    )
+
+
+def _unreadable(path: Path, error: Exception, at_s: float = 0.0) -> str:
+    reason = str(getattr(error, "error_string", error)).removeprefix("Error : ").rstrip(".")
+    where = f" after {at_s:.2f} s" if at_s else ""
+    return f"{path.name}: unreadable{where} ({reason}); copy or export it again"

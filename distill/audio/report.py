@@ -1,0 +1,79 @@
+"""What a corpus holds, as text for a terminal and as HTML for a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distill.audio.corpus import AudioCorpus, Refusal
+
+MOST_LISTED = 20
+
+
+def nothing_usable(where: str, refusals: Sequence[Refusal]) -> str:
+    """The message when a corpus would be empty."""
+    if not refusals:
+        return f"{where}: no files there; expected recordings (.wav, .flac, .mp3 …)"
+    return f"{where}: none of {len(refusals)} files is usable:\n" + "\n".join(_listed(refusals))
+
+
+def as_text(corpus: AudioCorpus) -> str:
+    """A few lines: what is used, what is refused and why."""
+    lines = [f"AudioCorpus: {len(corpus)} files, {duration(corpus.seconds)}"]
+    lines += [f"  {name:<9} {value}" for name, value in _facts(corpus)]
+    return "\n".join(lines + _listed(corpus.refusals))
+
+
+def as_html(corpus: AudioCorpus) -> str:
+    """A table that needs no widget and reads in a light and a dark theme."""
+    rows = [("files", f"{len(corpus)}"), ("sound", duration(corpus.seconds)), *_facts(corpus)]
+    body = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+        f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    refused = "".join(f"<li>{html.escape(line.strip())}</li>" for line in _listed(corpus.refusals))
+    return f"<table>{body}</table>" + (f"<ul>{refused}</ul>" if refused else "")
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it.
+
+    Example:
+        >>> duration(0.06), duration(12.34), duration(61), duration(3700)
+        ('60 ms', '12.3 s', '1 min 1 s', '1 h 1 min')
+
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds // 60)
+    return (
+        f"{minutes} min {seconds % 60:.0f} s"
+        if minutes < 60
+        else (f"{minutes // 60} h {minutes % 60} min")
+    )
+
+
+def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:
+    lengths = sorted(file.seconds for file in corpus.files)
+    yield "lengths", f"{duration(lengths[0])} to {duration(lengths[-1])}"
+    rates = Counter(file.sample_rate for file in corpus.files).most_common()
+    listed = ", ".join(f"{rate / 1000:g} kHz ({count})" for rate, count in rates)
+    yield "rates", f"{listed}; used at {corpus.sample_rate / 1000:g} kHz"
+    channels = Counter(file.channels for file in corpus.files).most_common()
+    names = {1: "mono", 2: "stereo"}
+    yield "channels", ", ".join(f"{names.get(n, f'{n} channels')} ({c})" for n, c in channels)
+    if corpus.refusals:
+        yield "refused", f"{len(corpus.refusals)} files"
+
+
+def _listed(refusals: Sequence[Refusal]) -> list[str]:
+    lines = [f"    {refusal.reason}" for refusal in refusals[:MOST_LISTED]]
+    if len(refusals) > MOST_LISTED:
+        lines.append(f"    … and {len(refusals) - MOST_LISTED} more")
+    return lines

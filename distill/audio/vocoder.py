@@ -1,0 +1,126 @@
+"""Log-mel frames to sound: the Vocoder protocol, and Griffin-Lim."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+import torchaudio.functional
+from torch import Tensor
+
+from distill.audio.spectrogram import LogMel
+from distill.errors import ShapeError
+
+_CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of any length
+_OVERLAP_FRAMES = 16
+
+
+@runtime_checkable
+class Vocoder(Protocol):
+    """Anything that turns log-mel frames into sound."""
+
+    def __call__(self, log_mel: Tensor, samples: int | None = None) -> Tensor:
+        """(n_mels, frames) to (samples,); by default (frames - 1) * hop_length samples."""
+        ...
+
+
+class GriffinLimVocoder:
+    """Mel magnitudes to linear ones by non-negative least squares, then fast Griffin-Lim.
+
+    Starts from zero phase, so the same frames always give the same sound and no random generator
+    is touched.
+
+    Source: Perraudin et al. 2013 (fast Griffin-Lim); Lee and Seung 2001 (multiplicative updates).
+    """
+
+    def __init__(
+        self,
+        log_mel: LogMel,
+        *,
+        iterations: int = 32,
+        momentum: float = 0.99,
+        inversion_iterations: int = 20,
+    ) -> None:
+        self._log_mel = log_mel
+        self._iterations = iterations
+        self._momentum = momentum
+        self._inversion_iterations = inversion_iterations
+        self._inverse = torch.linalg.pinv(log_mel.filters.T.double()).float()
+        self._window = torch.hann_window(log_mel.config.n_fft, device=log_mel.filters.device)
+
+    @torch.no_grad()
+    def __call__(self, log_mel: Tensor, samples: int | None = None) -> Tensor:
+        """Turns frames into sound.
+
+        Args:
+            log_mel: (n_mels, frames).
+            samples: length wanted; the frames of `LogMel` cover hop_length samples each.
+
+        Returns:
+            (samples,) float32.
+
+        Raises:
+            ShapeError: `log_mel` is not (n_mels, frames) of this spectrogram.
+
+        """
+        config = self._log_mel.config
+        if log_mel.ndim != 2 or log_mel.shape[0] != config.n_mels or log_mel.shape[1] == 0:
+            raise ShapeError(
+                f"log_mel has shape {tuple(log_mel.shape)}; expected ({config.n_mels}, frames)"
+            )
+        frames = log_mel.shape[1]
+        wanted = (frames - 1) * config.hop_length if samples is None else samples
+        log_mel = log_mel.float()
+        if frames <= _CHUNK_FRAMES:
+            return self._invert(log_mel, wanted)
+        return self._in_chunks(log_mel, wanted)
+
+    def _in_chunks(self, log_mel: Tensor, samples: int) -> Tensor:
+        """Cross-faded pieces: phases of neighbours are unrelated, so at equal power."""
+        hop = self._log_mel.config.hop_length
+        overlap = _OVERLAP_FRAMES * hop
+        ramp = torch.linspace(0.0, math.pi / 2, overlap, device=log_mel.device).sin()
+        out = log_mel.new_zeros(max(samples, log_mel.shape[1] * hop))
+        for start in range(0, log_mel.shape[1] - _OVERLAP_FRAMES, _CHUNK_FRAMES - _OVERLAP_FRAMES):
+            piece = log_mel[:, start : start + _CHUNK_FRAMES]
+            last = start + piece.shape[1] >= log_mel.shape[1]
+            length = out.numel() - start * hop if last else piece.shape[1] * hop
+            sound = self._invert(piece, length)
+            if start:
+                sound[:overlap] *= ramp
+            if not last:
+                sound[-overlap:] *= ramp.flip(0)
+            out[start * hop : start * hop + length] += sound
+        return out[:samples]
+
+    def _invert(self, log_mel: Tensor, samples: int) -> Tensor:
+        config = self._log_mel.config
+        # The transform mirrors half a window at both ends: a shorter sound is made longer and cut.
+        length = max(samples, config.n_fft // 2 + 1)
+        missing = self._log_mel.frames(length) - log_mel.shape[1]
+        if missing > 0:
+            log_mel = F.pad(log_mel[None], (0, missing), mode="replicate")[0]
+        log_mel = log_mel[:, : self._log_mel.frames(length)]
+        return torchaudio.functional.griffinlim(
+            self._linear(self._log_mel.magnitude(log_mel)),
+            self._window,
+            config.n_fft,
+            config.hop_length,
+            config.n_fft,
+            power=1.0,
+            n_iter=self._iterations,
+            momentum=self._momentum,
+            length=length,
+            rand_init=False,
+        )[:samples]
+
+    def _linear(self, mel: Tensor) -> Tensor:
+        """(n_mels, frames) mel magnitudes to (bins, frames) linear ones."""
+        filters = self._log_mel.filters
+        linear = (self._inverse @ mel).clamp(min=1e-5)
+        target = filters @ mel
+        for _ in range(self._inversion_iterations):
+            linear = linear * target / (filters @ (filters.T @ linear)).clamp(min=1e-12)
+        return linear.clamp(min=1e-7)

@@ -1,0 +1,1 @@
+"""The command line: `distill train / info / encode / decode / reconstruct / demo / cache`."""

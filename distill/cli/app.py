@@ -1,0 +1,175 @@
+"""The commands. What needs torch is imported inside them: `--help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from distill.errors import DistillError, TrainingError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train a small neural codec on your own recordings.",
+    epilog="Exit codes: 0 done; 2 something you gave cannot be used; 3 training failed; "
+    "4 some files of several could not be used; 130 interrupted, the model is kept.",
+)
+
+BAD_INPUT, TRAINING_FAILED, SOME_FAILED, INTERRUPTED = 2, 3, 4, 130
+
+Model = Annotated[Path, typer.Argument(help="A trained model, .distill.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Where to write; default beside the input.")
+]
+
+
+def main() -> None:
+    """Runs the command line; turns distill's errors into a message and an exit code."""
+    try:
+        app()
+    except TrainingError as error:
+        _fail(error, TRAINING_FAILED)
+    except DistillError as error:
+        _fail(error, BAD_INPUT)
+
+
+def _fail(error: DistillError, code: int) -> None:
+    typer.echo(f"distill: {error}", err=True)
+    sys.exit(code)
+
+
+@app.command()
+def train(
+    folder: Annotated[Path, typer.Argument(help="Your recordings: a folder, or one file.")],
+    out: Annotated[Path, typer.Option(help="Run folder, made if missing; gets model.distill.")],
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Stop after this many epochs.")] = None,
+    rvq_levels: Annotated[int | None, typer.Option(help="Levels of codes, 1 to 8.")] = None,
+    codebook_size: Annotated[int | None, typer.Option(help="Entries a level.")] = None,
+    commitment_weight: Annotated[
+        float | None, typer.Option(help="How hard sounds are held to their codes.")
+    ] = None,
+    model_name: Annotated[str | None, typer.Option(help="Default: the run folder's name.")] = None,
+    device: Device = "auto",
+    seed: Annotated[int | None, typer.Option(help="Same seed, same epochs: same model.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a folder of recordings."""
+    from distill.cli.training import train_command
+
+    wanted = {
+        "max_seconds": max_seconds,
+        "max_epochs": epochs,
+        "levels": rvq_levels,
+        "codebook_size": codebook_size,
+        "commitment_weight": commitment_weight,
+        "seed": seed,
+    }
+    overrides = {name: value for name, value in wanted.items() if value is not None}
+    result = train_command(
+        folder,
+        out,
+        overrides,
+        model_name=model_name,
+        device=device,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
+    if result.reason == "stopped":
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def info(model: Model, as_json: AsJson = False) -> None:
+    """Say what a model is, from its header alone."""
+    from distill.cli.info import describe
+
+    typer.echo(describe(model, as_json=as_json))
+
+
+@app.command()
+def encode(
+    model: Model,
+    sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
+    out: Out = None,
+    device: Device = "cpu",
+) -> None:
+    """Turn sounds into codes (.npz, readable by NumPy)."""
+    _each_file("encode", model, sounds, out, device)
+
+
+@app.command()
+def decode(
+    model: Model,
+    codes: Annotated[Path, typer.Argument(help="A file of codes (.npz), or a folder of them.")],
+    out: Out = None,
+    device: Device = "cpu",
+) -> None:
+    """Turn codes into sounds (.wav)."""
+    _each_file("decode", model, codes, out, device)
+
+
+@app.command()
+def reconstruct(
+    model: Model,
+    sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
+    out: Out = None,
+    device: Device = "cpu",
+) -> None:
+    """Send sounds through the codes and back, to hear what the model keeps (.wav)."""
+    _each_file("reconstruct", model, sounds, out, device)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for sounds, run and results.")] = Path(
+        "distill-demo"
+    ),
+    max_seconds: Annotated[float, typer.Option(help="Time to train.")] = 30.0,
+    device: Device = "auto",
+) -> None:
+    """Make 40 sounds, train on them, and reconstruct some: the whole way in a minute."""
+    from distill.cli.training import demo_command
+
+    demo_command(out, max_seconds, device)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option(help="Delete what is there.")] = False,
+) -> None:
+    """Show, or clear, the folder large corpora are memory-mapped from."""
+    from distill.audio.cache import audio_cache_dir, clear_audio_cache
+
+    folder = audio_cache_dir()
+    if clear:
+        typer.echo(f"{folder}: {clear_audio_cache() / 1e6:.1f} MB set free")
+    else:
+        size = sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
+        typer.echo(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def _each_file(kind: str, model: Path, source: Path, out: Path | None, device: str) -> None:
+    from distill.cli.files import convert
+
+    failed = convert(kind, model, source, out, device)
+    if failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def echo_json(values: dict[str, Any]) -> None:
+    """Prints one JSON object."""
+    typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What a terminal shows while a model learns."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from distill.audio.report import duration
+from distill.codebook.health import LevelHealth
+from distill.training.history import VQMetricsHistory
+from distill.training.metrics import Event, VQEpochMetrics, WarningEvent
+
+_STYLES = {"healthy": "green", "thin": "yellow", "collapsing": "red"}
+
+
+class TrainingDisplay:
+    """A bar and a row a level on a terminal, a line an epoch elsewhere, nothing where quiet."""
+
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._quiet = quiet
+        self._history = VQMetricsHistory()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("starting", total=1.0)
+        self._live: Live | None = None
+
+    def __enter__(self) -> TrainingDisplay:
+        if not self._quiet and self._console.is_terminal:
+            self._live = Live(
+                self._picture(), console=self._console, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, event: Event) -> None:
+        """Takes the next event of the run."""
+        self._history.update(event)
+        if self._quiet:
+            return
+        if self._live is not None:
+            self._progress.update(
+                self._task, completed=self._history.progress, description=self._description()
+            )
+            self._live.update(self._picture())
+            if isinstance(event, WarningEvent):
+                self._console.print(f"[yellow]warning[/]: {event.message}", highlight=False)
+        elif isinstance(event, VQEpochMetrics):
+            rest = self._history.eta_s
+            left = f", {duration(rest)} left" if rest else ""
+            self._console.print(f"{self._description()}{left}", highlight=False)
+
+    def _description(self) -> str:
+        history, last = self._history, self._history.last_step
+        if last is None:
+            return "starting"
+        words = [f"epoch {last.epoch + 1}", f"step {last.step + 1}", f"loss {last.loss:.3f}"]
+        if history.epochs:
+            words.append(f"validation {history.epochs[-1].val_loss:.3f}")
+        if last.elapsed_s:
+            words.append(f"{history.step_count / last.elapsed_s:.1f} steps/s")
+        return "  ".join(words)
+
+    def _picture(self) -> Group:
+        return Group(self._progress, self._health_table(self._health()))
+
+    def _health(self) -> tuple[LevelHealth, ...]:
+        return self._history.last_health.health if self._history.last_health else ()
+
+    def _health_table(self, health: tuple[LevelHealth, ...]) -> Table:
+        table = Table(box=None, show_header=bool(health), header_style="dim")
+        for name in ("level", "used", "perplexity", "dead", "replaced/step", ""):
+            table.add_column(name, justify="left" if name in ("level", "") else "right")
+        for level in health:
+            table.add_row(
+                f"{level.level + 1} {level.label}",
+                f"{level.corrected_utilization:.0%}",
+                f"{level.perplexity:.0f} of {level.entries}",
+                f"{level.dead_codes}",
+                f"{level.churn:.1f}",
+                f"[{_STYLES[level.verdict]}]{level.verdict}[/]",
+            )
+        return table

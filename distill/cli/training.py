@@ -1,0 +1,153 @@
+"""`distill train` and `distill demo`: a live bar, a row a level, a closing report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from distill.audio.corpus import AudioCorpus
+from distill.audio.demo import make_demo_corpus
+from distill.audio.io import read_audio, write_audio
+from distill.audio.report import duration
+from distill.cli.info import health_lines
+from distill.cli.live import TrainingDisplay
+from distill.config import VQVAEConfig
+from distill.training.config import get_adaptive_vqvae_config
+from distill.training.device import choose_device
+from distill.training.run_folder import RunFolder
+from distill.training.vqvae import TrainingResult, train_vqvae
+
+_DEMO_RECONSTRUCTIONS = 8
+
+
+def train_command(
+    folder: Path,
+    out: Path,
+    overrides: dict[str, Any],
+    *,
+    model_name: str | None,
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+) -> TrainingResult:
+    """Scans, trains, reports.
+
+    Raises:
+        DistillError: see `train_vqvae`.
+
+    """
+    # Whatever is wrong with the settings is said before a long scan.
+    VQVAEConfig(**overrides)
+    choose_device(device)
+    RunFolder(out).check_free(overwrite=overwrite)
+    corpus = AudioCorpus.scan(folder, progress=not as_json)
+    config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, **overrides)
+    if not as_json:
+        typer.echo(str(corpus))
+        typer.echo(
+            f"Training: {config.levels} levels × {config.codebook_size} entries, "
+            f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
+        )
+    with _stopped_by_ctrl_c() as cancel, TrainingDisplay(quiet=as_json) as display:
+        result = train_vqvae(
+            config,
+            corpus,
+            out,
+            device,
+            display.update,
+            cancel,
+            model_name=model_name,
+            overwrite=overwrite,
+        )
+    typer.echo(json.dumps(_values(result), indent=1) if as_json else _report(result))
+    return result
+
+
+def demo_command(out: Path, max_seconds: float, device: str) -> None:
+    """Makes a corpus, trains on it, reconstructs some sounds the model never learned from."""
+    sounds = out / "sounds"
+    paths = make_demo_corpus(sounds)
+    typer.echo(f"Made {len(paths)} sounds in {sounds}")
+    result = train_command(
+        sounds,
+        out / "run",
+        {"max_seconds": max_seconds},
+        model_name="demo",
+        device=device,
+        overwrite=True,
+        as_json=False,
+    )
+    model = result.load()
+    judged = [
+        Path(file["path"])
+        for file in RunFolder(out / "run").read_request()["corpus"]
+        if file["split"] == "validation"
+    ]
+    listen = out / "listen"
+    listen.mkdir(parents=True, exist_ok=True)
+    for path in judged[:_DEMO_RECONSTRUCTIONS]:
+        write_audio(listen / f"{path.stem}-original.wav", *read_audio(path))
+        made = model.reconstruct(*read_audio(path))
+        write_audio(listen / f"{path.stem}-reconstruction.wav", *made)
+    typer.echo(f"Listen to sounds it never learned from: {listen}")
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[threading.Event]:
+    """The first Ctrl-C asks training to stop; a second one ends the program."""
+    cancel = threading.Event()
+
+    def stop(_number: int, _frame: Any) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        typer.echo("Stopping after this step; the model is kept …", err=True)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _values(result: TrainingResult) -> dict[str, Any]:
+    best = result.history.best
+    return {
+        "model": str(result.model_path),
+        "reason": result.reason,
+        "epochs": result.epochs,
+        "steps": result.steps,
+        "seconds": result.elapsed_s,
+        "best_epoch": result.best_epoch,
+        "best_val_loss": result.best_val_loss,
+        "codebook_health": [dataclasses.asdict(level) for level in best.health] if best else [],
+        "warnings": [warning.message for warning in result.history.warnings],
+    }
+
+
+def _report(result: TrainingResult) -> str:
+    history, best = result.history, result.history.best
+    why = {"stopped": "stopped", "max_seconds": "time is up", "max_epochs": "all epochs done"}
+    lines = [
+        f"Trained {result.epochs} epochs, {result.steps} steps in {duration(result.elapsed_s)} "
+        f"({why.get(result.reason, 'all steps done')})"
+    ]
+    if best:
+        lines.append(
+            f"  best epoch {best.epoch + 1}: validation {best.val_loss:.4f}, "
+            f"training {best.train_loss:.4f}"
+        )
+        lines += health_lines(best.health)
+    lines += [
+        f"  warning, epoch {warning.epoch + 1}: {warning.message}" for warning in history.warnings
+    ]
+    size = result.model_path.stat().st_size / 1e6
+    return "\n".join([*lines, f"Model: {result.model_path} ({size:.1f} MB)"])

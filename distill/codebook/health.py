@@ -1,0 +1,168 @@
+"""How well codebooks are used: pure functions on counts, (level, entry), and their summary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from distill.codebook.labels import level_labels
+from distill.errors import ShapeError
+
+THIN = 0.30
+"""Below this corrected utilization a level is worth a warning."""
+COLLAPSING = 0.10
+
+
+def count_codes(indices: Tensor, entries: int) -> Tensor:
+    """How often each entry was chosen.
+
+    Args:
+        indices: (..., level, step) codes; -1, "no code", is not counted.
+        entries: size of each codebook.
+
+    Returns:
+        (level, entry) int64.
+
+    Raises:
+        ShapeError: fewer than two dimensions, or an index beyond the codebook.
+
+    """
+    if indices.ndim < 2:
+        raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
+    levels = indices.shape[-2]
+    flat = indices.movedim(-2, 0).reshape(levels, -1)
+    used = flat >= 0
+    if flat.numel() and int(flat.max()) >= entries:
+        raise ShapeError(f"index {int(flat.max())}: expected below {entries}, the codebook size")
+    keys = flat + entries * torch.arange(levels, device=flat.device)[:, None]
+    return torch.bincount(keys[used], minlength=levels * entries).reshape(levels, entries)
+
+
+def utilization(counts: Tensor) -> Tensor:
+    """Share of entries used at least once, (level,) in [0, 1].
+
+    Args:
+        counts: uses of each entry, (level, entry).
+
+    """
+    return (_checked(counts) > 0).double().mean(dim=1)
+
+
+def utilization_ceiling(samples: Tensor, entries: int) -> Tensor:
+    """Utilization a perfectly uniform code would show: 1 - (1 - 1/entries)^samples.
+
+    Args:
+        samples: codes seen, any shape.
+        entries: size of the codebook.
+
+    """
+    return 1 - (1 - 1 / entries) ** samples.double()
+
+
+def corrected_utilization(counts: Tensor) -> Tensor:
+    """Utilization relative to its ceiling, (level,) in [0, 1]; 0 where nothing was seen."""
+    ceiling = utilization_ceiling(_checked(counts).sum(dim=1), counts.shape[1])
+    used = utilization(counts)
+    return torch.where(ceiling > 0, used / ceiling.clamp(min=1e-12), used).clamp(max=1.0)
+
+
+def entropy_bits(counts: Tensor) -> Tensor:
+    """Shannon entropy of each level's codes, (level,) in [0, log2(entries)]."""
+    share = _checked(counts).double()
+    share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
+    return -torch.special.xlogy(share, share).sum(dim=1) / math.log(2)
+
+
+def perplexity(counts: Tensor) -> Tensor:
+    """Effective number of entries in use at each level.
+
+    Args:
+        counts: uses of each entry, (level, entry), >= 0.
+
+    Returns:
+        (level,) in [1, entries]; 1 means collapse.
+
+    Raises:
+        ShapeError: counts is not 2-D.
+
+    Source: exp of the Shannon entropy of the code distribution; van den Oord et al. 2017.
+
+    """
+    return 2 ** entropy_bits(counts)
+
+
+def dead_codes(counts: Tensor) -> Tensor:
+    """Entries never used, (level,) int64."""
+    return (_checked(counts) == 0).sum(dim=1)
+
+
+@dataclass(frozen=True)
+class LevelHealth:
+    """One level's codebook over the codes of some sounds."""
+
+    level: int
+    label: str
+    entries: int
+    samples: int
+    """Codes seen."""
+    utilization: float
+    corrected_utilization: float
+    """Relative to what `samples` codes could at most show."""
+    perplexity: float
+    entropy_bits: float
+    dead_codes: int
+    churn: float
+    """Entries replaced a training step; 0 where nothing was trained."""
+
+    @property
+    def verdict(self) -> str:
+        """healthy, thin or collapsing."""
+        if self.corrected_utilization < COLLAPSING:
+            return "collapsing"
+        return "thin" if self.corrected_utilization < THIN else "healthy"
+
+    @property
+    def advice(self) -> str:
+        """One sentence for the person who trains; empty where nothing is wrong."""
+        if self.verdict == "healthy":
+            return ""
+        return (
+            f"level {self.level + 1} ({self.label}) uses {self.corrected_utilization:.0%} of its "
+            "entries: fewer levels or a smaller codebook would lose nothing"
+        )
+
+
+def codebook_health(
+    counts: Tensor, churn: Sequence[float] | None = None
+) -> tuple[LevelHealth, ...]:
+    """Everything known about every level.
+
+    Args:
+        counts: uses of each entry, (level, entry).
+        churn: entries replaced a step, one for each level.
+
+    """
+    counts = _checked(counts).cpu()
+    levels, entries = counts.shape
+    rows = zip(
+        level_labels(levels),
+        counts.sum(dim=1).tolist(),
+        utilization(counts).tolist(),
+        corrected_utilization(counts).tolist(),
+        perplexity(counts).tolist(),
+        entropy_bits(counts).tolist(),
+        dead_codes(counts).tolist(),
+        churn or [0.0] * levels,
+        strict=True,
+    )
+    return tuple(LevelHealth(level, row[0], entries, *row[1:]) for level, row in enumerate(rows))
+
+
+def _checked(counts: Tensor) -> Tensor:
+    if counts.ndim != 2 or counts.shape[1] == 0:
+        raise ShapeError(f"counts {tuple(counts.shape)}: expected (level, entry)")
+    return counts

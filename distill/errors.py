@@ -1,0 +1,73 @@
+"""Every error distill raises on purpose.
+
+Each says what was expected, what was found and where, and what to do; each also inherits the
+matching builtin, so `except ValueError` keeps working for people who do not know our names.
+"""
+
+
+class DistillError(Exception):
+    """Base of every error distill raises on purpose."""
+
+
+class ConfigError(DistillError, ValueError):
+    """A setting is outside its range, of the wrong type, or unknown."""
+
+
+class ShapeError(DistillError, ValueError):
+    """A tensor does not have the shape a function works on."""
+
+
+class AudioFileError(DistillError, ValueError):
+    """A sound file cannot be read, or cannot be written."""
+
+
+class CorpusError(DistillError, ValueError):
+    """No usable sound was found where a corpus was looked for."""
+
+
+class CodesError(DistillError, ValueError):
+    """Codes do not fit the model, or a file of codes is damaged."""
+
+
+class RunFolderError(DistillError, RuntimeError):
+    """A run folder cannot be used: taken by another trainer, not empty, or not a run."""
+
+
+class RunnerBusyError(DistillError, RuntimeError):
+    """A runner was asked to start a second training while one is running."""
+
+
+class TrainingError(DistillError, RuntimeError):
+    """Training had to end."""
+
+
+class NonFiniteError(TrainingError):
+    """NaN or Inf reached a place where it would do lasting harm."""
+
+
+class CheckpointError(DistillError, ValueError):
+    """A checkpoint is damaged or does not fit."""
+
+
+class ModelFileError(DistillError, ValueError):
+    """A `.distill` file cannot be used; the subclasses say why."""
+
+
+class NotAModelError(ModelFileError):
+    """The file is not a `.distill` file."""
+
+
+class ModelVersionError(ModelFileError):
+    """The file was written in a version of the format this distill does not know."""
+
+
+class ModelTypeError(ModelFileError):
+    """The file holds another family of model."""
+
+
+class CorruptModelError(ModelFileError):
+    """The file is a `.distill` file, but truncated or altered."""
+
+
+class UninitialisedError(DistillError, RuntimeError):
+    """A model was asked for codes before its codebooks held anything."""

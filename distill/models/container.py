@@ -1,0 +1,153 @@
+"""The container of a `.distill` file: named tensors and JSON texts in one safetensors file.
+
+It knows the format, its version and its checksum, and nothing of models. Reading executes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from distill.atomic import write_atomically
+from distill.errors import (
+    CorruptModelError,
+    ModelFileError,
+    ModelVersionError,
+    NotAModelError,
+)
+
+FORMAT = "distill_model"
+SAVED_MODEL_VERSION_V2 = 2
+_LENGTH_BYTES = 8  # safetensors: little-endian header length, header as JSON, tensor bytes
+_HEADER_LIMIT = 100_000_000
+_OPENINGS = (b'{"', b"{}")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself, read without its tensors."""
+
+    path: Path
+    texts: dict[str, str]
+    """Metadata by key; the values are JSON or plain text."""
+    tensors: dict[str, tuple[int, ...]]
+    """Shapes by name."""
+
+
+def write_container(
+    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], texts: Mapping[str, str]
+) -> Path:
+    """Writes a file whole or not at all, with format, version and checksum added.
+
+    Raises:
+        ModelFileError: it cannot be written; what lay there before is untouched.
+
+    """
+    path = Path(path)
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    marked = {**texts, "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
+    marked["checksum"] = _checksum(ready, marked)
+    data = safetensors.torch.save(ready, metadata=marked)
+    try:
+        with write_atomically(path) as file:
+            file.write(data)
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: cannot be saved ({error.strerror}); choose another folder or make room"
+        ) from error
+    return path
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """Reads and judges the header alone.
+
+    Raises:
+        NotAModelError: missing, or something else than a `.distill` file.
+        CorruptModelError: its header is cut off or altered.
+        ModelVersionError: of a version this distill does not read.
+
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            length, size = file.read(_LENGTH_BYTES), path.stat().st_size
+            announced = int.from_bytes(length, "little")
+            text = file.read(min(announced, size)) if announced <= _HEADER_LIMIT else b""
+    except OSError as error:
+        raise NotAModelError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(length) < _LENGTH_BYTES or not text.startswith(_OPENINGS):
+        raise NotAModelError(f"{path.name}: not a .distill file")
+    if len(text) < announced:
+        raise CorruptModelError(_damaged(path, "its header is cut off"))
+    return _judged(path, text, size - _LENGTH_BYTES - announced)
+
+
+def read_container(path: str | os.PathLike[str]) -> tuple[Header, dict[str, Tensor]]:
+    """Reads everything and checks it against the checksum.
+
+    Raises:
+        ModelFileError: see `read_header`; also where tensors are cut off or altered.
+
+    """
+    header = read_header(path)
+    data = header.path.read_bytes()
+    try:
+        tensors = safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise CorruptModelError(_damaged(header.path, str(error))) from error
+    if header.texts.get("checksum") != _checksum(tensors, header.texts):
+        raise CorruptModelError(_damaged(header.path, "its checksum does not match"))
+    return header, tensors
+
+
+def _judged(path: Path, text: bytes, tensor_bytes: int) -> Header:
+    try:
+        values = json.loads(text)
+        texts = values.pop("__metadata__", {})
+        shapes = {name: tuple(entry["shape"]) for name, entry in values.items()}
+        ends = [entry["data_offsets"][1] for entry in values.values()]
+        expected = max(ends, default=0)
+        if not all(isinstance(value, str) for value in texts.values()):
+            raise TypeError("metadata that is not text")
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise CorruptModelError(_damaged(path, "its header is altered")) from error
+    if texts.get("format") != FORMAT:
+        raise NotAModelError(
+            f"{path.name}: a safetensors file, but not of distill (format "
+            f"{texts.get('format', 'not given')!r}, expected {FORMAT!r})"
+        )
+    if texts.get("version") != str(SAVED_MODEL_VERSION_V2):
+        raise ModelVersionError(
+            f"{path.name}: version {texts.get('version')!r} of the format; this distill reads "
+            f"version {SAVED_MODEL_VERSION_V2}: update distill, or save the model again"
+        )
+    if tensor_bytes != expected:
+        why = f"{tensor_bytes} bytes of tensors where {expected} belong"
+        raise CorruptModelError(_damaged(path, why))
+    return Header(path, texts, shapes)
+
+
+def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
+    """Digest of every tensor (name, type, shape, bytes) and of every text but the checksum."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}:".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    for key in sorted(texts):
+        if key != "checksum":
+            digest.update(json.dumps([key, texts[key]]).encode())
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"{path.name}: truncated or altered ({why}); copy it again from where it was made"

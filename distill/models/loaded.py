@@ -1,0 +1,171 @@
+"""LoadedVQModel: a trained model in use: sound to codes and back."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from distill.audio.io import resample
+from distill.audio.spectrogram import LogMel
+from distill.audio.vocoder import GriffinLimVocoder, Vocoder
+from distill.codebook.codes import Codes
+from distill.codebook.health import LevelHealth
+from distill.codebook.labels import level_labels
+from distill.config import VQVAEConfig
+from distill.errors import CodesError, ShapeError
+from distill.models.vqvae import ConvVQVAE
+
+Waveform = Tensor | np.ndarray
+"""Mono, (samples,), floating point."""
+
+
+class LoadedVQModel:
+    """A model, its spectrogram, and what is known about it."""
+
+    def __init__(
+        self,
+        model: ConvVQVAE,
+        *,
+        metadata: dict[str, Any] | None = None,
+        codebook_health: tuple[LevelHealth, ...] = (),
+        loss_curves: dict[str, list[float]] | None = None,
+        extra: dict[str, str] | None = None,
+        path: Path | None = None,
+    ) -> None:
+        self.model = model
+        self.metadata = metadata or {}
+        self.codebook_health = codebook_health
+        self.loss_curves = loss_curves or {}
+        self.extra = extra or {}
+        self.path = path
+        self.spectrogram = LogMel(model.config.spectrogram).to(self.device)
+
+    @property
+    def vqvae_config(self) -> VQVAEConfig:
+        """What rebuilds the model."""
+        return self.model.config
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the sound the model makes, in Hz."""
+        return self.model.config.spectrogram.sample_rate
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def level_labels(self) -> tuple[str, ...]:
+        """Names of the levels, coarse to fine."""
+        return tuple(self.metadata.get("level_labels") or level_labels(self.model.config.levels))
+
+    @cached_property
+    def vocoder(self) -> Vocoder:
+        """Turns frames into sound; assign another one to use it."""
+        return GriffinLimVocoder(self.spectrogram)
+
+    @torch.no_grad()
+    def encode(self, waveform: Waveform, sample_rate: int) -> Codes:
+        """Turns a sound into codes.
+
+        Args:
+            waveform: mono float samples (samples,), at least one; any length and loudness.
+            sample_rate: of the waveform, in Hz.
+
+        Raises:
+            ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
+
+        """
+        sound = resample(_mono(waveform), sample_rate, self.sample_rate).to(self.device)
+        peak = float(sound.abs().max())
+        mel = self.spectrogram(sound / peak if peak else sound)
+        indices = self.model.quantize(self.model.encode(mel[None])).indices[0]
+        config = self.model.config
+        return Codes(
+            indices=indices.cpu(),
+            codebook_size=config.codebook_size,
+            step_seconds=1 / config.step_rate_hz,
+            samples=len(sound),
+            sample_rate=self.sample_rate,
+            peak=peak,
+            labels=self.level_labels,
+        )
+
+    @torch.no_grad()
+    def decode(self, codes: Codes) -> tuple[Tensor, int]:
+        """Turns codes into sound.
+
+        Returns:
+            (samples,) float32 as long and as loud as what was encoded, and its sample rate.
+
+        Raises:
+            CodesError: the codes are of a model with other levels or a larger codebook.
+
+        """
+        config = self.model.config
+        if codes.levels != config.levels or codes.codebook_size != config.codebook_size:
+            raise CodesError(
+                f"codes of {codes.levels} levels × {codes.codebook_size} entries; this model has "
+                f"{config.levels} × {config.codebook_size}: decode them with the model that made "
+                "them"
+            )
+        frames = self.spectrogram.frames(codes.samples)
+        embeddings = self.model.codes_to_embeddings(codes.indices[None].to(self.device))
+        mel = self.model.decode(embeddings)[0]
+        if mel.shape[1] < frames:
+            raise CodesError(
+                f"{codes.steps} steps make {mel.shape[1]} frames; {codes.samples} samples need "
+                f"{frames}"
+            )
+        return self.vocoder(mel[:, :frames], codes.samples).cpu() * codes.peak, self.sample_rate
+
+    def reconstruct(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int]:
+        """A sound through the codes and back.
+
+        Returns:
+            (samples,) float32 of the same length, rate and loudness, and the sample rate.
+
+        Raises:
+            ShapeError: see `encode`.
+
+        """
+        made, rate = self.decode(self.encode(waveform, sample_rate))
+        made = resample(made, rate, sample_rate)
+        length = len(waveform)
+        return F.pad(made, (0, max(0, length - len(made))))[:length], sample_rate
+
+    def __repr__(self) -> str:
+        config = self.model.config
+        name = self.metadata.get("name", "unnamed")
+        return (
+            f"LoadedVQModel({name!r}: {config.levels} levels × {config.codebook_size} entries, "
+            f"{config.bits_per_second:.0f} bit/s at {self.sample_rate} Hz)"
+        )
+
+
+def _mono(waveform: Waveform) -> Tensor:
+    sound = torch.from_numpy(waveform) if isinstance(waveform, np.ndarray) else waveform
+    if not isinstance(sound, Tensor):
+        raise ShapeError(f"waveform is a {type(waveform).__name__}; expected a tensor or an array")
+    if sound.ndim != 1:
+        raise ShapeError(
+            f"waveform {tuple(sound.shape)}: expected mono (samples,); mix channels with "
+            "waveform.mean(dim=0), give a batch one by one"
+        )
+    if not len(sound):
+        raise ShapeError("waveform has 0 samples; expected at least 1")
+    if not sound.is_floating_point():
+        raise ShapeError(
+            f"waveform holds {sound.dtype}; expected floating point from -1 to 1 (divide 16-bit "
+            "samples by 32768)"
+        )
+    if not torch.isfinite(sound).all():
+        raise ShapeError("waveform holds NaN or Inf")
+    return sound.detach().float()

@@ -1,0 +1,167 @@
+"""QuantizerWrapper: residual vector quantization that can be watched and does not surprise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from loguru import logger as _library_logger
+from torch import Tensor, nn
+from vector_quantize_pytorch import ResidualVQ
+
+from distill.codebook.health import LevelHealth, codebook_health, count_codes
+from distill.errors import NonFiniteError, ShapeError, UninitialisedError
+
+# The library warns on stderr; what matters of it reaches people as health.
+_library_logger.disable("vector_quantize_pytorch")
+
+
+@dataclass(frozen=True)
+class QuantizerOutput:
+    """A latent, said in codes."""
+
+    quantized: Tensor
+    """(batch, dim, steps)."""
+    indices: Tensor
+    """(batch, level, steps) int64."""
+    commitment: Tensor
+    """(level,) mean squared distance between each level's input and its entry, unweighted."""
+
+
+class QuantizerWrapper(nn.Module):
+    """vector-quantize-pytorch's ResidualVQ with EMA codebooks and k-means initialisation.
+
+    On top of the library: shapes are (batch, channel, time); dead entries are judged against the
+    batch's fair share; replaced entries are counted; the commitment exists in eval mode too; and
+    three inputs that would harm the codebooks are refused: NaN or Inf, an eval pass before there
+    are codebooks, and codes that do not exist.
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int,
+        levels: int,
+        codebook_size: int,
+        decay: float = 0.97,
+        dead_code_fraction: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.levels = levels
+        self.codebook_size = codebook_size
+        self._dead_code_fraction = dead_code_fraction
+        self._replaced = [0] * levels
+        self.residual_vq = ResidualVQ(
+            dim=dim,
+            num_quantizers=levels,
+            codebook_size=codebook_size,
+            decay=decay,
+            commitment_weight=1.0,
+            kmeans_init=True,
+            threshold_ema_dead_code=1.0 if dead_code_fraction else 0.0,
+            rotation_trick=False,
+        )
+        for level, codebook in enumerate(self._codebooks):
+            codebook.replace = self._counting(level, codebook.replace)
+
+    @property
+    def _codebooks(self) -> list[Any]:
+        return [layer._codebook for layer in self.residual_vq.layers]
+
+    @property
+    def initialised(self) -> bool:
+        """Whether the codebooks hold anything yet."""
+        return all(bool(codebook.initted) for codebook in self._codebooks)
+
+    @property
+    def codebooks(self) -> Tensor:
+        """Every entry's vector, (level, entry, dim)."""
+        return torch.stack([codebook.embed[0] for codebook in self._codebooks])
+
+    def forward(self, latent: Tensor) -> QuantizerOutput:
+        """Quantizes; in training mode the codebooks follow the latents.
+
+        Args:
+            latent: (batch, dim, steps).
+
+        Raises:
+            ShapeError: another shape.
+            NonFiniteError: NaN or Inf in training; the codebooks are as before.
+            UninitialisedError: an eval pass before any training pass.
+
+        """
+        if latent.ndim != 3 or latent.shape[1] != self.dim:
+            raise ShapeError(f"latent {tuple(latent.shape)}: expected (batch, {self.dim}, steps)")
+        if self.training:
+            if not torch.isfinite(latent).all():
+                raise NonFiniteError("NaN or Inf in the latent; the codebooks were left alone")
+            self._scale_threshold(latent.shape[0] * latent.shape[2])
+        elif not self.initialised:
+            raise UninitialisedError(
+                "the codebooks are empty: train the model, or call initialise(mel) with real sound"
+            )
+        columns = latent.float().transpose(1, 2)
+        quantized, indices, commitment = self.residual_vq(columns)
+        indices = indices.transpose(1, 2)
+        if not self.training:  # the library reports 0 there
+            commitment = self._commitment(columns, indices)
+        return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
+
+    def embed(self, indices: Tensor) -> Tensor:
+        """Looks codes up: each level's contribution.
+
+        Args:
+            indices: (batch, level, steps); -1 contributes exactly zero.
+
+        Returns:
+            (level, batch, dim, steps).
+
+        Raises:
+            ShapeError: another number of levels, or a code that does not exist.
+
+        """
+        if indices.ndim != 3 or indices.shape[1] != self.levels:
+            raise ShapeError(
+                f"indices {tuple(indices.shape)}: expected (batch, {self.levels}, steps)"
+            )
+        low, high = (int(f(indices)) for f in (torch.min, torch.max))
+        if low < -1 or high >= self.codebook_size:
+            raise ShapeError(f"codes from {low} to {high}: expected -1 to {self.codebook_size - 1}")
+        vectors = self.residual_vq.get_codes_from_indices(indices.transpose(1, 2))
+        return vectors.transpose(2, 3)
+
+    def get_codebook_utilization(self, indices: Tensor) -> tuple[LevelHealth, ...]:
+        """How well each level's codebook is used by some codes.
+
+        Args:
+            indices: (..., level, steps).
+
+        """
+        return codebook_health(count_codes(indices, self.codebook_size))
+
+    @property
+    def replaced_entries(self) -> tuple[int, ...]:
+        """Dead entries replaced at each level so far; differences over steps are the churn."""
+        return tuple(self._replaced)
+
+    def _scale_threshold(self, positions: int) -> None:
+        # The library compares an EMA of hits a batch; what is rare depends on the batch.
+        if self._dead_code_fraction:
+            threshold = self._dead_code_fraction * positions / self.codebook_size
+            for codebook in self._codebooks:
+                codebook.threshold_ema_dead_code = threshold
+                codebook.reset_cluster_size = positions / self.codebook_size
+
+    def _counting(self, level: int, replace: Any) -> Any:
+        def counted(batch_samples: Tensor, batch_mask: Tensor, **options: Any) -> None:
+            self._replaced[level] += int(batch_mask.sum())
+            replace(batch_samples, batch_mask=batch_mask, **options)
+
+        return counted
+
+    def _commitment(self, columns: Tensor, indices: Tensor) -> Tensor:
+        entries = self.embed(indices).transpose(2, 3)
+        before = columns - torch.cat([torch.zeros_like(entries[:1]), entries[:-1].cumsum(0)])
+        return (before - entries).square().mean(dim=(1, 2, 3))

@@ -1,0 +1,168 @@
+"""VQMetricsHistory: events folded into curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from distill.training.metrics import (
+    EVENT_CLASSES,
+    CheckpointEvent,
+    Event,
+    PreviewEvent,
+    TrainingCompleteEvent,
+    TrainingFailedEvent,
+    VQEpochMetrics,
+    VQStepMetrics,
+    WarningEvent,
+    event_from_dict,
+    event_to_dict,
+)
+
+_STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate", "gradient_norm")
+
+
+@dataclass
+class VQMetricsHistory:
+    """Everything a run has told so far. `update` is the only way in; reading is cheap."""
+
+    steps: dict[str, list[float]] = field(
+        default_factory=lambda: {name: [] for name in _STEP_COLUMNS}
+    )
+    """Columns of equal length: step, loss, reconstruction, commitment, learning_rate,
+    gradient_norm."""
+    epochs: list[VQEpochMetrics] = field(default_factory=list)
+    previews: list[PreviewEvent] = field(default_factory=list)
+    checkpoints: list[CheckpointEvent] = field(default_factory=list)
+    warnings: list[WarningEvent] = field(default_factory=list)
+    last_step: VQStepMetrics | None = None
+    last_health: VQStepMetrics | None = None
+    """The newest step that measured its codebooks."""
+    outcome: TrainingCompleteEvent | TrainingFailedEvent | None = None
+
+    def update(self, event: Event) -> None:
+        """Takes the next event."""
+        if isinstance(event, VQStepMetrics):
+            for name in _STEP_COLUMNS:
+                self.steps[name].append(getattr(event, name))
+            self.last_step = event
+            if event.health:
+                self.last_health = event
+        elif isinstance(event, VQEpochMetrics):
+            self.epochs.append(event)
+        elif isinstance(event, PreviewEvent):
+            self.previews.append(event)
+        elif isinstance(event, CheckpointEvent):
+            self.checkpoints.append(event)
+        elif isinstance(event, WarningEvent):
+            self.warnings.append(event)
+        else:
+            self.outcome = event
+
+    @property
+    def step_count(self) -> int:
+        """Optimiser steps seen."""
+        return len(self.steps["step"])
+
+    @property
+    def best(self) -> VQEpochMetrics | None:
+        """The epoch whose weights are kept."""
+        best = [epoch for epoch in self.epochs if epoch.is_best]
+        return best[-1] if best else None
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Number of the best epoch, from 0."""
+        return self.best.epoch if self.best else None
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget used, 0 to 1."""
+        if isinstance(self.outcome, TrainingCompleteEvent):
+            return 1.0
+        seen = [event.progress for event in (self.last_step, *self.epochs[-1:]) if event]
+        return max(seen, default=0.0)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Training time so far."""
+        seen = [event.elapsed_s for event in (self.last_step, *self.epochs[-1:]) if event]
+        return max(seen, default=0.0)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Time left at the pace so far; None before there is a pace, 0 at the end."""
+        if self.outcome is not None:
+            return 0.0
+        if self.progress <= 0:
+            return None
+        return self.elapsed_s * (1 - self.progress) / self.progress
+
+    @property
+    def overfitting(self) -> bool:
+        """Validation has been clearly worse than its best for a fifth of the run (at least three
+        epochs) while training went on getting better.
+        """
+        if self.best is None:
+            return False
+        since = [epoch for epoch in self.epochs if epoch.epoch > self.best.epoch]
+        if len(since) < max(3, len(self.epochs) // 5):
+            return False
+        worse = all(epoch.val_loss > 1.02 * self.best.val_loss for epoch in since[-3:])
+        return worse and since[-1].train_loss < self.best.train_loss
+
+    def curves(self) -> dict[str, list[float]]:
+        """Per epoch: train, val, reconstruction and commitment, as a model file keeps them."""
+        return {
+            "epoch": [float(epoch.epoch) for epoch in self.epochs],
+            "train": [epoch.train_loss for epoch in self.epochs],
+            "val": [epoch.val_loss for epoch in self.epochs],
+            "reconstruction": [epoch.val_reconstruction for epoch in self.epochs],
+            "commitment": [epoch.val_commitment for epoch in self.epochs],
+        }
+
+    def to_json(self) -> str:
+        """Everything as JSON; `from_json` is its inverse."""
+        return json.dumps({item.name: _plain(getattr(self, item.name)) for item in _FIELDS})
+
+    @classmethod
+    def from_json(cls, text: str) -> VQMetricsHistory:
+        """Rebuilds a history.
+
+        Raises:
+            ValueError: not the JSON of a history.
+
+        """
+        values: dict[str, Any] = json.loads(text)
+        if not isinstance(values, dict) or set(values) != {item.name for item in _FIELDS}:
+            raise ValueError("not the JSON of a VQMetricsHistory")
+        return cls(**{name: _rebuilt(value) for name, value in values.items()})
+
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return f"VQMetricsHistory({self.step_count} steps, no epoch yet)"
+        last, best = self.epochs[-1], self.best
+        shown = f", best {best.val_loss:.4f} in epoch {best.epoch + 1}" if best else ""
+        loss = "not finite" if math.isnan(last.val_loss) else f"{last.val_loss:.4f}"
+        return (
+            f"VQMetricsHistory({len(self.epochs)} epochs, {self.step_count} steps, "
+            f"validation {loss}{shown})"
+        )
+
+
+_FIELDS = dataclasses.fields(VQMetricsHistory)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return event_to_dict(value) if isinstance(value, EVENT_CLASSES) else value
+
+
+def _rebuilt(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rebuilt(item) for item in value]
+    return event_from_dict(value) if isinstance(value, dict) and "event" in value else value

@@ -1,0 +1,1 @@
+"""What a notebook shows of distill; the core in `distill` never imports it."""
