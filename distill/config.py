@@ -92,6 +92,8 @@ class SpectrogramConfig(_Validated):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.n_fft % 2:
+            raise ConfigError(f"n_fft={self.n_fft}: expected an even number")
         if self.hop_length * 2 > self.n_fft:
             raise ConfigError(
                 f"hop_length={self.hop_length}: expected at most half of n_fft={self.n_fft}, "

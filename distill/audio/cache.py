@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from pathlib import Path
 
 import platformdirs
 import torch
 from torch import Tensor
+
+_SUFFIX = ".f32"
 
 
 def audio_cache_dir() -> Path:
@@ -22,14 +23,20 @@ def audio_cache_dir() -> Path:
 
 
 def clear_audio_cache(folder: Path | None = None) -> int:
-    """Deletes the cache; returns the bytes set free. Corpora in use lose nothing on Linux and
-    macOS, where an open mapping outlives its file.
+    """Deletes the cached waveforms, and the folder once it is empty; returns the bytes set free.
+
+    Files of others in the folder stay. Corpora in use lose nothing on Linux and macOS, where an
+    open mapping outlives its file.
     """
     folder = audio_cache_dir() if folder is None else folder
     if not folder.is_dir():
         return 0
-    freed = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    shutil.rmtree(folder)
+    freed = 0
+    for file in [*folder.glob(f"*{_SUFFIX}"), *folder.glob("*.*.tmp")]:
+        freed += file.stat().st_size
+        file.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
     return freed
 
 
@@ -46,7 +53,7 @@ def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{key}.f32"
+    path = folder / f"{key}{_SUFFIX}"
     size = waveform.numel() * 4
     if not path.is_file() or path.stat().st_size != size:
         # Another process may spill the same sound: each writes its own file, the rename decides.

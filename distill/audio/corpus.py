@@ -83,6 +83,8 @@ class AudioCorpus:
             CorpusError: nothing there is usable; the message lists why.
 
         """
+        if not isinstance(source, (str, os.PathLike)):
+            source = list(source)  # a generator is read once, the message may need it again
         paths, refusals = find_files(source)
         keeper = _Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir())
         with ThreadPoolExecutor(workers or os.cpu_count(), "distill-decode") as pool:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from distill.audio.io import write_audio
+from distill.errors import AudioFileError
 
 Samples = np.ndarray
 _SCALE_HZ = (110.0, 130.81, 146.83, 164.81, 196.0, 220.0, 261.63, 293.66, 329.63, 392.0)
@@ -40,7 +41,10 @@ def make_demo_corpus(
 
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioFileError(f"{folder}: cannot be made: {error.strerror}") from error
     random = np.random.default_rng(seed)
     paths = []
     for kind, (count, seconds, synthesise) in _KINDS.items():

@@ -27,7 +27,10 @@ AUDIO_EXTENSIONS = frozenset(
 
 BLOCK_FRAMES = 1 << 19  # 11 s at 48 kHz: an 8-channel file never lies in memory whole
 _SHORTFALL = 0.98  # MP3 headers round; anything below this share of the promise is a cut file
-_SHOULD_BE = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+_SHOULD_BE = re.compile(
+    r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
+)
+_UNKNOWN_SIZES = {0xFFFFFFFF, 0x7FFFF000}  # what ffmpeg and SoX write where they cannot seek back
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def decode(path: str | os.PathLike[str], sample_rate: int | None = None) -> Deco
             _refuse_cut_container(path, sound)
             for block in _blocks(sound):
                 digest.update(block.tobytes())
-                mixed = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
+                with np.errstate(all="ignore"):  # Inf - Inf: told below, with its place
+                    mixed = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
                 if not np.isfinite(mixed).all():
                     where = (done + int(np.argmin(np.isfinite(mixed)))) / info.sample_rate
                     raise AudioFileError(f"{path.name}: NaN or Inf at {where:.2f} s; re-export it")
@@ -162,23 +166,33 @@ def _info(path: Path, sound: soundfile.SoundFile) -> AudioInfo:
 
 
 def _refuse_cut_container(path: Path, sound: soundfile.SoundFile) -> None:
-    # libsndfile shortens a cut WAV, AIFF or OGG to what is there; only its log, or the missing
-    # end-of-stream flag of the last Ogg page (RFC 3533), tells.
+    # libsndfile shortens a cut WAV, AIFF or OGG to what is there; only its log, or the last page
+    # of the Ogg stream, tells.
     if match := _SHOULD_BE.search(sound.extra_info):
         promised, found = int(match[1]), int(match[2])
-        if found < _SHORTFALL * promised:
-            rate = promised * sound.samplerate / max(sound.frames, 1) * found / promised
-            raise AudioFileError(_truncated(path, promised / rate, found / rate))
+        if promised not in _UNKNOWN_SIZES and found < _SHORTFALL * promised:
+            there_s = max(sound.frames, 0) / sound.samplerate
+            if not found or not there_s:
+                raise AudioFileError(
+                    f"{path.name}: truncated: only its header is there; copy or export it again"
+                )
+            raise AudioFileError(_truncated(path, there_s * promised / found, there_s))
     if sound.format == "OGG":
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - (1 << 17)))
             tail = file.read()
-        page = tail.rfind(b"OggS")
-        if page < 0 or not tail[page + 5 : page + 6] or not tail[page + 5] & 0x04:
+        if not _ends_a_stream(tail[max(0, tail.rfind(b"OggS")) :]):
             raise AudioFileError(
                 f"{path.name}: truncated: the last page of its Ogg stream is missing; "
                 "copy or export it again"
             )
+
+
+def _ends_a_stream(page: bytes) -> bool:
+    """Whether an Ogg page is whole and flagged as its stream's last (RFC 3533, section 6)."""
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    whole = bool(segments) and len(page) >= 27 + page[26] + sum(segments)
+    return whole and bool(page[5] & 0x04)
 
 
 def _truncated(path: Path, promised_s: float, found_s: float) -> str:

@@ -43,20 +43,18 @@ def duration(seconds: float) -> str:
     """A length of time as a person says it.
 
     Example:
-        >>> duration(0.06), duration(12.34), duration(61), duration(3700)
-        ('60 ms', '12.3 s', '1 min 1 s', '1 h 1 min')
+        >>> duration(0.06), duration(12.34), duration(119.7), duration(3700)
+        ('60 ms', '12.3 s', '2 min 0 s', '1 h 1 min')
 
     """
-    if seconds < 1:
+    if round(seconds * 1000) < 1000:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
-    minutes = int(seconds // 60)
-    return (
-        f"{minutes} min {seconds % 60:.0f} s"
-        if minutes < 60
-        else (f"{minutes // 60} h {minutes % 60} min")
-    )
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:

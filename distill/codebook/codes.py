@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,19 @@ NO_CODE = -1
 """In a grid of codes: nothing at this level; it decodes to exactly zero."""
 
 _FORMAT = "distill_codes"
+_DAMAGE = (  # what zipfile and NumPy raise on bytes that were altered or meant for others
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +63,13 @@ class Codes:
                 f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
                 f"{self.codebook_size - 1}"
             )
+        if self.samples < 0 or self.sample_rate < 1 or not 0 < self.step_seconds < math.inf:
+            raise CodesError(
+                f"{self.samples} samples at {self.sample_rate} Hz in steps of "
+                f"{self.step_seconds} s: expected a length of time"
+            )
+        if not math.isfinite(self.peak):
+            raise CodesError(f"peak={self.peak}: expected a number")
         if not self.labels:
             object.__setattr__(self, "labels", level_labels(self.levels))
         elif len(self.labels) != self.levels:
@@ -104,7 +126,7 @@ class Codes:
         """
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 if str(data["format"]) != _FORMAT:
                     raise CodesError(f"{path.name}: not a file of distill codes")
                 return cls(
@@ -118,7 +140,7 @@ class Codes:
                 )
         except FileNotFoundError as error:
             raise CodesError(f"{path}: no such file") from error
-        except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             if isinstance(error, CodesError):
                 raise
             raise CodesError(f"{path.name}: not a readable file of codes ({error})") from error

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import math
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def load_vqvae_checkpoint(path: Path) -> dict[str, Any]:
     """Reads a checkpoint and checks it against its digest.
 
     Raises:
-        CheckpointError: missing, truncated, altered, or no checkpoint.
+        CheckpointError: missing, truncated, altered, holding code, or no checkpoint.
 
     """
     info = read_checkpoint_info(path)
@@ -84,7 +85,14 @@ def load_vqvae_checkpoint(path: Path) -> dict[str, Any]:
         payload = file.read()
     if hashlib.sha256(payload).hexdigest() != info.sha256:
         raise CheckpointError(f"{path.name}: truncated or altered; use an earlier checkpoint")
-    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(
+            io.BytesIO(payload), map_location="cpu", weights_only=True
+        )
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path.name}: holds more than numbers and text; nothing of it was run"
+        ) from error
     return state
 
 

@@ -57,9 +57,10 @@ class Learner:
         self, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: Fabric, clip: float
     ) -> None:
         self._model, self._optimizer, self._fabric, self._clip = model, optimizer, fabric, clip
+        self._skipped_in_a_row = 0
 
     def apply(self, loss: Tensor, rate: float | None = None) -> float:
-        """Takes one step; returns the gradient's norm before clipping.
+        """Takes one step at a learning rate; returns the gradient's norm before clipping.
 
         Raises:
             NonFiniteError: NaN or Inf in the loss or its gradient; nothing was changed.
@@ -80,7 +81,14 @@ class Learner:
             self._optimizer.zero_grad(set_to_none=True)
             raise NonFiniteError("NaN or Inf in the gradient")
         self._optimizer.step()
+        self._skipped_in_a_row = 0
         return length
+
+    def out_of_patience(self) -> bool:
+        """Counts a batch that could not be used; whether that was one too many in a row, also over
+        the ends of epochs."""
+        self._skipped_in_a_row += 1
+        return self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW
 
 
 def unwrapped(model: nn.Module) -> AudioModel:
@@ -114,7 +122,7 @@ def run_epoch(
     inner = unwrapped(model)
     model.train(learner is not None)
     replaced_before = inner.replaced_entries
-    totals, in_a_row = _Totals(inner.codebook_shape), 0
+    totals = _Totals(inner.codebook_shape)
     with torch.set_grad_enabled(learner is not None):
         for mel, weight in batches:
             try:
@@ -125,16 +133,14 @@ def run_epoch(
                 norm = learner.apply(output.loss, step_rate) if learner else 0.0
             except NonFiniteError as error:
                 totals.skipped += 1
-                in_a_row += 1
                 if on_skip:
                     on_skip(str(error))
-                if in_a_row >= MOST_SKIPPED_IN_A_ROW:
+                if learner and learner.out_of_patience():
                     raise TrainingError(
-                        f"{in_a_row} batches in a row could not be used ({error}): "
+                        f"{MOST_SKIPPED_IN_A_ROW} batches in a row could not be used ({error}): "
                         "try a lower learning_rate"
                     ) from error
                 continue
-            in_a_row = 0
             result = StepResult(
                 loss=float(output.loss.detach()),
                 reconstruction=float(output.reconstruction_loss.detach()),

@@ -101,10 +101,13 @@ class RunFolder:
         """Whether a new run may begin here, without touching anything.
 
         Raises:
-            RunFolderError: it holds an earlier run or something else.
+                RunFolderError: another trainer is at work there, or it holds an earlier run or
+                something else.
 
         """
         if self.path.is_dir():
+            if (self.path / LOCK).exists():
+                _lock(self.path).release()
             _check_room(self.path, overwrite)
         elif self.path.exists():
             raise RunFolderError(f"{self.path}: a file; a run needs a folder")
@@ -127,14 +130,7 @@ class RunFolder:
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(folder / LOCK, timeout=0, thread_local=False)
-            lock.acquire()
-        except filelock.Timeout:
-            status = cls(folder).read_status()
-            who = f" (process {status.pid})" if status else ""
-            raise RunFolderError(
-                f"{folder}: another training is running there{who}; choose another folder"
-            ) from None
+            lock = _lock(folder)
         except OSError as error:
             raise RunFolderError(
                 f"{folder}: cannot be written ({error.strerror}); choose another folder"
@@ -202,15 +198,31 @@ class RunWriter(RunFolder):
         self._events.close()
 
 
+def _lock(folder: Path) -> filelock.BaseFileLock:
+    """Takes a run folder's lock; the system lets go of it when its owner dies."""
+    lock = filelock.FileLock(folder / LOCK, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        status = RunFolder(folder).read_status()
+        who = f" (process {status.pid})" if status else ""
+        raise RunFolderError(
+            f"{folder}: another training is running there{who}; choose another folder"
+        ) from None
+    return lock
+
+
 def _check_room(folder: Path, overwrite: bool) -> None:
     present = [item.name for item in folder.iterdir() if not item.name.startswith(".")]
     if REQUEST in present and not overwrite:
         raise RunFolderError(
             f"{folder}: holds an earlier run; choose another folder, or overwrite it"
         )
-    if present and REQUEST not in present:
+    # A trainer killed before it wrote the request left own files only: nothing is lost with them.
+    foreign = [name for name in present if name not in _OWN_FILES]
+    if foreign and REQUEST not in present:
         raise RunFolderError(
-            f"{folder}: holds {present[0]!r} and is no run folder; choose a new or empty folder"
+            f"{folder}: holds {foreign[0]!r} and is no run folder; choose a new or empty folder"
         )
 
 

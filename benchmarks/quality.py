@@ -1,0 +1,110 @@
+"""Quality on real recordings the model never saw, after a given time of training on a CPU.
+
+    python benchmarks/quality.py                  # 15, 60, 120 and 300 s
+    python benchmarks/quality.py --seconds 15     # one of them
+    python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
+
+Every fifth file of the shared recordings is held out. The distances are those of the neural-codec
+papers (see distill/audio/distance.py), end to end through the vocoder; "floor" is the same with the
+true log-mel through the same vocoder: what no model could beat.
+"""
+
+from __future__ import annotations
+
+import ast
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from common import held_out_split, parser, recordings, report
+
+from distill import (
+    AudioCorpus,
+    get_adaptive_vqvae_config,
+    mel_distance,
+    read_audio,
+    stft_distance,
+    train_vqvae,
+)
+from distill.audio import TWO_SCALES
+from distill.codebook import codebook_health, count_codes
+from distill.models import LoadedVQModel
+
+RATE = 48_000
+
+
+def held_out_sounds(paths: list[Path]) -> list[torch.Tensor]:
+    """(samples,) each, at a peak of 1, so that every file weighs the same."""
+    sounds = [read_audio(path, RATE)[0] for path in paths]
+    return [sound / sound.abs().max() for sound in sounds]
+
+
+def distances(reference: torch.Tensor, estimate: torch.Tensor) -> list[float]:
+    return [
+        mel_distance(reference, estimate, RATE, TWO_SCALES),
+        mel_distance(reference, estimate, RATE),
+        stft_distance(reference, estimate),
+    ]
+
+
+def means(rows: list[list[float]]) -> list[float]:
+    return torch.tensor(rows).mean(dim=0).tolist()
+
+
+def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
+    """Distances, rates and health over sounds the model never saw."""
+    rows, counts = [], None
+    for sound in sounds:
+        codes = model.encode(sound, RATE)
+        made, _ = model.decode(codes)
+        rows.append(distances(sound, made))
+        counted = count_codes(codes.indices, codes.codebook_size)
+        counts = counted if counts is None else counts + counted
+    health = codebook_health(counts)
+    two, seven, stft = means(rows)
+    config = model.vqvae_config
+    return {
+        "two-scale mel": two,
+        "mel": seven,
+        "STFT": stft,
+        "bit/s": round(config.bits_per_second),
+        "entropy bit/s": round(sum(level.entropy_bits for level in health) * config.step_rate_hz),
+        "used %": " ".join(f"{100 * level.utilization:.0f}" for level in health),
+    }
+
+
+def floor(model: LoadedVQModel, sounds: list[torch.Tensor]) -> list[float]:
+    rows = []
+    for sound in sounds:
+        made = model.vocoder(model.spectrogram(sound), len(sound))
+        rows.append(distances(sound, made))
+    return means(rows)
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 120, 300])
+    options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
+    options.add_argument("--data", default="sonic_pi")
+    given = options.parse_args()
+    changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in given.set)}
+    to_train, to_judge = held_out_split(recordings(given.data))
+    corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
+    rows = []
+    for seconds in given.seconds:
+        config = get_adaptive_vqvae_config(
+            len(corpus), corpus.seconds, max_seconds=seconds, preview_every_epochs=0, **changes
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            result = train_vqvae(config, corpus, Path(folder) / "run", "cpu")
+            model = result.load()
+        row = {"train s": round(seconds), "steps": result.steps, **judge(model, sounds)}
+        two, seven, stft = floor(model, sounds)
+        rows.append({**row, "floor two": two, "floor mel": seven, "floor STFT": stft})
+        print(row, flush=True)
+    report("Quality on held-out recordings", rows, given.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""A small corpus and a small trained model, made once for all tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from distill import AudioCorpus, VQVAEConfig, make_demo_corpus, train_vqvae
+from distill.training import TrainingResult
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+TINY = {
+    "width": 16,
+    "latent_dim": 8,
+    "levels": 3,
+    "codebook_size": 16,
+    "batch_size": 4,
+    "segment_frames": 24,
+    "min_steps_per_epoch": 5,
+    "preview_count": 2,
+    "preview_seconds": 0.3,
+    "preview_every_epochs": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_thread_survives() -> Iterator[None]:
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("distill")]
+    assert left == []
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared recordings are not beside this checkout")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def sounds_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sounds")
+    make_demo_corpus(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(sounds_dir: Path) -> AudioCorpus:
+    return AudioCorpus.scan(sorted(sounds_dir.glob("drum-*.wav")), progress=False)
+
+
+@pytest.fixture
+def tiny_config() -> VQVAEConfig:
+    return VQVAEConfig(**TINY, max_steps=10)
+
+
+@pytest.fixture(scope="session")
+def trained(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A model that has learned for a moment; read it, never write to it."""
+    config = VQVAEConfig(**TINY, max_steps=60)
+    return train_vqvae(config, corpus, tmp_path_factory.mktemp("run") / "trained", "cpu")
+
+
+@pytest.fixture
+def mel() -> torch.Tensor:
+    return torch.randn(2, 128, 24, generator=torch.Generator().manual_seed(0))

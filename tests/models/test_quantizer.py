@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from distill.errors import NonFiniteError, ShapeError, UninitialisedError
+from distill.models import QuantizerWrapper
+
+
+def latents(batch: int = 4, steps: int = 64, seed: int = 0) -> Tensor:
+    return torch.randn(batch, 8, steps, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def quantizer() -> QuantizerWrapper:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=3, codebook_size=16)
+    wrapper.train()(latents())
+    return wrapper
+
+
+def test_shapes_are_levels_by_steps(quantizer: QuantizerWrapper) -> None:
+    output = quantizer.eval()(latents(2, 10))
+    assert output.quantized.shape == (2, 8, 10)
+    assert output.indices.shape == (2, 3, 10)
+    assert output.commitment.shape == (3,)
+
+
+def test_quantized_is_the_greedy_nearest_entry_of_each_level(quantizer: QuantizerWrapper) -> None:
+    latent = latents(1, 20, seed=1)
+    output = quantizer.eval()(latent)
+    books = quantizer.codebooks.numpy()
+    residual, chosen = latent[0].T.numpy().copy(), []
+    commitment = []
+    for book in books:  # an independent, naive residual quantizer
+        distances = ((residual[:, None] - book[None]) ** 2).sum(-1)
+        nearest = distances.argmin(1)
+        chosen.append(nearest)
+        commitment.append(((residual - book[nearest]) ** 2).mean())
+        residual -= book[nearest]
+    assert np.array_equal(output.indices[0].numpy(), np.stack(chosen))
+    np.testing.assert_allclose(output.commitment.numpy(), commitment, rtol=1e-4)
+    total = sum(book[index] for book, index in zip(books, chosen, strict=True))
+    np.testing.assert_allclose(output.quantized[0].T.numpy(), total, rtol=1e-4, atol=1e-5)
+
+
+def test_train_and_eval_agree_on_the_commitment(quantizer: QuantizerWrapper) -> None:
+    latent = latents(seed=2)
+    evaluated = quantizer.eval()(latent).commitment
+    trained = quantizer.train()(latent).commitment  # measured before its own update
+    torch.testing.assert_close(trained.detach(), evaluated, rtol=1e-4, atol=1e-6)
+
+
+def test_no_code_contributes_exactly_nothing(quantizer: QuantizerWrapper) -> None:
+    nothing = quantizer.embed(torch.full((1, 3, 5), -1))
+    assert torch.equal(nothing, torch.zeros(3, 1, 8, 5))
+    zero_entry = quantizer.embed(torch.zeros(1, 3, 5, dtype=torch.long))
+    assert zero_entry.abs().sum() > 0
+
+
+def test_embed_sums_to_what_forward_quantized(quantizer: QuantizerWrapper) -> None:
+    output = quantizer.eval()(latents(2, 7))
+    torch.testing.assert_close(quantizer.embed(output.indices).sum(0), output.quantized)
+
+
+def test_eval_before_training_is_refused_and_changes_nothing() -> None:
+    wrapper = QuantizerWrapper(dim=8, levels=2, codebook_size=16).eval()
+    with pytest.raises(UninitialisedError, match=r"codebooks are empty: train the model"):
+        wrapper(latents())
+    assert not wrapper.initialised
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_bad_numbers_never_reach_the_codebooks(quantizer: QuantizerWrapper, bad: float) -> None:
+    before = {name: value.clone() for name, value in quantizer.state_dict().items()}
+    latent = latents()
+    latent[1, 2, 3] = bad
+    with pytest.raises(NonFiniteError, match="NaN or Inf in the latent"):
+        quantizer.train()(latent)
+    for name, value in quantizer.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_eval_leaves_the_codebooks_alone(quantizer: QuantizerWrapper) -> None:
+    before = quantizer.codebooks.clone()
+    quantizer.eval()(latents(seed=5))
+    assert torch.equal(quantizer.codebooks, before)
+
+
+def test_dead_entries_are_replaced_and_counted() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16, decay=0.5)
+    wrapper.train()(latents())
+    assert wrapper.replaced_entries == (0,)
+    far = torch.full((1, 8, 64), 100.0) + latents(1, 64)
+    for _ in range(6):  # entries near the origin starve
+        wrapper(far)
+    assert wrapper.replaced_entries[0] >= 15
+    assert (wrapper.codebooks[0].norm(dim=1) > 100).sum() >= 15
+
+
+def test_a_fair_code_is_not_churned() -> None:
+    """With a fixed threshold of 2 hits, 288 positions on 256 entries re-rolled 65 % a step."""
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=256)
+    wrapper.train()(latents(32, 64))
+    for seed in range(20):
+        wrapper(latents(6, 48, seed=seed))
+    assert wrapper.replaced_entries[0] / 20 < 0.1 * 256
+
+
+def test_dead_code_fraction_zero_replaces_nothing() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16, decay=0.5, dead_code_fraction=0)
+    wrapper.train()(latents())
+    for _ in range(6):
+        wrapper(torch.full((1, 8, 64), 100.0) + latents(1, 64))
+    assert wrapper.replaced_entries == (0,)
+
+
+def test_utilization_of_codes(quantizer: QuantizerWrapper) -> None:
+    indices = torch.zeros(2, 3, 50, dtype=torch.long)
+    indices[:, 1] = torch.arange(50) % 16
+    health = quantizer.get_codebook_utilization(indices)
+    assert [level.dead_codes for level in health] == [15, 0, 15]
+    assert health[1].perplexity == pytest.approx(16, rel=0.01)
+    assert health[0].verdict == "collapsing"
+    assert health[1].verdict == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda q: q(torch.zeros(2, 5, 9)), r"latent \(2, 5, 9\): expected \(batch, 8, steps\)"),
+        (lambda q: q(torch.zeros(8, 9)), r"latent \(8, 9\)"),
+        (
+            lambda q: q.embed(torch.zeros(1, 2, 5, dtype=torch.long)),
+            r"indices \(1, 2, 5\): expected \(batch, 3, steps\)",
+        ),
+        (
+            lambda q: q.embed(torch.full((1, 3, 5), 16)),
+            r"codes from 16 to 16: expected -1 to 15",
+        ),
+        (lambda q: q.embed(torch.full((1, 3, 5), -2)), r"codes from -2"),
+    ],
+)
+def test_wrong_shapes_are_named(quantizer: QuantizerWrapper, call: object, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        call(quantizer)  # type: ignore[operator]

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distill import ConvVQVAE, VQVAEConfig
+from distill.errors import ShapeError
+
+SMALL = {"width": 16, "latent_dim": 8, "codebook_size": 16}
+
+
+def ready(**fields: int) -> ConvVQVAE:
+    torch.manual_seed(0)
+    model = ConvVQVAE(VQVAEConfig(**{**SMALL, **fields}))
+    model.initialise(torch.randn(4, model.config.spectrogram.n_mels, 64))
+    return model.eval()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    frames=st.integers(1, 40),
+    stride=st.integers(1, 5),
+    levels=st.integers(1, 8),
+    encoder_depth=st.integers(1, 3),
+    decoder_depth=st.integers(1, 3),
+)
+def test_any_length_gives_a_true_grid(frames: int, **fields: int) -> None:
+    model = ready(**fields)
+    mel = torch.randn(2, 128, frames)
+    with torch.no_grad():
+        reconstruction, indices, commitment = model(mel)
+    assert reconstruction.shape == mel.shape
+    assert indices.shape == (2, fields["levels"], -(-frames // fields["stride"]))
+    assert commitment.shape == (fields["levels"],)
+    assert torch.isfinite(reconstruction).all()
+
+
+def test_decoding_the_codes_is_the_reconstruction() -> None:
+    model, mel = ready(), torch.randn(2, 128, 31)
+    with torch.no_grad():
+        reconstruction, indices, _ = model(mel)
+        decoded = model.decode(model.codes_to_embeddings(indices), frames=31)
+    torch.testing.assert_close(decoded, reconstruction)
+
+
+def test_a_code_belongs_to_one_moment() -> None:
+    """Changing one step of the grid changes the sound near that step and nowhere far."""
+    model = ready()
+    indices = torch.randint(0, 16, (1, 3, 100), generator=torch.Generator().manual_seed(0))
+    changed = indices.clone()
+    changed[0, 0, 50] = (changed[0, 0, 50] + 1) % 16
+    with torch.no_grad():
+        one, other = (model.decode(model.codes_to_embeddings(i)) for i in (indices, changed))
+    moved = (one - other).abs().amax(dim=(0, 1)).nonzero().flatten()
+    assert 70 < int(moved.min()) <= 100 <= int(moved.max()) < 130
+
+
+def test_initialise_fills_codebooks_once_and_keeps_the_mode() -> None:
+    model = ConvVQVAE(VQVAEConfig(**SMALL)).eval()
+    model.initialise(torch.randn(4, 128, 64))
+    assert model.quantizer.initialised
+    assert not model.training
+    before = model.quantizer.codebooks.clone()
+    model.initialise(torch.randn(4, 128, 64))
+    assert torch.equal(model.quantizer.codebooks, before)
+
+
+def test_the_loss_is_reconstruction_plus_weighted_commitment() -> None:
+    model = ready(commitment_weight=2)
+    mel = torch.randn(2, 128, 16)
+    with torch.no_grad():
+        output = model.assess(mel, model(mel))
+    assert float(output.penalty) == pytest.approx(2 * float(output.parts["commitment"]))
+    assert float(output.loss) == pytest.approx(
+        float(output.reconstruction_loss) + float(output.penalty)
+    )
+
+
+def test_it_overfits_one_batch() -> None:
+    torch.manual_seed(0)
+    model = ConvVQVAE(VQVAEConfig(**{**SMALL, "width": 32, "codebook_size": 64})).train()
+    mel = torch.nn.functional.interpolate(torch.randn(2, 128, 6), 24, mode="linear")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(150):
+        output = model.assess(mel, model(mel))
+        optimizer.zero_grad()
+        output.loss.backward()
+        optimizer.step()
+        losses.append(float(output.reconstruction_loss.detach()))
+    assert losses[-1] < 0.25 * losses[0]
+
+
+@pytest.mark.parametrize("shape", [(128, 10), (2, 64, 10), (2, 128, 0)])
+def test_wrong_frames_are_named(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"expected \(batch, 128, frames\), at least one frame"):
+        ready()(torch.zeros(shape))

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from distill import (
+    CheckpointEvent,
+    PreviewEvent,
+    TrainingCompleteEvent,
+    TrainingFailedEvent,
+    VQEpochMetrics,
+    VQMetricsHistory,
+    VQStepMetrics,
+    WarningEvent,
+)
+from distill.codebook import LevelHealth
+from distill.training import PreviewPair
+from distill.training.metrics import call_back, event_from_dict, event_to_dict, event_to_json
+
+HEALTH = (LevelHealth(0, "Structure", 16, 100, 0.5, 0.5, 6.0, 2.6, 8, 0.1),)
+
+
+def step(number: int, **fields: object) -> VQStepMetrics:
+    values = {
+        "epoch": number // 10, "step": number, "loss": 1 / (number + 1), "reconstruction": 0.5,
+        "commitment": 0.1, "learning_rate": 1e-3, "gradient_norm": 1.0,
+        "progress": (number + 1) / 100, "elapsed_s": (number + 1) * 0.5, "health": (),
+    }  # fmt: skip
+    return VQStepMetrics(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def epoch(number: int, train: float, val: float, is_best: bool) -> VQEpochMetrics:
+    return VQEpochMetrics(
+        epoch=number, step=10 * (number + 1), train_loss=train, train_reconstruction=train,
+        train_commitment=0.1, val_loss=val, val_reconstruction=val, val_commitment=0.2,
+        is_best=is_best, progress=0.1 * (number + 1), elapsed_s=5.0 * (number + 1), health=HEALTH,
+    )  # fmt: skip
+
+
+EVENTS = [
+    step(0),
+    step(9, health=HEALTH),
+    epoch(0, 0.9, 0.8, True),
+    CheckpointEvent(0, 10, "checkpoints/step-000010.ckpt", True),
+    PreviewEvent(0, 10, (PreviewPair("kick", 0.5, "a.wav", "b.wav"),)),
+    WarningEvent(0, 10, "utilization", "level 2 uses 21 %", 1),
+    TrainingCompleteEvent("max_epochs", "model.distill", 0, 0.8, 1, 10, 5.0),
+    TrainingFailedEvent("TrainingError", "ten in a row", None),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events_survive_json(event: object) -> None:
+    text = event_to_json(event)  # type: ignore[arg-type]
+    assert "\n" not in text
+    assert event_from_dict(json.loads(text)) == event
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"event": "Nonsense"}, "event 'Nonsense': expected one of VQStepMetrics"),
+        ({"epoch": 1}, "event None"),
+        ({"event": "CheckpointEvent", "epoch": 1}, "event CheckpointEvent: .* missing"),
+    ],
+)
+def test_what_is_no_event_is_named(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        event_from_dict(values)
+
+
+def test_a_history_folds_events_into_curves() -> None:
+    history = VQMetricsHistory()
+    for event in EVENTS[:-1]:
+        history.update(event)
+    assert history.steps["step"] == [0, 9]
+    assert history.steps["loss"] == [1.0, 0.1]
+    assert history.last_health is not None and history.last_health.health == HEALTH
+    assert history.best_epoch == 0
+    assert history.curves()["val"] == [0.8]
+    assert [len(x) for x in (history.previews, history.checkpoints, history.warnings)] == [1, 1, 1]
+    assert history.progress == 1.0
+    assert history.eta_s == 0.0
+
+
+def test_eta_goes_on_at_the_pace_so_far() -> None:
+    history = VQMetricsHistory()
+    assert history.eta_s is None
+    history.update(step(24))  # a quarter in 12.5 s
+    assert history.eta_s == pytest.approx(37.5)
+
+
+def test_a_history_survives_json() -> None:
+    history = VQMetricsHistory()
+    for event in EVENTS:
+        history.update(event)
+    again = VQMetricsHistory.from_json(history.to_json())
+    assert again == history
+    assert event_to_dict(again.epochs[0]) == event_to_dict(history.epochs[0])
+
+
+@pytest.mark.parametrize("text", ["[]", '{"steps": 1}', "nonsense"])
+def test_what_is_no_history_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not the JSON of a VQMetricsHistory|Expecting value"):
+        VQMetricsHistory.from_json(text)
+
+
+def test_overfitting_is_validation_worse_while_training_improves() -> None:
+    history = VQMetricsHistory()
+    for number, (train, val) in enumerate(
+        [(1.0, 1.0), (0.8, 0.9), (0.7, 0.95), (0.6, 0.96), (0.5, 0.97)]
+    ):
+        assert not history.overfitting
+        history.update(epoch(number, train, val, is_best=number < 2))
+    assert history.overfitting
+
+
+def test_a_noisy_validation_is_not_overfitting() -> None:
+    history = VQMetricsHistory()
+    for number, val in enumerate([1.0, 0.9, 0.95, 0.905, 0.95]):
+        history.update(epoch(number, 1.0 - 0.1 * number, val, is_best=number < 2))
+    assert not history.overfitting
+
+
+def test_a_history_says_what_it_holds() -> None:
+    history = VQMetricsHistory()
+    assert repr(history) == "VQMetricsHistory(0 steps, no epoch yet)"
+    history.update(epoch(0, 0.9, 0.8, True))
+    assert "validation 0.8000, best 0.8000 in epoch 1" in repr(history)
+    history.update(epoch(1, 0.9, math.nan, False))
+    assert "validation not finite" in repr(history)
+
+
+def test_a_raising_callback_is_reported_and_harms_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(_event: object) -> None:
+        raise KeyError("oops")
+
+    error = call_back(broken, EVENTS[0])
+    assert isinstance(error, KeyError)
+    assert "a training callback raised" in caplog.text
+    assert call_back(None, EVENTS[0]) is None
