@@ -1,0 +1,48 @@
+"""From starting the program to the first training step, and the most memory it took.
+
+    python benchmarks/start_up.py
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import parser, recordings, report
+
+
+def one_start(sounds: Path) -> dict[str, float]:
+    """Runs `distill train` for a moment and watches its run folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        command = [sys.executable, "-m", "distill.cli", "train", sounds, "--out", run,
+                   "--max-seconds", "10", "--device", "cpu", "--json"]  # fmt: skip
+        began = time.monotonic()
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
+        events, first = run / "events.jsonl", 0.0
+        while process.poll() is None and not first:
+            if events.exists() and events.stat().st_size:
+                first = time.monotonic() - began
+            time.sleep(0.01)
+        _, _, usage = os.wait4(process.pid, 0)
+        return {"to first step s": first, "peak memory MB": usage.ru_maxrss / 1024}
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--times", type=int, default=3)
+    given = options.parse_args()
+    sounds = recordings()[0].parent
+    rows = [{"start": n, **one_start(sounds)} for n in range(given.times)]
+    report("From program start to the first step", rows, given.json)
+    middle = statistics.median(row["to first step s"] for row in rows)
+    print(f"median {middle:.2f} s (to stay at or below 8)")
+
+
+if __name__ == "__main__":
+    main()

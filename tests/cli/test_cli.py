@@ -1,0 +1,219 @@
+"""The command line, as a person or a script runs it: real processes, real exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from distill import Codes, load_model_v2
+from distill.training import TrainingResult
+
+SMALL = ["--codebook-size", "16", "--device", "cpu"]
+
+
+def distill(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "distill.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def few_sounds(sounds_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("few") / "meine Klänge"
+    folder.mkdir()
+    for path in sorted(sounds_dir.glob("drum-0[1-4].wav")):
+        shutil.copy(path, folder)
+    (folder / "notes.txt").write_text("not sound")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(few_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    answer = distill(
+        "train", few_sounds, "--out", folder, "--epochs", 2, "--rvq-levels", 2,
+        "--commitment-weight", 0.5, "--model-name", "drums", "--seed", 3, *SMALL,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert "4 files" in answer.stdout
+    assert "notes.txt: a .txt file, not sound" in answer.stdout
+    assert "Trained 2 epochs" in answer.stdout and "(all epochs done)" in answer.stdout
+    assert "1 Structure" in answer.stdout and "2 Detail" in answer.stdout
+    assert f"Model: {folder / 'model.distill'}" in answer.stdout
+    assert "epoch 2" in answer.stderr
+    return folder
+
+
+def test_train_does_what_the_options_say(run: Path) -> None:
+    model = load_model_v2(run / "model.distill")
+    config = model.vqvae_config
+    assert (config.levels, config.codebook_size, config.seed) == (2, 16, 3)
+    assert (config.commitment_weight, config.max_epochs) == (0.5, 2)
+    assert model.metadata["name"] == "drums"
+
+
+def test_train_answers_scripts_with_one_json_object(few_sounds: Path, tmp_path: Path) -> None:
+    answer = distill(
+        "train", few_sounds, "--out", tmp_path / "run", "--epochs", 1, "--json", *SMALL
+    )
+    assert answer.returncode == 0, answer.stderr
+    values = json.loads(answer.stdout)
+    assert values["epochs"] == 1
+    assert values["reason"] == "max_epochs"
+    assert Path(values["model"]).is_file()
+    assert [level["label"] for level in values["codebook_health"]] == [
+        "Structure", "Timbre", "Detail",
+    ]  # fmt: skip
+    assert answer.stderr == ""
+
+
+def test_a_second_run_into_a_folder_is_refused_unless_asked(run: Path, few_sounds: Path) -> None:
+    before = (run / "model.distill").read_bytes()
+    answer = distill("train", few_sounds, "--out", run, "--epochs", 1, *SMALL)
+    assert answer.returncode == 2
+    assert "holds an earlier run" in answer.stderr
+    assert (run / "model.distill").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rvq-levels", "9"], "levels=9: expected a whole number from 1 to 8"),
+        (["--device", "abacus"], "device='abacus': not on this machine"),
+        (["--max-seconds", "0"], "max_seconds=0.0: expected a number from 0.1"),
+    ],
+)
+def test_bad_settings_are_told_before_anything_is_read(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    answer = distill("train", tmp_path / "none", "--out", tmp_path / "run", *arguments)
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("a")
+    for place, message in [("none", "no such file or folder"), ("texts", "a .txt file")]:
+        answer = distill("train", tmp_path / place, "--out", tmp_path / "run")
+        assert answer.returncode == 2
+        assert message in answer.stderr
+
+
+def test_ctrl_c_stops_and_keeps_the_model(few_sounds: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = ["train", few_sounds, "--out", folder, "--max-seconds", "600", *SMALL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "distill.cli", *map(str, command)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(600):
+        if (folder / "events.jsonl").exists() and (folder / "events.jsonl").stat().st_size:
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "Stopping after this step; the model is kept" in err
+    assert "(stopped)" in out
+    assert load_model_v2(folder / "model.distill").codebook_health
+
+
+def test_info_for_people_and_scripts(run: Path) -> None:
+    answer = distill("info", run / "model.distill")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("drums\n")
+    assert "2 levels × 16 entries" in answer.stdout
+    assert "4 files, 2.4 s" in answer.stdout
+    values = json.loads(distill("info", run / "model.distill", "--json").stdout)
+    assert values["config"]["levels"] == 2
+    assert values["metadata"]["name"] == "drums"
+
+
+def test_info_of_what_is_no_model(few_sounds: Path) -> None:
+    answer = distill("info", few_sounds / "notes.txt")
+    assert answer.returncode == 2
+    assert answer.stderr == "distill: notes.txt: not a .distill file\n"
+
+
+def test_encode_then_decode_equals_reconstruct(
+    run: Path, few_sounds: Path, tmp_path: Path
+) -> None:
+    model, sound = run / "model.distill", few_sounds / "drum-01.wav"
+    codes, one, other = (tmp_path / name for name in ("a.npz", "one.wav", "other.wav"))
+    for arguments in (
+        ["encode", model, sound, "--out", codes],
+        ["decode", model, codes, "--out", one],
+        ["reconstruct", model, sound, "--out", other],
+    ):
+        answer = distill(*arguments)
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout.strip() == str(arguments[-1])
+    assert Codes.load(codes).levels == 2
+    assert np.array_equal(soundfile.read(one)[0], soundfile.read(other)[0])
+    assert soundfile.info(one).frames == soundfile.info(sound).frames
+
+
+def test_a_folder_goes_through_and_a_bad_file_is_named(
+    run: Path, few_sounds: Path, tmp_path: Path
+) -> None:
+    sounds = tmp_path / "in"
+    (sounds / "deep").mkdir(parents=True)
+    shutil.copy(few_sounds / "drum-01.wav", sounds / "a.wav")
+    shutil.copy(few_sounds / "drum-02.wav", sounds / "deep" / "b.wav")
+    (sounds / "broken.wav").write_bytes(b"RIFF")
+    answer = distill("reconstruct", run / "model.distill", sounds)
+    assert answer.returncode == 4
+    assert "broken.wav: unreadable" in answer.stderr
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*-reconstruction.wav"))
+    assert [str(path) for path in made] == [
+        "in-reconstructed/a.wav-reconstruction.wav",
+        "in-reconstructed/deep/b.wav-reconstruction.wav",
+    ]
+
+
+def test_nothing_usable_is_an_error(run: Path, few_sounds: Path, tmp_path: Path) -> None:
+    answer = distill("encode", run / "model.distill", few_sounds / "notes.txt")
+    assert answer.returncode == 2
+    assert "notes.txt" in answer.stderr
+    (tmp_path / "empty").mkdir()
+    answer = distill("decode", run / "model.distill", tmp_path / "empty")
+    assert (answer.returncode, answer.stderr) == (
+        2, f"distill: {tmp_path / 'empty'}: nothing to decode there\n",
+    )  # fmt: skip
+
+
+def test_demo_goes_the_whole_way_twice(tmp_path: Path) -> None:
+    for _ in range(2):
+        answer = distill("demo", "--out", tmp_path / "demo", "--max-seconds", 2)
+        assert answer.returncode == 0, answer.stderr
+    assert len(list((tmp_path / "demo" / "sounds").glob("*.wav"))) == 40
+    assert (tmp_path / "demo" / "run" / "model.distill").is_file()
+    listen = sorted(path.name for path in (tmp_path / "demo" / "listen").iterdir())
+    assert len(listen) >= 2 and len(listen) % 2 == 0
+    assert sum("original" in name for name in listen) == len(listen) // 2
+
+
+def test_the_cache_is_found_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTILL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "a.f32").write_bytes(bytes(2_000_000))
+    assert distill("cache").stdout == f"{tmp_path / 'cache'}: 2.0 MB\n"
+    assert distill("cache", "--clear").stdout == f"{tmp_path / 'cache'}: 2.0 MB set free\n"
+    assert distill("cache").stdout == f"{tmp_path / 'cache'}: 0.0 MB\n"
+
+
+def test_a_trained_model_is_described(trained: TrainingResult) -> None:
+    answer = distill("info", trained.model_path)
+    assert "12 epochs, 60 steps" in answer.stdout
