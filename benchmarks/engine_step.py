@@ -8,6 +8,7 @@ turns is taken, so a machine that slows down slows both.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import time
@@ -57,7 +58,7 @@ def engine_turn(config: VQVAEConfig, corpus: AudioCorpus, steps: int) -> list[fl
     with tempfile.TemporaryDirectory() as folder:
         train_vqvae(config, corpus, Path(folder) / "run", "cpu", stamp)
     assert len(stamps) == steps
-    return [after - before for before, after in zip(stamps, stamps[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(stamps)]
 
 
 def main() -> None:

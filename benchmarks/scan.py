@@ -1,6 +1,6 @@
 """Scanning a large corpus: 10 000 short files, against reading the same bytes and nothing else.
 
-    python benchmarks/scan.py
+python benchmarks/scan.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From starting the program to the first training step, and the most memory it took.
 
-    python benchmarks/start_up.py
+python benchmarks/start_up.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Using a model: loading it, and encoding and decoding with and without the vocoder.
 
-    python benchmarks/use.py
+python benchmarks/use.py
 """
 
 from __future__ import annotations

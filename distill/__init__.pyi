@@ -172,7 +172,7 @@ from .training.run_folder import (
 from .training.runner import (
     TrainingRunner as TrainingRunner,
 )
-from .training.vqvae import (
+from .training.session import (
     TrainingResult as TrainingResult,
 )
 from .training.vqvae import (

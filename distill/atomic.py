@@ -9,29 +9,42 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+_SUFFIX = ".tmp"
+
 
 @contextlib.contextmanager
-def write_atomically(path: Path) -> Iterator[IO[bytes]]:
+def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Opens a temporary neighbour of `path` and moves it there at the end.
 
-    Flushes the file and its folder to the disk. On any error the temporary file is removed and
-    what lay at `path` before is untouched.
+    On any error the temporary file is removed and what lay at `path` before is untouched.
+
+    Args:
+        path: the file to appear.
+        durable: also survive a power cut: flush the file and its folder to the disk.
 
     Raises:
         OSError: the folder is missing or read-only, or the disk is full.
 
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{_SUFFIX}")
     try:
         with temporary.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Deletes temporary files that killed processes left in a folder; for its only writer."""
+    for path in folder.glob(f".*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -42,13 +42,23 @@ class SegmentSampler:
         )
         self._generator = torch.Generator().manual_seed(seed)
 
-    def batch(self, size: int | None = None) -> Tensor:
-        """The next crops, (batch, samples) float32."""
-        size = self._batch_size if size is None else size
-        chosen = torch.multinomial(self._weights, size, replacement=True, generator=self._generator)
-        places = torch.rand(size, generator=self._generator, dtype=torch.float64)
-        levels_db = -self._gain_db * torch.rand(size, generator=self._generator)
-        batch = torch.zeros(size, self.segment_samples)
+    def batch(self, size: int | None = None, *, rank: int = 0, ranks: int = 1) -> Tensor:
+        """The next crops, (batch, samples) float32.
+
+        Args:
+            size: crops in it; default the sampler's batch size.
+            rank: of several processes with equal samplers, which one asks.
+            ranks: how many there are: together they get what one would with `ranks` times the
+                size.
+
+        """
+        drawn = (self._batch_size if size is None else size) * ranks
+        chosen = torch.multinomial(
+            self._weights, drawn, replacement=True, generator=self._generator
+        )[rank::ranks]
+        places = torch.rand(drawn, generator=self._generator, dtype=torch.float64)[rank::ranks]
+        levels_db = -self._gain_db * torch.rand(drawn, generator=self._generator)[rank::ranks]
+        batch = torch.zeros(len(chosen), self.segment_samples)
         for row, index, place in zip(batch, chosen.tolist(), places.tolist(), strict=True):
             _place_crop(row, self._waveforms[index], place)
         return batch * (10 ** (levels_db / 20))[:, None]

@@ -67,7 +67,7 @@ from .run_folder import (
 from .runner import (
     TrainingRunner as TrainingRunner,
 )
-from .vqvae import (
+from .session import (
     TrainingResult as TrainingResult,
 )
 from .vqvae import (

@@ -1,11 +1,13 @@
 """The engine: epochs until a budget ends or somebody asks it to stop.
 
 It knows no model family. It keeps the best weights by validation and tells a `Reporter` what
-happened; stopping is a return value, never an exception.
+happens; stopping is a return value, never an exception. Between any two steps its `state_dict` is
+a moment the run can go on from exactly.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +22,7 @@ from distill.config import TrainingConfig
 from distill.training.loop import (
     Batch,
     EpochResult,
+    EpochTotals,
     Learner,
     StepResult,
     run_epoch,
@@ -27,16 +30,24 @@ from distill.training.loop import (
 )
 from distill.training.schedule import Budget, learning_rate
 
-_LONGEST_EPOCH_STEPS = 500  # hours of sound still report, validate and save every minute
+STOPPED = "stopped"
+STOPPED_NOW = "stopped-now"
+
+_LONGEST_EPOCH_STEPS = 500  # hours of sound still report and validate every minute
 _KMEANS_SAMPLES_PER_ENTRY = 4
 _FRAMES_PER_SAMPLE = 4  # at most, in the usual models: enough sound for k-means to choose from
 
 
 class Reporter(Protocol):
-    """Whoever wants to know. Called in the training thread."""
+    """Whoever wants to know, and to have a say. Called in the training thread."""
+
+    def between_steps(self, engine: Engine) -> str | None:
+        """Before every step, when `engine.state_dict()` is exact; may wait, save, and answer
+        STOPPED (validate and keep) or STOPPED_NOW (keep what is best so far).
+        """
 
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
-        """After every optimiser step."""
+        """After every optimiser step; `engine.step` is still this step's number."""
 
     def step_skipped(self, engine: Engine, reason: str) -> None:
         """After a batch that was left out."""
@@ -46,12 +57,12 @@ class Reporter(Protocol):
     ) -> None:
         """After validation; `engine.epoch` is still this epoch's number."""
 
-    def between_epochs(self, engine: Engine) -> None:
-        """When `engine.state_dict()` holds a moment the run can go on from exactly."""
+    def last_moment(self, engine: Engine) -> None:
+        """When training is over and `engine.state_dict()` is where it would go on."""
 
 
 class Engine:
-    """Repeats epochs until the budget ends or `should_stop` says so."""
+    """Repeats epochs until the budget ends or its reporter says so."""
 
     def __init__(
         self,
@@ -64,18 +75,16 @@ class Engine:
         validation: Callable[[], Iterable[Batch]],
         training_samples: int,
         reporter: Reporter,
-        should_stop: Callable[[], bool],
     ) -> None:
         """Args:
         model: an AudioModel on any device.
         config: budget, optimiser, epoch length.
-        fabric: device and precision.
+        fabric: device, precision and number of processes.
         sampler: training crops.
         frames_of: waveforms (batch, samples) to log-mel frames on the model's device.
         validation: starts another pass over the validation batches.
         training_samples: length of all training sounds; one epoch hears about that much.
         reporter: told what happens.
-        should_stop: asked before every step.
         """
         self.config = config
         self.fabric = fabric
@@ -85,8 +94,7 @@ class Engine:
         self.best_epoch = 0
         self.best_loss = math.inf
         self.best_weights: dict[str, Tensor] = {}
-        self._frames_of, self._validation = frames_of, validation
-        self._reporter, self._should_stop = reporter, should_stop
+        self._frames_of, self._validation, self._reporter = frames_of, validation, reporter
         self._budget = Budget.of(config)
         optimizer = torch.optim.AdamW(
             model.parameters(),
@@ -96,14 +104,19 @@ class Engine:
         )
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self._learner = Learner(self.model, self.optimizer, fabric, config.gradient_clip)
-        self._elapsed_before, self._started = 0.0, time.monotonic()
-        heard = training_samples / (config.batch_size * max(1, sampler.segment_samples))
+        heard = training_samples / (
+            fabric.world_size * config.batch_size * max(1, sampler.segment_samples)
+        )
         self.steps_per_epoch = min(
             max(math.ceil(heard), config.min_steps_per_epoch),
             max(_LONGEST_EPOCH_STEPS, config.min_steps_per_epoch),
         )
+        self._elapsed_s, self._clock = 0.0, time.monotonic()
+        self._initialised = False
+        self._batches_done = 0  # of this epoch, skipped ones included
+        self._totals = EpochTotals(self.inner)
+        self._reason: str | None = None
         self._rate = 0.0
-        self._first_step = 0  # of this epoch
 
     @property
     def inner(self) -> Any:
@@ -112,16 +125,26 @@ class Engine:
 
     @property
     def elapsed_s(self) -> float:
-        """Training time over all sessions of the run."""
-        return self._elapsed_before + time.monotonic() - self._started
+        """Training time over all sessions of the run, without pauses."""
+        return self._elapsed_s + time.monotonic() - self._clock
 
-    def progress(self, step_in_epoch: int = 0) -> float:
+    @property
+    def progress(self) -> float:
         """Share of the budget used, 0 to 1."""
         return self._budget.progress(
-            epochs=self.epoch + step_in_epoch / self.steps_per_epoch,
+            epochs=self.epoch + self._batches_done / self.steps_per_epoch,
             steps=self.step,
             seconds=self.elapsed_s,
         )
+
+    @contextlib.contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """Time spent within does not count as training."""
+        self._elapsed_s = self.elapsed_s
+        try:
+            yield
+        finally:
+            self._clock = time.monotonic()
 
     def run(self) -> str:
         """Trains to the end; returns why it ended: a budget's name, or "stopped".
@@ -130,34 +153,47 @@ class Engine:
             TrainingError: ten steps in a row were not finite.
 
         """
-        self._started = time.monotonic()
-        if not self.best_weights:
+        self._clock = time.monotonic()
+        if not self._initialised:
             self._initialise()
         while True:
-            self._first_step = self.step
             training = run_epoch(
                 self.model,
                 self._training_batches(),
                 learner=self._learner,
+                totals=self._totals,
                 rate=self._next_rate,
                 on_step=self._step_done,
-                on_skip=lambda reason: self._reporter.step_skipped(self, reason),
+                on_skip=self._step_skipped,
             )
+            ended_early = self._reason is not None
+            if ended_early:  # to go on later is to go on in the middle of this epoch
+                self._reporter.last_moment(self)
+            if self._reason == STOPPED_NOW:
+                self.best_weights = self.best_weights or self._weights()
+                return STOPPED
             if training.steps or not self.best_weights:
                 self._validate(training)
-            if reason := self._ended():
-                return reason
+            if self._reason is None:
+                self._reason = self._budget_ended()
+            if self._reason:
+                if not ended_early:
+                    self._reporter.last_moment(self)
+                return self._reason
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything `load_state_dict` needs to go on as if never stopped, at an epoch's end."""
+        """Everything `load_state_dict` needs to go on as if never stopped, between two steps."""
         return {
             "model": self.inner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "sampler": self.sampler.state_dict(),
+            "totals": self._totals.state_dict(),
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "epoch": self.epoch,
             "step": self.step,
+            "batches_done": self._batches_done,
+            "skipped_in_a_row": self._learner.skipped_in_a_row,
             "elapsed_s": self.elapsed_s,
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss,
@@ -169,13 +205,17 @@ class Engine:
         self.inner.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.sampler.load_state_dict(state["sampler"])
+        self._totals.load_state_dict(state["totals"])
         torch.set_rng_state(state["torch_rng"])
         if state["cuda_rng"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda_rng"])
         self.epoch, self.step = state["epoch"], state["step"]
-        self._elapsed_before = state["elapsed_s"]
+        self._batches_done = state["batches_done"]
+        self._learner.skipped_in_a_row = state["skipped_in_a_row"]
+        self._elapsed_s = state["elapsed_s"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
         self.best_weights = state["best_weights"]
+        self._initialised = True
 
     def _initialise(self) -> None:
         shape = self.inner.codebook_shape
@@ -184,37 +224,42 @@ class Engine:
             samples = self.config.segment_frames / _FRAMES_PER_SAMPLE
             size = max(size, math.ceil(_KMEANS_SAMPLES_PER_ENTRY * shape[1] / samples))
         self.inner.initialise(self._frames_of(self.sampler.batch(size)))
+        self._initialised = True
 
     def _training_batches(self) -> Iterator[Batch]:
-        for _ in range(self.steps_per_epoch):
-            if self._ended():
+        while self._batches_done < self.steps_per_epoch:
+            self._reason = self._reporter.between_steps(self) or self._budget_ended()
+            if self._reason:
                 return
-            yield self._frames_of(self.sampler.batch()), 1.0
+            waves = self.sampler.batch(rank=self.fabric.global_rank, ranks=self.fabric.world_size)
+            yield self._frames_of(waves), 1.0
 
-    def _ended(self) -> str | None:
-        if self._should_stop():
-            return "stopped"
+    def _budget_ended(self) -> str | None:
         return self._budget.ended(epochs=self.epoch, steps=self.step, seconds=self.elapsed_s)
 
     def _next_rate(self) -> float:
-        progress = self.progress(self.step - self._first_step)
-        self._rate = learning_rate(self.config, step=self.step, progress=progress)
+        self._rate = learning_rate(self.config, step=self.step, progress=self.progress)
         return self._rate
 
     def _step_done(self, result: StepResult) -> None:
+        self._batches_done += 1
         self._reporter.step_done(self, result, self._rate)
         self.step += 1
+
+    def _step_skipped(self, reason: str) -> None:
+        self._batches_done += 1
+        self._reporter.step_skipped(self, reason)
 
     def _validate(self, training: EpochResult) -> None:
         validation = run_epoch(self.model, self._validation())
         loss = validation.loss if math.isfinite(validation.loss) else math.inf
         is_best = loss < self.best_loss or not self.best_weights
         if is_best:
-            self.best_epoch, self.best_loss = self.epoch, loss
-            self.best_weights = {
-                name: value.detach().to("cpu", copy=True)
-                for name, value in self.inner.state_dict().items()
-            }
+            self.best_epoch, self.best_loss, self.best_weights = self.epoch, loss, self._weights()
         self._reporter.epoch_done(self, training, validation, is_best)
         self.epoch += 1
-        self._reporter.between_epochs(self)
+        self._batches_done, self._totals = 0, EpochTotals(self.inner)
+
+    def _weights(self) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = self.inner.state_dict()
+        return {name: value.detach().to("cpu", copy=True) for name, value in state.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric, is_wrapped
@@ -50,6 +50,74 @@ class EpochResult:
     """Batches left out because of NaN or Inf."""
 
 
+class EpochTotals:
+    """Sums behind an `EpochResult`; can be put aside in mid-epoch and taken up again."""
+
+    def __init__(self, model: AudioModel) -> None:
+        self._model = model
+        shape = model.codebook_shape
+        self._counts = torch.zeros(shape, dtype=torch.int64) if shape else None
+        self._sums: dict[str, float] = {}
+        self._weight = 0.0
+        self._replaced_before = model.replaced_entries
+        self.steps = 0
+        self.skipped = 0
+
+    def add(self, result: StepResult, weight: float) -> None:
+        """Counts a batch."""
+        values = {
+            "loss": result.loss,
+            "reconstruction": result.reconstruction,
+            "penalty": result.penalty,
+            **{f"part {name}": value for name, value in result.parts.items()},
+        }
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + weight * value
+        if self._counts is not None and result.codes is not None:
+            self._counts += count_codes(result.codes, self._counts.shape[1]).cpu()
+        self._weight += weight
+        self.steps += 1
+
+    def result(self) -> EpochResult:
+        """The means so far."""
+        means = {name: value / self._weight for name, value in self._sums.items()}
+        return EpochResult(
+            loss=means.pop("loss", math.nan),
+            reconstruction=means.pop("reconstruction", math.nan),
+            penalty=means.pop("penalty", math.nan),
+            parts={name.removeprefix("part "): value for name, value in means.items()},
+            counts=self._counts,
+            replaced=self._replaced(),
+            steps=self.steps,
+            skipped=self.skipped,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs to count on."""
+        return {
+            "counts": self._counts,
+            "sums": dict(self._sums),
+            "weight": self._weight,
+            "replaced": list(self._replaced()),
+            "steps": self.steps,
+            "skipped": self.skipped,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes up what another put aside."""
+        self._counts = state["counts"]
+        self._sums = dict(state["sums"])
+        self._weight = state["weight"]
+        self.steps, self.skipped = state["steps"], state["skipped"]
+        # The model counts from when it was made; what came before lies below zero.
+        pairs = zip(self._model.replaced_entries, state["replaced"], strict=True)
+        self._replaced_before = tuple(now - done for now, done in pairs)
+
+    def _replaced(self) -> tuple[int, ...]:
+        pairs = zip(self._model.replaced_entries, self._replaced_before, strict=True)
+        return tuple(now - before for now, before in pairs)
+
+
 class Learner:
     """Turns a loss into a step; leaves weights alone when the gradient is not finite."""
 
@@ -57,10 +125,10 @@ class Learner:
         self, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: Fabric, clip: float
     ) -> None:
         self._model, self._optimizer, self._fabric, self._clip = model, optimizer, fabric, clip
-        self._skipped_in_a_row = 0
+        self.skipped_in_a_row = 0
 
     def apply(self, loss: Tensor, rate: float | None = None) -> float:
-        """Takes one step at a learning rate; returns the gradient's norm before clipping.
+        """Takes one step, at a learning rate; returns the gradient's norm before clipping.
 
         Raises:
             NonFiniteError: NaN or Inf in the loss or its gradient; nothing was changed.
@@ -81,14 +149,8 @@ class Learner:
             self._optimizer.zero_grad(set_to_none=True)
             raise NonFiniteError("NaN or Inf in the gradient")
         self._optimizer.step()
-        self._skipped_in_a_row = 0
+        self.skipped_in_a_row = 0
         return length
-
-    def out_of_patience(self) -> bool:
-        """Counts a batch that could not be used; whether that was one too many in a row, also over
-        the ends of epochs."""
-        self._skipped_in_a_row += 1
-        return self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW
 
 
 def unwrapped(model: nn.Module) -> AudioModel:
@@ -101,6 +163,7 @@ def run_epoch(
     batches: Iterable[Batch],
     *,
     learner: Learner | None = None,
+    totals: EpochTotals | None = None,
     rate: Callable[[], float] | None = None,
     on_step: Callable[[StepResult], None] | None = None,
     on_skip: Callable[[str], None] | None = None,
@@ -111,35 +174,31 @@ def run_epoch(
         model: an AudioModel, wrapped by Fabric or not.
         batches: see `Batch`.
         learner: takes the optimiser steps.
+        totals: of the part of this epoch that is done already.
         rate: asked for the learning rate before each step.
         on_step: told of every batch that counted.
         on_skip: told why a batch was left out.
 
     Raises:
-        TrainingError: ten batches in a row were not finite.
+        TrainingError: ten training batches in a row were not finite, also over epochs' ends.
 
     """
     inner = unwrapped(model)
     model.train(learner is not None)
-    replaced_before = inner.replaced_entries
-    totals = _Totals(inner.codebook_shape)
+    totals = totals or EpochTotals(inner)
     with torch.set_grad_enabled(learner is not None):
         for mel, weight in batches:
             try:
                 if not torch.isfinite(mel).all():
                     raise NonFiniteError("NaN or Inf in the sound")
                 output = inner.assess(mel, model(mel))
-                step_rate = rate() if rate else None
-                norm = learner.apply(output.loss, step_rate) if learner else 0.0
+                norm = learner.apply(output.loss, rate() if rate else None) if learner else 0.0
             except NonFiniteError as error:
                 totals.skipped += 1
                 if on_skip:
                     on_skip(str(error))
-                if learner and learner.out_of_patience():
-                    raise TrainingError(
-                        f"{MOST_SKIPPED_IN_A_ROW} batches in a row could not be used ({error}): "
-                        "try a lower learning_rate"
-                    ) from error
+                if learner:
+                    _lose_patience(learner, error)
                 continue
             result = StepResult(
                 loss=float(output.loss.detach()),
@@ -152,44 +211,13 @@ def run_epoch(
             totals.add(result, weight)
             if on_step:
                 on_step(result)
-    pairs = zip(inner.replaced_entries, replaced_before, strict=True)
-    return totals.result(tuple(now - before for now, before in pairs))
+    return totals.result()
 
 
-class _Totals:
-    def __init__(self, codebook_shape: tuple[int, int] | None) -> None:
-        self._shape = codebook_shape
-        self._counts = torch.zeros(codebook_shape, dtype=torch.int64) if codebook_shape else None
-        self._sums: dict[str, float] = {}
-        self._weight = 0.0
-        self._steps = 0
-        self.skipped = 0
-
-    def add(self, result: StepResult, weight: float) -> None:
-        values = {
-            "": result.loss,
-            "reconstruction": result.reconstruction,
-            "penalty": result.penalty,
-            **{f"part {name}": value for name, value in result.parts.items()},
-        }
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + weight * value
-        if self._counts is not None and self._shape and result.codes is not None:
-            self._counts += count_codes(result.codes, self._shape[1]).cpu()
-        self._weight += weight
-        self._steps += 1
-
-    def result(self, replaced: tuple[int, ...]) -> EpochResult:
-        if not self._steps:
-            return EpochResult(counts=self._counts, replaced=replaced, skipped=self.skipped)
-        means = {name: value / self._weight for name, value in self._sums.items()}
-        return EpochResult(
-            loss=means.pop(""),
-            reconstruction=means.pop("reconstruction"),
-            penalty=means.pop("penalty"),
-            parts={name.removeprefix("part "): value for name, value in means.items()},
-            counts=self._counts,
-            replaced=replaced,
-            steps=self._steps,
-            skipped=self.skipped,
-        )
+def _lose_patience(learner: Learner, error: NonFiniteError) -> None:
+    learner.skipped_in_a_row += 1
+    if learner.skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
+        raise TrainingError(
+            f"{MOST_SKIPPED_IN_A_ROW} batches in a row could not be used ({error}): "
+            "try a lower learning_rate"
+        ) from error

@@ -81,8 +81,3 @@ def generate_vqvae_reconstruction_preview(
     finally:
         model.train(was_training)
     return tuple(pairs)
-
-
-def preview_folder_name(epoch: int) -> str:
-    """`epoch-0010` for the tenth epoch; people count from 1."""
-    return f"epoch-{epoch + 1:04}"

@@ -1,11 +1,14 @@
-"""VQReporter: what the engine tells, as events, run folder, previews, checkpoints, warnings."""
+"""VQReporter: what the engine tells, as events, previews, checkpoints and warnings; what people
+want, as answers to the engine.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 
@@ -13,9 +16,10 @@ from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
 from distill.codebook.health import LevelHealth, codebook_health, count_codes
 from distill.config import VQVAEConfig
-from distill.errors import AudioFileError
+from distill.errors import AudioFileError, ModelFileError
+from distill.training import states
 from distill.training.checkpoint import save_vqvae_checkpoint
-from distill.training.engine import Engine
+from distill.training.engine import STOPPED, STOPPED_NOW, Engine
 from distill.training.history import VQMetricsHistory
 from distill.training.loop import EpochResult, StepResult
 from distill.training.metrics import (
@@ -28,14 +32,12 @@ from distill.training.metrics import (
     WarningEvent,
     call_back,
 )
-from distill.training.preview import (
-    PreviewSound,
-    generate_vqvae_reconstruction_preview,
-    preview_folder_name,
-)
-from distill.training.run_folder import RunWriter
+from distill.training.monitor import Monitor
+from distill.training.preview import PreviewSound, generate_vqvae_reconstruction_preview
+from distill.training.run_writer import RunWriter
 
 _log = logging.getLogger(__name__)
+_PAUSE_LOOK_S = 0.5
 
 
 class VQReporter:
@@ -47,23 +49,27 @@ class VQReporter:
         self,
         config: VQVAEConfig,
         folder: RunWriter,
+        monitor: Monitor,
         *,
         callback: MetricsCallback | None,
         log_mel: LogMel,
         vocoder: Vocoder,
         preview_sounds: list[PreviewSound],
+        save_model: Callable[[Engine], None],
     ) -> None:
         self.history = VQMetricsHistory()
         self.best_health: tuple[LevelHealth, ...] = ()
-        self._config, self._folder, self._callback = config, folder, callback
+        self._config, self._folder, self._monitor = config, folder, monitor
+        self._callback, self._save_model = callback, save_model
         self._log_mel, self._vocoder, self._preview_sounds = log_mel, vocoder, preview_sounds
         self._window = torch.zeros(config.levels, config.codebook_size, dtype=torch.int64)
-        self._window_replaced = (0,) * config.levels
+        self._window_replaced = [0] * config.levels
         self._window_steps = 0
         self._thin_levels: set[int] = set()
+        self._told_overfitting = False
+        self._told_disk: set[str] = set()
+        self._previews_made = self._saves_made = 0
         self._last_checkpoint = time.monotonic()
-        self._disk_complained = False
-        self._overfitting_told = False
 
     def emit(self, event: Event) -> None:
         """Sends an event to the history, the run folder and the callback, in this order."""
@@ -73,11 +79,24 @@ class VQReporter:
         if error := call_back(self._callback, event):
             self._callback = None
             self._warn(
-                event,
                 "callback",
                 f"a callback raised {type(error).__name__}: {error}; "
                 "it is not called any more, training goes on",
+                event,
             )
+
+    def between_steps(self, engine: Engine) -> str | None:
+        """See `Reporter`."""
+        self._monitor.move(engine.epoch, engine.step)
+        self._do_wishes(engine)
+        if self._monitor.wants_pause:
+            self._wait_out_pause(engine)
+        if self._monitor.wants_stop:
+            self._monitor.enter(states.STOPPING)
+            return STOPPED_NOW if self._monitor.wants_stop_now else STOPPED
+        if time.monotonic() - self._last_checkpoint >= self._config.checkpoint_every_s:
+            self.checkpoint(engine)
+        return None
 
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         """See `Reporter`."""
@@ -96,12 +115,11 @@ class VQReporter:
                 commitment=result.parts.get("commitment", result.penalty),
                 learning_rate=rate,
                 gradient_norm=result.gradient_norm,
-                progress=engine.progress(),
+                progress=engine.progress,
                 elapsed_s=engine.elapsed_s,
                 health=health,
             )
         )
-        self.status("running", engine, now=False)
 
     def step_skipped(self, engine: Engine, reason: str) -> None:
         """See `Reporter`."""
@@ -129,7 +147,7 @@ class VQReporter:
                 val_reconstruction=validation.reconstruction,
                 val_commitment=validation.parts.get("commitment", validation.penalty),
                 is_best=is_best,
-                progress=engine.progress(),
+                progress=engine.progress,
                 elapsed_s=engine.elapsed_s,
                 skipped_steps=training.skipped,
                 health=health,
@@ -139,60 +157,110 @@ class VQReporter:
         every = self._config.preview_every_epochs
         if every and (engine.epoch + 1) % every == 0:
             self.preview(engine, engine.epoch)
-        self.status("running", engine)
 
-    def preview(self, engine: Engine, epoch: int) -> None:
+    def last_moment(self, engine: Engine) -> None:
+        """See `Reporter`."""
+        self.checkpoint(engine)
+
+    def preview(self, engine: Engine, epoch: int, folder: str | None = None) -> None:
         """Makes sounds to listen to from the weights as they are, those of `epoch`."""
-        if any(preview.epoch == epoch for preview in self.history.previews):
+        # People count from 1: epoch-0010 is the tenth.
+        name = folder or f"epoch-{epoch + 1:04}"
+        if any(event.folder == f"previews/{name}" for event in self.history.previews):
             return
         with self._disk("previews"):
             pairs = generate_vqvae_reconstruction_preview(
                 engine.inner,
                 self._preview_sounds,
-                self._folder.previews / preview_folder_name(epoch),
+                self._folder.previews / name,
                 log_mel=self._log_mel,
                 vocoder=self._vocoder,
             )
-            self.emit(PreviewEvent(epoch, engine.step, pairs))
-
-    def between_epochs(self, engine: Engine) -> None:
-        """See `Reporter`."""
-        waited = time.monotonic() - self._last_checkpoint
-        if engine.epoch == 1 or waited >= self._config.checkpoint_every_s:
-            self.checkpoint(engine)
+            self.emit(PreviewEvent(epoch, engine.step, f"previews/{name}", pairs))
 
     def checkpoint(self, engine: Engine) -> None:
-        """Saves a moment the run can go on from, once."""
-        last = self.history.epochs[-1]
-        if self.history.checkpoints and self.history.checkpoints[-1].step == engine.step:
+        """Saves this moment between two steps, once."""
+        done = self.history.checkpoints
+        if done and (done[-1].step, done[-1].epoch) == (engine.step, engine.epoch):
             return
+        last = self.history.epochs[-1] if self.history.epochs else None
         with self._disk("a checkpoint"):
-            state = {**engine.state_dict(), "events_bytes": self._folder.sync_events()}
+            events_bytes = self._folder.sync_events()
             path = save_vqvae_checkpoint(
                 self._folder.checkpoints,
-                state,
+                {
+                    **engine.state_dict(),
+                    "reporter": self._state(engine),
+                    "events_bytes": events_bytes,
+                },
                 step=engine.step,
-                val_loss=last.val_loss,
+                val_loss=last.val_loss if last else float("inf"),
                 keep=self._config.checkpoints_kept,
             )
-            relative = path.relative_to(self._folder.path).as_posix()
-            self.emit(CheckpointEvent(last.epoch, engine.step, relative, last.is_best))
+            name = path.relative_to(self._folder.path).as_posix()
+            is_best = bool(last and last.is_best)
+            self.emit(CheckpointEvent(engine.epoch, engine.step, name, is_best))
         self._last_checkpoint = time.monotonic()
 
-    def status(self, state: str, engine: Engine | None = None, *, now: bool = True) -> None:
-        """Says where the run is."""
-        epoch, step = (engine.epoch, engine.step) if engine else (0, 0)
-        with self._disk("the status of the run"):
-            self._folder.write_status(state, epoch, step, now=now)
+    def go_on(self, state: dict[str, Any], past: list[Event]) -> None:
+        """Takes up a run: the events so far, and what `checkpoint` saved of this reporter."""
+        for event in past:
+            self.history.update(event)
+        self._window = state["window"]
+        self._window_steps = state["window_steps"]
+        # The model counts from when it was made; what came before lies below zero.
+        self._window_replaced = [-count for count in state["window_replaced"]]
+        self._thin_levels = set(state["thin_levels"])
+        self._told_overfitting = state["told_overfitting"]
+        self.best_health = self.history.best.health if self.history.best else ()
+        kept = {event.folder for event in self.history.previews}
+        self._folder.forget_previews(kept)
+
+    def warn(self, kind: str, message: str) -> None:
+        """Tells a person something, in plain words."""
+        self._warn(kind, message, self.history.last_step)
+
+    def _state(self, engine: Engine) -> dict[str, Any]:
+        return {
+            "window": self._window.clone(),
+            "window_steps": self._window_steps,
+            "window_replaced": self._replaced_in_window(engine),
+            "thin_levels": sorted(self._thin_levels),
+            "told_overfitting": self._told_overfitting,
+        }
 
     def _window_health(self, engine: Engine) -> tuple[LevelHealth, ...]:
-        replaced = engine.inner.replaced_entries
-        pairs = zip(replaced, self._window_replaced, strict=True)
-        churn = [(now - before) / self._window_steps for now, before in pairs]
+        churn = [count / self._window_steps for count in self._replaced_in_window(engine)]
         health = codebook_health(self._window, churn)
         self._window.zero_()
-        self._window_replaced, self._window_steps = replaced, 0
+        self._window_replaced, self._window_steps = list(engine.inner.replaced_entries), 0
         return health
+
+    def _replaced_in_window(self, engine: Engine) -> list[int]:
+        pairs = zip(engine.inner.replaced_entries, self._window_replaced, strict=True)
+        return [now - before for now, before in pairs]
+
+    def _do_wishes(self, engine: Engine) -> None:
+        wishes = self._monitor.control
+        if wishes.previews > self._previews_made:
+            self._previews_made = wishes.previews
+            self.preview(engine, engine.epoch, f"step-{engine.step:06}")
+        if wishes.saves > self._saves_made:
+            self._saves_made = wishes.saves
+            self.checkpoint(engine)
+            if engine.best_weights:
+                with self._disk("the model"):
+                    self._save_model(engine)
+
+    def _wait_out_pause(self, engine: Engine) -> None:
+        self._monitor.enter(states.PAUSED)
+        self.checkpoint(engine)
+        with engine.clock_stopped():
+            while self._monitor.wants_pause:
+                self._monitor.wait_for_change(_PAUSE_LOOK_S)
+                self._do_wishes(engine)
+        if not self._monitor.wants_stop:
+            self._monitor.enter(states.RUNNING)
 
     def _advise(self, engine: Engine, health: tuple[LevelHealth, ...]) -> None:
         """Warns once when a level becomes thin, again only after it recovered."""
@@ -202,36 +270,31 @@ class VQReporter:
                 advice = health[level].advice
                 self.emit(WarningEvent(engine.epoch, engine.step, "utilization", advice, level))
             self._thin_levels = thin
-        if self.history.overfitting and not self._overfitting_told:
-            self._overfitting_told = True
+        if self.history.overfitting and not self._told_overfitting:
+            self._told_overfitting = True
             best = self.history.best_epoch or 0
-            self.emit(
-                WarningEvent(
-                    engine.epoch,
-                    engine.step,
-                    "overfitting",
-                    f"validation has not improved since epoch {best + 1} while training has: the "
-                    "model learns these files by heart; its best weights are kept",
-                )
+            message = (
+                f"validation has not improved since epoch {best + 1} while training has: the "
+                "model learns these files by heart; its best weights are kept"
             )
+            self.emit(WarningEvent(engine.epoch, engine.step, "overfitting", message))
 
     @contextlib.contextmanager
     def _disk(self, what: str, event: Event | None = None) -> Iterator[None]:
         try:
             yield
-        except (OSError, AudioFileError) as error:
+        except (OSError, AudioFileError, ModelFileError) as error:
             _log.warning("could not write %s: %s", what, error)
-            if self._disk_complained:
-                return
-            self._disk_complained = True
-            self._warn(
-                event,
-                "disk",
-                f"could not write {what} in {self._folder.path} ({error}): "
-                "training goes on, make room",
-            )
+            if what not in self._told_disk:
+                self._told_disk.add(what)
+                message = (
+                    f"could not write {what} in {self._folder.path} ({error}): training goes on, "
+                    "make room"
+                )
+                self._warn("disk", message, event)
+        else:
+            self._told_disk.discard(what)
 
-    def _warn(self, about: Event | None, kind: str, message: str) -> None:
-        last = about or self.history.last_step
-        epoch, step = getattr(last, "epoch", 0), getattr(last, "step", 0)
+    def _warn(self, kind: str, message: str, about: Event | None) -> None:
+        epoch, step = getattr(about, "epoch", 0), getattr(about, "step", 0)
         self.emit(WarningEvent(epoch, step, kind, message))

@@ -6,24 +6,28 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
+import platform
 import time
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from distill.atomic import write_atomically
 from distill.errors import RunFolderError
-from distill.training.metrics import Event, event_from_dict, event_to_json
+from distill.training import states
+from distill.training.control import CONTROL_FILE
+from distill.training.metrics import Event, events_from_lines
 
-REQUEST, EVENTS, STATUS, CONTROL = "run.json", "events.jsonl", "status.json", "control.json"
+REQUEST, EVENTS, STATUS = "run.json", "events.jsonl", "status.json"
 CHECKPOINTS, PREVIEWS, MODEL, LOCK = "checkpoints", "previews", "model.distill", ".lock"
-_OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL)
-_STATUS_PERIOD_S = 0.5
+WORKER_LOG = "worker.log"
+OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL_FILE, CHECKPOINTS, PREVIEWS, MODEL, WORKER_LOG)
+
+HEARTBEAT_PERIOD_S = 0.25
+_STALE_S = 5.0
+_SLOW_START_S = 60.0  # a cold disk takes its time to read torch
+_PROBE_PATIENCE_S = 2.0  # a watcher may look at the lock for a moment
 
 
 @dataclass(frozen=True)
@@ -31,28 +35,28 @@ class RunStatus:
     """Where a run is, as its trainer last said."""
 
     state: str
-    """starting, running, stopping, finished, stopped or failed."""
+    """See `distill.training.states`."""
     pid: int
+    host: str
     heartbeat: float
     """Unix time of the last sign of life."""
     epoch: int
     step: int
+    session: int
+    """Counts how often the run was started or resumed, from 1."""
+    acknowledged: int
+    """Serial number of the last command the trainer has seen."""
 
 
 class RunFolder:
-    """A run folder to read; `trainer` opens it to write."""
+    """A run folder, to look at. Nothing here writes."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
     @property
-    def request_path(self) -> Path:
-        """What was asked: config, corpus manifest, versions, seed."""
-        return self.path / REQUEST
-
-    @property
     def model_path(self) -> Path:
-        """The trained model, there once the run has ended or was stopped."""
+        """The trained model, there once the run has ended, was stopped or was asked to save."""
         return self.path / MODEL
 
     @property
@@ -65,144 +69,112 @@ class RunFolder:
         """Folder of preview folders, one for each epoch."""
         return self.path / PREVIEWS
 
+    @property
+    def is_run(self) -> bool:
+        """Whether a run was ever begun here."""
+        return (self.path / REQUEST).is_file()
+
     def read_request(self) -> dict[str, Any]:
         """What was asked.
 
         Raises:
-            RunFolderError: no run is there.
+            RunFolderError: no run is there, or its file is damaged.
 
         """
-        values = _read_json(self.request_path)
+        values = _read_json(self.path / REQUEST)
         if values is None:
             raise RunFolderError(f"{self.path}: no run there (expected {REQUEST})")
         return values
 
     def read_status(self) -> RunStatus | None:
-        """Where the run is; None where nothing was said yet."""
+        """Where the run is, as its trainer last said; None where nothing was said yet."""
         values = _read_json(self.path / STATUS)
-        return RunStatus(**values) if values else None
+        try:
+            return RunStatus(**values) if values else None
+        except TypeError as error:
+            raise RunFolderError(f"{self.path / STATUS}: damaged ({error})") from error
+
+    def read_state(self) -> str:
+        """The state of the run, looking also at whether its trainer lives."""
+        status = self.read_status()
+        if status is None:
+            return states.STARTING if self._held() else states.GONE
+        if status.state in states.ACTIVE and not self._trainer_lives(status):
+            again = self.read_status()  # it may have ended while we looked
+            return states.GONE if again is None or again.state in states.ACTIVE else again.state
+        return status.state
 
     def read_events(self, offset: int = 0) -> tuple[list[Event], int]:
         """Events from a byte offset on, and the offset to go on from.
 
         A last line without its end is left for the next time.
         """
+        lines, offset = self.read_lines(offset)
+        return list(events_from_lines(lines)), offset
+
+    def read_lines(self, offset: int = 0, limit: int = -1) -> tuple[list[bytes], int]:
+        """Whole lines of the event log from a byte offset on, and the offset to go on from.
+
+        Args:
+            offset: where the last reading ended.
+            limit: bytes to read at most; -1 reads to the end.
+
+        """
         try:
             with (self.path / EVENTS).open("rb") as file:
                 file.seek(offset)
-                data = file.read()
+                data = file.read(limit)
         except FileNotFoundError:
             return [], offset
-        whole = data[: data.rfind(b"\n") + 1]
-        events = [event_from_dict(json.loads(line)) for line in whole.splitlines()]
-        return events, offset + len(whole)
+        end = data.rfind(b"\n") + 1
+        return data[:end].splitlines(), offset + end
 
     def check_free(self, *, overwrite: bool = False) -> None:
         """Whether a new run may begin here, without touching anything.
 
         Raises:
-                RunFolderError: another trainer is at work there, or it holds an earlier run or
+            RunFolderError: another trainer is at work there, or it holds an earlier run or
                 something else.
 
         """
         if self.path.is_dir():
             if (self.path / LOCK).exists():
-                _lock(self.path).release()
-            _check_room(self.path, overwrite)
+                acquire_lock(self.path, patience_s=0).release()
+            check_room(self.path, overwrite)
         elif self.path.exists():
             raise RunFolderError(f"{self.path}: a file; a run needs a folder")
 
-    @classmethod
-    @contextlib.contextmanager
-    def trainer(
-        cls, path: str | os.PathLike[str], *, overwrite: bool = False
-    ) -> Iterator[RunWriter]:
-        """Makes the folder and holds its lock: one trainer to a run folder.
+    def _trainer_lives(self, status: RunStatus) -> bool:
+        if status.host == platform.node() and not _process_exists(status.pid):
+            return False
+        # A process of that number lives: ours, unless it has been silent and lets go of the lock.
+        silence_s = time.time() - status.heartbeat
+        patience_s = _SLOW_START_S if status.state == states.STARTING else _STALE_S
+        return silence_s < patience_s or self._held()
 
-        Yields:
-            RunWriter.
-
-        Raises:
-            RunFolderError: another trainer is at work there, it holds an earlier run, it holds
-                something else, or it cannot be written.
-
-        """
-        folder = Path(path)
+    def _held(self) -> bool:
+        if not (self.path / LOCK).exists():
+            return False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = _lock(folder)
-        except OSError as error:
-            raise RunFolderError(
-                f"{folder}: cannot be written ({error.strerror}); choose another folder"
-            ) from error
-        try:
-            _make_room(folder, overwrite)
-            writer = RunWriter(folder)
-            try:
-                yield writer
-            finally:
-                writer.close()
-        finally:
-            lock.release()
+            acquire_lock(self.path, patience_s=0).release()
+        except RunFolderError:
+            return True
+        return False
 
 
-class RunWriter(RunFolder):
-    """The trainer's side of a run folder."""
+def acquire_lock(folder: Path, *, patience_s: float = _PROBE_PATIENCE_S) -> filelock.BaseFileLock:
+    """Takes a run folder's lock; the system lets go of it when its owner dies.
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._events = (path / EVENTS).open("ab", buffering=0)
-        self._events_size = self._events.tell()
-        self._pending: deque[bytes] = deque()
-        self._status_due = 0.0
+    Raises:
+        RunFolderError: another trainer holds it.
+        OSError: the folder cannot be written.
 
-    def write_request(self, values: dict[str, Any]) -> None:
-        """Writes down what was asked."""
-        _write_json(self.request_path, values)
-
-    def append(self, event: Event) -> None:
-        """Adds an event.
-
-        Raises:
-            OSError: the disk is full; the event is kept and written with the next one.
-
-        """
-        self._pending.append(event_to_json(event).encode() + b"\n")
-        while self._pending:
-            line = self._pending[0]
-            try:
-                written = self._events.write(line)
-                if written != len(line):
-                    raise OSError(28, os.strerror(28))
-            except OSError:
-                with contextlib.suppress(OSError):
-                    self._events.truncate(self._events_size)
-                raise
-            self._events_size += len(line)
-            self._pending.popleft()
-
-    def sync_events(self) -> int:
-        """Brings the events to the disk; returns their size in bytes."""
-        os.fsync(self._events.fileno())
-        return self._events_size
-
-    def write_status(self, state: str, epoch: int, step: int, *, now: bool = True) -> None:
-        """Says where the run is; without `now`, at most twice a second."""
-        if now or time.monotonic() >= self._status_due:
-            self._status_due = time.monotonic() + _STATUS_PERIOD_S
-            status = RunStatus(state, os.getpid(), time.time(), epoch, step)
-            _write_json(self.path / STATUS, dataclasses.asdict(status))
-
-    def close(self) -> None:
-        """Closes the event log."""
-        self._events.close()
-
-
-def _lock(folder: Path) -> filelock.BaseFileLock:
-    """Takes a run folder's lock; the system lets go of it when its owner dies."""
-    lock = filelock.FileLock(folder / LOCK, timeout=0, thread_local=False)
+    """
+    lock = filelock.FileLock(
+        folder / LOCK, timeout=patience_s, thread_local=False, is_singleton=False
+    )
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=0.02)
     except filelock.Timeout:
         status = RunFolder(folder).read_status()
         who = f" (process {status.pid})" if status else ""
@@ -212,28 +184,43 @@ def _lock(folder: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _check_room(folder: Path, overwrite: bool) -> None:
+def check_room(folder: Path, overwrite: bool) -> None:
+    """Whether a folder may become a run folder.
+
+    Raises:
+        RunFolderError: it holds an earlier run, or something that is no run.
+
+    """
     present = [item.name for item in folder.iterdir() if not item.name.startswith(".")]
     if REQUEST in present and not overwrite:
         raise RunFolderError(
-            f"{folder}: holds an earlier run; choose another folder, or overwrite it"
+            f"{folder}: holds an earlier run; resume it, choose another folder, or overwrite it"
         )
     # A trainer killed before it wrote the request left own files only: nothing is lost with them.
-    foreign = [name for name in present if name not in _OWN_FILES]
+    foreign = [name for name in present if name not in OWN_FILES]
     if foreign and REQUEST not in present:
         raise RunFolderError(
             f"{folder}: holds {foreign[0]!r} and is no run folder; choose a new or empty folder"
         )
 
 
-def _make_room(folder: Path, overwrite: bool) -> None:
-    _check_room(folder, overwrite)
-    for name in _OWN_FILES:
-        target = folder / name
-        if target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
+def status_to_json(status: RunStatus) -> bytes:
+    """What `read_status` reads."""
+    return json.dumps(dataclasses.asdict(status), indent=1).encode()
+
+
+def _process_exists(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # sending a signal would end it there; heartbeat and lock decide
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is a zombie until asked
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -244,8 +231,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except ValueError as error:
         raise RunFolderError(f"{path}: damaged ({error})") from error
     return values
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    with write_atomically(path) as file:
-        file.write(json.dumps(values, indent=1, ensure_ascii=False).encode())

@@ -1,34 +1,63 @@
-"""TrainingRunner: start a training, go on working, come back to it."""
+"""TrainingRunner: start a training, close the lid, come back to it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
+import time
 from pathlib import Path
+from typing import Any, Literal
 
+from tqdm.auto import tqdm
+
+from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.errors import RunnerBusyError
+from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
+from distill.training import states
+from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control
+from distill.training.detach import start_detached
+from distill.training.device import choose_device
+from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
-from distill.training.metrics import MetricsCallback
-from distill.training.run_folder import RunFolder
-from distill.training.vqvae import TrainingResult, train_vqvae
+from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
+from distill.training.request import RunRequest, check_source
+from distill.training.run_folder import WORKER_LOG, RunFolder
+from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.runs import RunList, list_runs
+from distill.training.session import TrainingResult, run_session
+
+Backend = Literal["process", "thread"]
+
+_LOOK_S = 0.1
 
 
 class TrainingRunner:
-    """One training at a time, in the background.
+    """One training at a time, in a process of its own that needs nobody to watch it.
 
-    What it shows comes from the run folder, as any other watcher would read it. States: idle,
-    running, stopping, then finished, stopped or failed.
+    Everything it shows comes from the run folder, and everything it asks goes there: any number of
+    runners, in any process, can be attached to the same run. `states` has the states and what may
+    follow what.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._cancel = threading.Event()
+    def __init__(self, backend: Backend = "process") -> None:
+        """Args:
+        backend: where trainings are started: a process that outlives this one, or, for debugging,
+            a thread in it.
+        """
+        if backend not in ("process", "thread"):
+            raise errors.ConfigError(f"backend={backend!r}: expected 'process' or 'thread'")
+        self._backend = backend
+        self._lock = threading.RLock()
         self._folder: RunFolder | None = None
-        self._result: TrainingResult | None = None
-        self._error: BaseException | None = None
-        self._history, self._offset = VQMetricsHistory(), 0
+        self._follower: Follower | None = None
+        self._callback: MetricsCallback | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._thread_error: BaseException | None = None
+
+    # --- beginning ---------------------------------------------------------------------------
 
     def start_vqvae(
         self,
@@ -40,107 +69,363 @@ class TrainingRunner:
         *,
         model_name: str | None = None,
         overwrite: bool = False,
-    ) -> None:
-        """Starts `train_vqvae` in the background and returns at once.
+    ) -> TrainingRunner:
+        """Starts `train_vqvae` in the background and returns at once, itself.
+
+        Args:
+            config: see `get_adaptive_vqvae_config`.
+            file_paths: a folder, a file, several of either, or a corpus scanned before.
+            output_dir: the run folder, made if missing.
+            device: auto, cpu, cuda, cuda:1 or mps.
+            callback: gets every event once, in order, in a thread of this process; one that is slow
+                or raises disturbs nobody else.
+            model_name: default the name of the run folder.
+            overwrite: replaces an earlier run in `output_dir`.
 
         Raises:
             RunnerBusyError: this runner is training already.
+            ConfigError: no such device.
+            CorpusError: no such file or folder.
+            RunFolderError: the folder is taken, not empty, or cannot be written.
 
         """
+        path = Path(output_dir)
         with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                where = self._folder.path if self._folder else "?"
-                raise RunnerBusyError(
-                    f"a training is running in {where}: stop() it or wait() for it first"
-                )
-            self._cancel = threading.Event()
-            self._folder = RunFolder(output_dir)
-            self._result = self._error = None
-            self._history, self._offset = VQMetricsHistory(), 0
-            self._thread = threading.Thread(
-                target=self._train,
-                args=(config, file_paths, output_dir, device, callback, self._cancel),
-                kwargs={"model_name": model_name, "overwrite": overwrite},
-                name="distill-training",
-                daemon=True,  # a closing notebook is not held up; the run folder has the rest
-            )
-            self._thread.start()
+            self._refuse_if_busy()
+            choose_device(device)
+            check_source(file_paths)
+            name = model_name or path.resolve().name
+            request = RunRequest.of(config, file_paths, name=name, device=device)
+            begin_run(path, request.to_dict(), overwrite=overwrite)
+            self._launch(path, callback, {})
+        return self
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a training is going on."""
-        thread = self._thread
-        return thread is not None and thread.is_alive()
+    @classmethod
+    def attach(
+        cls, run_folder: str | Path, callback: MetricsCallback | None = None
+    ) -> TrainingRunner:
+        """A runner for a run that was started elsewhere: its history so far, then live.
 
-    @property
-    def state(self) -> str:
-        """idle, running, stopping, finished, stopped or failed."""
-        if self._thread is None:
-            return "idle"
-        if self.is_running:
-            return "stopping" if self._cancel.is_set() else "running"
-        if self._error is not None:
-            return "failed"
-        stopped = self._result is not None and self._result.reason == "stopped"
-        return "stopped" if stopped else "finished"
+        Raises:
+            RunFolderError: no run is there.
+
+        """
+        runner = cls()
+        RunFolder(run_folder).read_request()
+        with runner._lock:
+            runner._folder = RunFolder(run_folder)
+            follower = runner._follow(callback, {})
+        if callback is None:
+            follower.wait_until_caught_up()
+        return runner
+
+    @staticmethod
+    def list(runs_folder: str | Path) -> RunList:
+        """What is running, paused, finished, stopped, failed or gone in a folder of runs.
+
+        Raises:
+            RunFolderError: no such folder.
+
+        """
+        return list_runs(runs_folder)
+
+    # --- what there is to see ----------------------------------------------------------------
 
     @property
     def folder(self) -> RunFolder | None:
-        """The run folder of the last training started."""
+        """The run folder; None before there is a run."""
         return self._folder
 
     @property
+    def state(self) -> str:
+        """idle, starting, running, paused, stopping, finished, stopped, failed or gone."""
+        folder = self._folder
+        if folder is None:
+            return states.IDLE
+        return folder.read_state()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a trainer is at work, also while it is paused."""
+        return self.state in states.ACTIVE
+
+    @property
     def history(self) -> VQMetricsHistory:
-        """What the run has told so far, read from its folder."""
-        with self._lock:
-            if self._folder is not None and self._error is None:
-                events, self._offset = self._folder.read_events(self._offset)
-                for event in events:
-                    self._history.update(event)
-            return self._history
+        """What the run has told so far; it grows while the run does."""
+        follower = self._follow_again()
+        return follower.history if follower else VQMetricsHistory()
 
     @property
     def result(self) -> TrainingResult | None:
         """What the run left behind; None until it has ended well."""
-        return self._result
+        folder = self._folder
+        outcome = self.history.outcome
+        if folder is None or not isinstance(outcome, TrainingCompleteEvent):
+            return None
+        return TrainingResult.of(folder.model_path, outcome, self.history)
 
     @property
     def last_error(self) -> BaseException | None:
-        """What the training raised, if it did."""
-        return self._error
+        """What ended the run, if it did not end well."""
+        if self._folder is None or self.is_running:
+            return None
+        outcome = self.history.outcome
+        if isinstance(outcome, TrainingFailedEvent):
+            return _rebuilt(outcome)
+        if isinstance(outcome, TrainingCompleteEvent):
+            return None
+        return self._thread_error or TrainingError(self._gone_message())
 
-    def stop(self) -> None:
-        """Asks the training to finish its step, validate and keep the model; returns at once."""
-        self._cancel.set()
+    # --- commands ----------------------------------------------------------------------------
 
-    def wait(self, timeout: float | None = None) -> TrainingResult | None:
-        """Waits for the end.
+    def pause(self) -> int:
+        """Asks the trainer to wait after its step. Commands return their serial number at once;
+        `acknowledged` tells when the trainer has seen it.
+        """
+        return self._command(wanted=PAUSE)
+
+    def resume(
+        self,
+        run_folder: str | Path | None = None,
+        *,
+        max_epochs: int | None = None,
+        max_steps: int | None = None,
+        max_seconds: float | None = None,
+        callback: MetricsCallback | None = None,
+    ) -> TrainingRunner:
+        """Goes on: with a paused run at once, with one that ended or died from its checkpoint.
+
+        With a step or epoch budget, on a CPU, it ends as if it had never been interrupted.
+
+        Args:
+            run_folder: default this runner's own run.
+            max_epochs: a new budget in place of the old one, for a run that is to be longer.
+            max_steps: likewise.
+            max_seconds: likewise.
+            callback: default this runner's own; gets what it has not got before.
+
+        Raises:
+            RunnerBusyError: this runner is training something else.
+            RunFolderError: no run is there, it is being trained, or it is finished and has no new
+                budget.
+
+        """
+        budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
+        with self._lock:
+            if run_folder is None and self._folder is None:
+                raise RunFolderError("nothing to resume: name a run folder")
+            folder = RunFolder(run_folder) if run_folder is not None else self._folder
+            assert folder is not None  # for the type checker: one of the two is there
+            same = self._folder is not None and folder.path.resolve() == self._folder.path.resolve()
+            if not same:
+                self._refuse_if_busy()
+            folder.read_request()
+            state = self.state if same else folder.read_state()
+            if state in states.ACTIVE:
+                if not same:
+                    self._folder = folder
+                    self._follow(callback, {})
+                if state == states.STOPPING:
+                    raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
+                self._command(wanted=RUN)
+                return self
+            if state == states.FINISHED and not any(budget.values()):
+                raise RunFolderError(
+                    f"{folder.path}: is finished; to go on give it a larger max_epochs, max_steps "
+                    "or max_seconds"
+                )
+            extend_run(folder.path, {k: v for k, v in budget.items() if v is not None})
+            seen = self._follower.seen if same and self._follower else {}
+            self._launch(folder.path, callback or (self._callback if same else None), seen)
+        return self
+
+    def stop(self, *, now: bool = False) -> int:
+        """Asks the trainer to finish its step, validate and keep the model.
+
+        Args:
+            now: does not validate; keeps the best model so far.
+
+        """
+        return self._command(wanted=STOP_NOW if now else STOP)
+
+    def request_preview(self) -> int:
+        """Asks for sounds to listen to, from the weights as they are now."""
+        return self._command(preview=True)
+
+    def request_save(self) -> int:
+        """Asks for a checkpoint now, and for the best model so far as `model.distill`."""
+        return self._command(save=True)
+
+    def acknowledged(self, serial: int) -> bool:
+        """Whether the trainer has seen a command."""
+        status = self._folder.read_status() if self._folder else None
+        return status is not None and status.acknowledged >= serial
+
+    # --- waiting -----------------------------------------------------------------------------
+
+    def wait(
+        self, timeout: float | None = None, *, progress: bool = False
+    ) -> TrainingResult | None:
+        """Waits for the end; an interrupt ends the waiting and leaves the run alone.
 
         Args:
             timeout: seconds; None waits as long as it takes.
+            progress: shows a bar.
 
         Returns:
-            The result; None where the time ran out or nothing was started.
+            The result; None where the time ran out or there is no run.
 
         Raises:
-            Exception: what the training raised.
+            DistillError: what the training raised, or that its trainer has died.
 
         """
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-            if thread.is_alive():
-                return None
-        if self._error is not None:
-            raise self._error
-        return self._result
+        follower = self._follow_again()
+        if follower is None:
+            return None
+        ends = None if timeout is None else time.monotonic() + timeout
+        with _Bar(shown=progress) as bar:
+            while not follower.wait(_LOOK_S):
+                bar.show(follower.history)
+                if ends is not None and time.monotonic() >= ends:
+                    return None
+            bar.show(follower.history)
+        if error := self.last_error:
+            raise error
+        return self.result
+
+    def watch(self) -> VQMetricsHistory:
+        """Shows a bar until the run ends or the cell is interrupted; the run goes on either way.
+
+        For front ends where nothing is updated behind a cell that has ended.
+
+        Returns:
+            The history so far.
+
+        """
+        try:
+            self.wait(progress=True)
+        except KeyboardInterrupt:
+            pass
+        except DistillError as error:
+            tqdm.write(f"{type(error).__name__}: {error}")
+        return self.history
+
+    def close(self) -> None:
+        """Lets go of the run: nothing follows it here any more, and it goes on."""
+        if self._follower is not None:
+            self._follower.close()
 
     def __repr__(self) -> str:
         where = f" in {self._folder.path}" if self._folder else ""
         return f"TrainingRunner({self.state}{where})"
 
-    def _train(self, *arguments: object, **options: object) -> None:
+    # --- inside ------------------------------------------------------------------------------
+
+    def _refuse_if_busy(self) -> None:
+        if self._folder is not None and self.is_running:
+            raise RunnerBusyError(
+                f"a training is running in {self._folder.path}: stop() it or wait() for it first, "
+                "or use another runner"
+            )
+
+    def _launch(
+        self, path: Path, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
+    ) -> None:
+        self.close()
+        self._folder, self._thread_error = RunFolder(path), None
+        if self._backend == "process":
+            worker = "distill.training.worker"
+            self._process = start_detached(worker, [str(path.resolve())], path / WORKER_LOG)
+            announce_trainer(path, self._process.pid)
+        else:
+            announce_trainer(path, os.getpid())
+            self._thread = threading.Thread(
+                target=self._train, args=(path,), name="distill-training", daemon=True
+            )
+            self._thread.start()
+        self._follow(callback, seen)
+
+    def _follow(
+        self, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
+    ) -> Follower:
+        assert self._folder is not None
+        self._callback = callback
+        follower = Follower(self._folder, callback, trainer_ended=self._trainer_ended, seen=seen)
+        self._follower = follower
+        follower.start()
+        return follower
+
+    def _follow_again(self) -> Follower | None:
+        """The follower; a new one where our trainer has ended and somebody resumed the run."""
+        with self._lock:
+            follower = self._follower
+            over = follower is not None and not (follower.is_following or follower.is_closed)
+            if follower is not None and over and self.is_running:
+                self._process = self._thread = None
+                return self._follow(self._callback, follower.seen)
+            return follower
+
+    def _train(self, path: Path) -> None:
         try:
-            self._result = train_vqvae(*arguments, **options)  # type: ignore[arg-type]
+            with hold_run(path) as folder:
+                run_session(folder)
         except BaseException as error:  # the runner's boundary: wait() raises it again
-            self._error = error
+            self._thread_error = error
+
+    def _trainer_alive(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return self._thread is not None and self._thread.is_alive()
+
+    def _trainer_ended(self) -> bool:
+        if self._process is not None or self._thread is not None:
+            return not self._trainer_alive()
+        assert self._folder is not None
+        return self._folder.read_state() in states.ENDED
+
+    def _command(self, **wish: Any) -> int:
+        if self._folder is None:
+            raise RunFolderError("there is no run to command: start one, or attach to one")
+        return change_control(self._folder.path, **wish)
+
+    def _gone_message(self) -> str:
+        assert self._folder is not None
+        code = self._process.returncode if self._process is not None else None
+        how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
+        hint = "; out of memory is the usual reason" if code == -9 else ""
+        return (
+            f"{self._folder.path}: its trainer died without a word{how}{hint}; resume() goes on "
+            f"from the last checkpoint, {WORKER_LOG} has what it printed"
+        )
+
+
+class _Bar:
+    """A progress bar over the budget of a run, or nothing."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._bar = tqdm(
+            total=100, unit="%", disable=not shown, bar_format="{desc} {percentage:3.0f}%|{bar}|"
+        )
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, history: VQMetricsHistory) -> None:
+        """Moves the bar to where the run is."""
+        last = history.last_step
+        if last is not None:
+            self._bar.set_description_str(
+                f"epoch {last.epoch + 1}, step {last.step + 1}, loss {last.loss:.3f}"
+            )
+        self._bar.n = round(100 * history.progress)
+        self._bar.refresh()
+
+
+def _rebuilt(event: TrainingFailedEvent) -> DistillError:
+    kind = getattr(errors, event.error, None)
+    if isinstance(kind, type) and issubclass(kind, DistillError):
+        return kind(event.message)
+    return TrainingError(f"{event.error}: {event.message}")

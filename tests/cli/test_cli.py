@@ -147,9 +147,7 @@ def test_info_of_what_is_no_model(few_sounds: Path) -> None:
     assert answer.stderr == "distill: notes.txt: not a .distill file\n"
 
 
-def test_encode_then_decode_equals_reconstruct(
-    run: Path, few_sounds: Path, tmp_path: Path
-) -> None:
+def test_encode_then_decode_equals_reconstruct(run: Path, few_sounds: Path, tmp_path: Path) -> None:
     model, sound = run / "model.distill", few_sounds / "drum-01.wav"
     codes, one, other = (tmp_path / name for name in ("a.npz", "one.wav", "other.wav"))
     for arguments in (

@@ -17,7 +17,13 @@ from distill import (
 )
 from distill.codebook import LevelHealth
 from distill.training import PreviewPair
-from distill.training.metrics import call_back, event_from_dict, event_to_dict, event_to_json
+from distill.training.metrics import (
+    call_back,
+    event_from_dict,
+    event_to_dict,
+    event_to_line,
+    events_from_lines,
+)
 
 HEALTH = (LevelHealth(0, "Structure", 16, 100, 0.5, 0.5, 6.0, 2.6, 8, 0.1),)
 
@@ -44,7 +50,7 @@ EVENTS = [
     step(9, health=HEALTH),
     epoch(0, 0.9, 0.8, True),
     CheckpointEvent(0, 10, "checkpoints/step-000010.ckpt", True),
-    PreviewEvent(0, 10, (PreviewPair("kick", 0.5, "a.wav", "b.wav"),)),
+    PreviewEvent(0, 10, "previews/epoch-0001", (PreviewPair("kick", 0.5, "a.wav", "b.wav"),)),
     WarningEvent(0, 10, "utilization", "level 2 uses 21 %", 1),
     TrainingCompleteEvent("max_epochs", "model.distill", 0, 0.8, 1, 10, 5.0),
     TrainingFailedEvent("TrainingError", "ten in a row", None),
@@ -53,9 +59,10 @@ EVENTS = [
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_survive_json(event: object) -> None:
-    text = event_to_json(event)  # type: ignore[arg-type]
-    assert "\n" not in text
-    assert event_from_dict(json.loads(text)) == event
+    line = event_to_line(event)  # type: ignore[arg-type]
+    assert line.count(b"\n") == 1 and line.endswith(b"\n")
+    assert json.loads(line)["event"] == type(event).__name__
+    assert list(events_from_lines([line])) == [event]
 
 
 @pytest.mark.parametrize(
@@ -143,3 +150,25 @@ def test_a_raising_callback_is_reported_and_harms_nobody(
     assert isinstance(error, KeyError)
     assert "a training callback raised" in caplog.text
     assert call_back(None, EVENTS[0]) is None
+
+
+def test_many_lines_at_once_fold_like_one_by_one() -> None:
+    events = [step(n, health=HEALTH if n % 10 == 9 else ()) for n in range(25)]
+    events.insert(10, epoch(0, 0.9, 0.8, True))  # type: ignore[arg-type]
+    events.append(step(25, loss=math.nan))
+    one, many = VQMetricsHistory(), VQMetricsHistory()
+    for event in events:
+        one.update(event)
+    many.update_lines([event_to_line(event) for event in events])
+    assert math.isnan(many.steps["loss"][-1])
+    for history in (one, many):
+        history.steps["loss"][-1] = 0.0
+        history.last_step = None
+    assert many == one
+
+
+def test_numbers_json_does_not_have_come_back_as_nan() -> None:
+    line = event_to_line(step(0, gradient_norm=math.inf, loss=math.nan))
+    [event] = events_from_lines([line])
+    assert isinstance(event, VQStepMetrics)
+    assert math.isnan(event.loss) and math.isnan(event.gradient_norm)

@@ -2,116 +2,154 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from distill import RunFolder, WarningEvent
+from distill import CheckpointEvent, RunFolder, WarningEvent
 from distill.errors import RunFolderError
+from distill.training import RunStatus
+from distill.training.run_writer import begin_run, hold_run
+
+REQUEST = {"name": "a run"}
 
 
 def warning(number: int) -> WarningEvent:
     return WarningEvent(0, number, "disk", f"ü {number}")
 
 
-def test_events_are_read_once_in_order_and_from_anywhere(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path / "run") as writer:
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    begin_run(tmp_path / "run", REQUEST)
+    return tmp_path / "run"
+
+
+def status(state: str, **fields: object) -> RunStatus:
+    values = {
+        "state": state, "pid": os.getpid(), "host": platform.node(), "heartbeat": time.time(),
+        "epoch": 2, "step": 150, "session": 1, "acknowledged": 0,
+    }  # fmt: skip
+    return RunStatus(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def other_process(code: str) -> subprocess.CompletedProcess[str]:
+    lines = f"import os, sys\nfrom pathlib import Path\n{code}"
+    return subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+
+
+def test_events_are_read_once_in_order_and_from_anywhere(run: Path) -> None:
+    with hold_run(run) as writer:
         for number in range(3):
             writer.append(warning(number))
-        reader = RunFolder(tmp_path / "run")
-        events, offset = reader.read_events()
+        events, offset = RunFolder(run).read_events()
         assert events == [warning(number) for number in range(3)]
-        assert reader.read_events(offset) == ([], offset)
+        assert RunFolder(run).read_events(offset) == ([], offset)
         writer.append(warning(3))
-        assert reader.read_events(offset)[0] == [warning(3)]
+        assert RunFolder(run).read_events(offset)[0] == [warning(3)]
 
 
-def test_a_torn_last_line_waits_for_its_end(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path) as writer:
+def test_a_torn_last_line_waits_for_its_end(run: Path) -> None:
+    with hold_run(run) as writer:
         writer.append(warning(0))
-    log = tmp_path / "events.jsonl"
+    log = run / "events.jsonl"
     line = log.read_bytes()
     log.write_bytes(line + line[:10])
-    events, offset = RunFolder(tmp_path).read_events()
+    events, offset = RunFolder(run).read_events()
     assert events == [warning(0)]
     log.write_bytes(line + line)
-    assert RunFolder(tmp_path).read_events(offset)[0] == [warning(0)]
+    assert RunFolder(run).read_events(offset)[0] == [warning(0)]
+
+
+def test_rewinding_forgets_what_came_after_a_checkpoint_but_not_its_note(run: Path) -> None:
+    with hold_run(run) as writer:
+        writer.append(warning(0))
+        size = writer.sync_events()
+        note = CheckpointEvent(0, 1, "checkpoints/step-000001.ckpt", True)
+        writer.append(note)
+        writer.append(warning(2))
+        assert writer.rewind_events(size) == [warning(0), note]
+        writer.append(warning(3))
+    assert RunFolder(run).read_events()[0] == [warning(0), note, warning(3)]
+
+
+def test_rewinding_over_a_torn_line_and_no_note(run: Path) -> None:
+    with hold_run(run) as writer:
+        writer.append(warning(0))
+        size = writer.sync_events()
+        writer.append(warning(1))
+    with (run / "events.jsonl").open("ab") as log:
+        log.write(b'{"event":"Warn')
+    with hold_run(run) as writer:
+        assert writer.rewind_events(size) == [warning(0)]
+    assert RunFolder(run).read_events()[0] == [warning(0)]
 
 
 def test_no_run_yet_reads_as_empty(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "none")
     assert folder.read_events() == ([], 0)
     assert folder.read_status() is None
+    assert not folder.is_run
     with pytest.raises(RunFolderError, match=r"no run there \(expected run\.json\)"):
         folder.read_request()
+    with pytest.raises(RunFolderError, match="no run there"), hold_run(tmp_path / "none"):
+        pass
 
 
-def test_status_says_who_and_where(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path) as writer:
-        writer.write_status("running", 2, 150)
-        writer.write_status("running", 2, 151, now=False)  # too soon to be worth a write
-    status = RunFolder(tmp_path).read_status()
-    assert status is not None
-    assert (status.state, status.pid, status.epoch, status.step) == (
-        "running", os.getpid(), 2, 150,
-    )  # fmt: skip
-
-
-def test_two_trainers_never_share_a_folder(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path) as writer:
-        writer.write_status("running", 0, 0)
+def test_two_trainers_never_share_a_folder(run: Path) -> None:
+    with hold_run(run) as writer:
+        writer.write_status(status("running"))
         with (
             pytest.raises(RunFolderError, match=rf"running there \(process {os.getpid()}\)"),
-            RunFolder.trainer(tmp_path),
+            hold_run(run),
         ):
             pass
-        code = (
-            "import sys\nfrom distill import RunFolder\n"
-            f"with RunFolder.trainer({str(tmp_path)!r}): pass"
+        with pytest.raises(RunFolderError, match="another training is running there"):
+            begin_run(run, REQUEST, overwrite=True)
+        answer = other_process(
+            "from distill.training.run_writer import hold_run\n"
+            f"with hold_run(Path({str(run)!r})): pass"
         )
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert "another training is running there" in other.stderr
-    with RunFolder.trainer(tmp_path):
+        assert "another training is running there" in answer.stderr
+    with hold_run(run):
         pass
 
 
-def test_a_crashed_trainer_leaves_no_lock(tmp_path: Path) -> None:
-    code = (
-        "import os\nfrom distill import RunFolder\n"
-        f"with RunFolder.trainer({str(tmp_path)!r}): os._exit(9)"
+def test_a_crashed_trainer_leaves_no_lock_and_no_temporary_file(run: Path) -> None:
+    answer = other_process(
+        "from distill.training.run_writer import hold_run\n"
+        "from distill.atomic import write_atomically\n"
+        f"with hold_run(Path({str(run)!r})) as w, write_atomically(w.path / 'x') as f:\n"
+        "    f.write(b'half'); f.flush(); os._exit(9)"
     )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
-    with RunFolder.trainer(tmp_path) as writer:
+    assert answer.returncode == 9, answer.stderr
+    assert [path.name for path in run.glob(".x*")]
+    with hold_run(run) as writer:
         writer.append(warning(1))
+    assert not list(run.glob(".x*"))
 
 
-def test_an_earlier_run_is_only_replaced_when_asked(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path) as writer:
-        writer.write_request({"name": "first"})
+def test_an_earlier_run_is_only_replaced_when_asked(run: Path) -> None:
+    with hold_run(run) as writer:
         writer.append(warning(0))
-    (tmp_path / "notes.txt").write_text("mine")
-    with (
-        pytest.raises(RunFolderError, match="holds an earlier run; choose another folder"),
-        RunFolder.trainer(tmp_path),
-    ):
-        pass
-    assert RunFolder(tmp_path).read_request() == {"name": "first"}
-    with RunFolder.trainer(tmp_path, overwrite=True):
-        pass
-    assert RunFolder(tmp_path).read_events() == ([], 0)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    (run / "notes.txt").write_text("mine")
+    with pytest.raises(RunFolderError, match="holds an earlier run; resume it, choose another"):
+        begin_run(run, {"name": "second"})
+    assert RunFolder(run).read_request() == REQUEST
+    begin_run(run, {"name": "second"}, overwrite=True)
+    assert RunFolder(run).read_request() == {"name": "second"}
+    assert RunFolder(run).read_events() == ([], 0)
+    assert (run / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_of_recordings_is_never_turned_into_a_run(tmp_path: Path, overwrite: bool) -> None:
     (tmp_path / "kick.wav").write_bytes(b"RIFF")
-    with (
-        pytest.raises(RunFolderError, match=r"holds 'kick\.wav' and is no run folder"),
-        RunFolder.trainer(tmp_path, overwrite=overwrite),
-    ):
-        pass
+    with pytest.raises(RunFolderError, match=r"holds 'kick\.wav' and is no run folder"):
+        begin_run(tmp_path, REQUEST, overwrite=overwrite)
     assert (tmp_path / "kick.wav").exists()
 
 
@@ -120,21 +158,21 @@ def test_places_that_cannot_hold_a_run_are_named(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(RunFolderError, match="a file; a run needs a folder"):
         RunFolder(file).check_free()
-    with (
-        pytest.raises(RunFolderError, match=r"cannot be written \(Not a directory\)"),
-        RunFolder.trainer(file / "run"),
-    ):
-        pass
+    with pytest.raises(RunFolderError, match=r"cannot be written \(Not a directory\)"):
+        begin_run(file / "run", REQUEST)
 
 
-def test_damaged_json_is_named(tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(RunFolderError, match=r"run\.json: damaged"):
-        RunFolder(tmp_path).read_request()
+@pytest.mark.parametrize("name", ["run.json", "status.json"])
+def test_damaged_files_are_named(run: Path, name: str) -> None:
+    folder = RunFolder(run)
+    read = folder.read_request if name == "run.json" else folder.read_status
+    (run / name).write_text("{")
+    with pytest.raises(RunFolderError, match=rf"{name}: damaged"):
+        read()
 
 
-def test_events_that_met_a_full_disk_are_written_later(tmp_path: Path) -> None:
-    with RunFolder.trainer(tmp_path) as writer:
+def test_events_that_met_a_full_disk_are_written_later(run: Path) -> None:
+    with hold_run(run) as writer:
         writer.append(warning(0))
         real = writer._events
 
@@ -152,6 +190,37 @@ def test_events_that_met_a_full_disk_are_written_later(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space left"):
             writer.append(warning(1))
         writer._events = real
-        assert RunFolder(tmp_path).read_events()[0] == [warning(0)]
+        assert RunFolder(run).read_events()[0] == [warning(0)]
         writer.append(warning(2))
-    assert RunFolder(tmp_path).read_events()[0] == [warning(0), warning(1), warning(2)]
+    assert RunFolder(run).read_events()[0] == [warning(0), warning(1), warning(2)]
+
+
+def test_sessions_are_counted(run: Path) -> None:
+    for expected in (1, 2):
+        with hold_run(run) as writer:
+            assert writer.session == expected
+            writer.write_status(status("finished", session=writer.session))
+
+
+def test_a_run_is_gone_when_its_trainer_is_dead(run: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                           capture_output=True, text=True)  # fmt: skip
+    with hold_run(run) as writer:
+        writer.write_status(status("running", pid=int(ended.stdout)))
+    assert RunFolder(run).read_state() == "gone"
+
+
+def test_a_run_is_gone_when_another_process_got_its_number(run: Path) -> None:
+    stale = time.time() - 60
+    with hold_run(run) as writer:
+        writer.write_status(status("paused", heartbeat=stale))
+        assert RunFolder(run).read_state() == "paused"  # silent, but it holds the lock
+    assert RunFolder(run).read_state() == "gone"
+
+
+def test_a_run_that_was_begun_but_has_no_trainer_yet(run: Path) -> None:
+    assert RunFolder(run).read_state() == "gone"
+    with hold_run(run) as writer:
+        assert RunFolder(run).read_state() == "starting"
+        writer.write_status(status("finished"))
+    assert RunFolder(run).read_state() == "finished"

@@ -158,8 +158,8 @@ def test_a_raising_callback_is_detached_and_training_goes_on(
 def poison(monkeypatch: pytest.MonkeyPatch, bad_batches: range) -> None:
     real, count = SegmentSampler.batch, iter(range(10**6))
 
-    def batch(self: SegmentSampler, size: int | None = None) -> torch.Tensor:
-        sound = real(self, size)
+    def batch(self: SegmentSampler, size: int | None = None, **ranks: int) -> torch.Tensor:
+        sound = real(self, size, **ranks)
         if next(count) in bad_batches:
             sound[0, 100] = float("nan")
         return sound

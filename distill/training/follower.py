@@ -1,0 +1,118 @@
+"""Follower: reads a run folder as it grows, for one watcher."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from distill.training.history import VQMetricsHistory
+from distill.training.metrics import (
+    Event,
+    MetricsCallback,
+    call_back,
+    events_from_lines,
+)
+from distill.training.run_folder import RunFolder
+
+_PERIOD_S = 0.1
+_CHUNK_BYTES = 16 << 20
+
+
+class Follower:
+    """Folds a run's events into a history, from its beginning, and hands each to a callback once.
+
+    It never touches the run: a slow or broken callback slows nobody else. When a run is resumed
+    after a crash, what the trainer does again is folded again but not handed over again.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        callback: MetricsCallback | None,
+        *,
+        trainer_ended: Callable[[], bool],
+        seen: dict[str, tuple[int, int]] | None = None,
+    ) -> None:
+        """Args:
+        folder: of the run.
+        callback: gets every event, in order; detached when it raises.
+        trainer_ended: whether the process that is to write has ended, however.
+        seen: what was handed over before, by kind: (epoch, step) of the last.
+        """
+        self.history = VQMetricsHistory()
+        self.seen = {} if seen is None else seen
+        self._redone = dict(self.seen)
+        self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
+        self._offset, self._session = 0, 0
+        self._closing = threading.Event()
+        self._caught_up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="distill-follower", daemon=True)
+
+    def start(self) -> None:
+        """Follows in the background until the run ends or `close` is called."""
+        self._thread.start()
+
+    @property
+    def is_following(self) -> bool:
+        """Whether there is more to come."""
+        return self._thread.is_alive()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether somebody has called `close`."""
+        return self._closing.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Waits until everything was handed over; whether that happened in time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def wait_until_caught_up(self) -> None:
+        """Waits until what the run had told so far is in the history."""
+        self._caught_up.wait()
+
+    def close(self) -> None:
+        """Stops following."""
+        self._closing.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.is_set():
+                ended = self._trainer_ended()  # asked before reading: nothing is missed between
+                while self._read() and not self._closing.is_set():
+                    pass
+                self._caught_up.set()
+                if ended:
+                    return
+                self._closing.wait(_PERIOD_S)
+        finally:
+            self._caught_up.set()
+
+    def _read(self) -> bool:
+        """Takes what is there now; whether there was anything."""
+        self._notice_new_session()
+        lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
+        self.history.update_lines(lines)
+        if self._callback is not None:
+            for event in events_from_lines(lines):
+                self._hand_over(event)
+        return bool(lines)
+
+    def _notice_new_session(self) -> None:
+        """A trainer that takes up a run forgets what came after its checkpoint: so do we."""
+        status = self._folder.read_status()
+        session = status.session if status else 0
+        if session != self._session and self._offset:
+            self.history, self._offset = VQMetricsHistory(), 0
+            self._redone = dict(self.seen)
+        self._session = session
+
+    def _hand_over(self, event: Event) -> None:
+        kind, place = type(event).__name__, (getattr(event, "epoch", 0), getattr(event, "step", 0))
+        if kind in self._redone and place <= self._redone[kind]:
+            return
+        self.seen[kind] = place
+        if call_back(self._callback, event):
+            self._callback = None

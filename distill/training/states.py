@@ -1,0 +1,41 @@
+"""The states of a run, and which may follow which.
+
+starting ── running ──┬── stopping ── stopped
+             │  │     │
+           paused ────┴── finished
+any of the above but the ended ones ── failed
+any of the above but the ended ones ── gone      (seen from outside: the trainer is dead)
+stopped, finished, failed, gone ── starting      (somebody resumed the run)
+"""
+
+from __future__ import annotations
+
+STARTING, RUNNING, PAUSED, STOPPING = "starting", "running", "paused", "stopping"
+FINISHED, STOPPED, FAILED, GONE = "finished", "stopped", "failed", "gone"
+IDLE = "idle"
+"""Of a runner that was given no run yet."""
+
+ACTIVE = frozenset({STARTING, RUNNING, PAUSED, STOPPING})
+ENDED = frozenset({FINISHED, STOPPED, FAILED, GONE})
+
+TRANSITIONS: dict[str, frozenset[str]] = {
+    STARTING: frozenset({RUNNING, STOPPING, FAILED, GONE}),
+    RUNNING: frozenset({PAUSED, STOPPING, FINISHED, FAILED, GONE}),
+    PAUSED: frozenset({RUNNING, STOPPING, FAILED, GONE}),
+    STOPPING: frozenset({STOPPED, FINISHED, FAILED, GONE}),
+    FINISHED: frozenset({STARTING}),
+    STOPPED: frozenset({STARTING}),
+    FAILED: frozenset({STARTING}),
+    GONE: frozenset({STARTING}),
+}
+
+
+def may_follow(before: str, after: str) -> bool:
+    """Whether a run may go from one state to another; staying is always allowed.
+
+    Example:
+        >>> may_follow("paused", "running"), may_follow("finished", "running")
+        (True, False)
+
+    """
+    return before == after or after in TRANSITIONS[before]

@@ -1,0 +1,39 @@
+"""`python -m distill.training.worker RUN`: the process that trains.
+
+It is fed by the run folder alone and goes on wherever that stands: a new request, a checkpoint.
+Its exit code is 0 where the run has ended or was stopped, 1 where it failed; what happened is in
+the run folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from distill.training.run_writer import hold_run
+from distill.training.session import run_session
+
+_log = logging.getLogger("distill.training.worker")
+
+
+def main() -> int:
+    """Trains the run named on the command line."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("usage: python -m distill.training.worker RUN\n")
+        return 2
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    path = Path(sys.argv[1])
+    _log.info("trainer for %s begins", path)
+    try:
+        with hold_run(path) as folder:
+            result = run_session(folder)
+    except Exception:
+        _log.exception("the run failed")
+        return 1
+    _log.info("ended: %s after %d steps", result.reason, result.steps)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
