@@ -176,6 +176,9 @@ from .training.session import (
     TrainingResult as TrainingResult,
 )
 from .training.vqvae import (
+    resume_vqvae as resume_vqvae,
+)
+from .training.vqvae import (
     train_vqvae as train_vqvae,
 )
 from .training.vqvae import (

@@ -24,7 +24,6 @@ def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]
 
     Raises:
         OSError: the folder is missing or read-only, or the disk is full.
-
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{_SUFFIX}")
     try:

@@ -44,7 +44,6 @@ class _Validated:
 
         Raises:
             ConfigError: an unknown field, or a value outside its range.
-
         """
         known = [item.name for item in dataclasses.fields(cls)]
         for name in values:
@@ -80,7 +79,6 @@ class SpectrogramConfig(_Validated):
         93.75
         >>> SpectrogramConfig.for_rate(16_000).n_fft
         512
-
     """
 
     sample_rate: int = _number(48_000, 4_000, 384_000)
@@ -178,7 +176,6 @@ class VQVAEConfig(TrainingConfig):
         Traceback (most recent call last):
             ...
         distill.errors.ConfigError: levels=9: expected a whole number from 1 to 8
-
     """
 
     levels: int = _number(3, 1, 8)

@@ -50,7 +50,6 @@ def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:
 
     Returns:
         (samples,) float32 backed by the file.
-
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}{_SUFFIX}"

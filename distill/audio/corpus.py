@@ -81,7 +81,6 @@ class AudioCorpus:
 
         Raises:
             CorpusError: nothing there is usable; the message lists why.
-
         """
         if not isinstance(source, (str, os.PathLike)):
             source = list(source)  # a generator is read once, the message may need it again
@@ -194,7 +193,6 @@ def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
 
     Raises:
         CorpusError: a place that does not exist, or cannot be looked into.
-
     """
     places = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if not places:

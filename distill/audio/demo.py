@@ -38,7 +38,6 @@ def make_demo_corpus(
 
     Raises:
         AudioFileError: the folder cannot be written.
-
     """
     folder = Path(folder)
     try:

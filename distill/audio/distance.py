@@ -43,7 +43,6 @@ def mel_distance(
 
     Raises:
         ShapeError: the two differ in length, or are not mono waveforms.
-
     """
     _check(reference, estimate)
     total = 0.0

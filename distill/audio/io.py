@@ -64,7 +64,6 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
 
     Raises:
         AudioFileError: the file is missing, empty, or not a format libsndfile knows.
-
     """
     path = Path(path)
     if not path.is_file():
@@ -83,7 +82,6 @@ def decode(path: str | os.PathLike[str], sample_rate: int | None = None) -> Deco
 
     Raises:
         AudioFileError: unreadable, truncated, or holding NaN or Inf samples.
-
     """
     path = Path(path)
     info = probe(path)
@@ -122,7 +120,6 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> 
 
     Raises:
         AudioFileError: unreadable, truncated, or holding NaN or Inf samples.
-
     """
     sound = decode(path, sample_rate)
     return sound.waveform, sample_rate or sound.info.sample_rate
@@ -144,7 +141,6 @@ def write_audio(
 
     Raises:
         AudioFileError: the file cannot be written.
-
     """
     path = Path(path)
     samples = waveform.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).numpy()

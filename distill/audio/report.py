@@ -45,7 +45,6 @@ def duration(seconds: float) -> str:
     Example:
         >>> duration(0.06), duration(12.34), duration(119.7), duration(3700)
         ('60 ms', '12.3 s', '2 min 0 s', '1 h 1 min')
-
     """
     if round(seconds * 1000) < 1000:
         return f"{seconds * 1000:.0f} ms"

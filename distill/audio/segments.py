@@ -50,7 +50,6 @@ class SegmentSampler:
             rank: of several processes with equal samplers, which one asks.
             ranks: how many there are: together they get what one would with `ranks` times the
                 size.
-
         """
         drawn = (self._batch_size if size is None else size) * ranks
         chosen = torch.multinomial(
@@ -94,7 +93,6 @@ def whole_sounds(
 
     Yields:
         (batch, samples), zero-padded to the longest of the batch, and each row's own length.
-
     """
     pieces = [piece for waveform in waveforms for piece in torch.split(waveform, piece_samples)]
     pieces.sort(key=len)

@@ -59,7 +59,6 @@ class LogMel(nn.Module):
 
         Raises:
             ShapeError: no samples.
-
         """
         samples = waveform.shape[-1] if waveform.ndim else 0
         if samples == 0:

@@ -46,7 +46,6 @@ def split_by_content(
 
     Raises:
         CorpusError: no waveforms.
-
     """
     if not waveforms:
         raise CorpusError("nothing to split: the corpus holds no sound")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -17,6 +19,16 @@ _CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of an
 _OVERLAP_FRAMES = 16
 
 
+@contextlib.contextmanager
+def _the_same_random_numbers(device: torch.device) -> Iterator[None]:
+    devices = [device.index or 0] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(0)
+        if devices:
+            torch.cuda.default_generators[devices[0]].manual_seed(0)
+        yield
+
+
 @runtime_checkable
 class Vocoder(Protocol):
     """Anything that turns log-mel frames into sound."""
@@ -29,8 +41,8 @@ class Vocoder(Protocol):
 class GriffinLimVocoder:
     """Mel magnitudes to linear ones by non-negative least squares, then fast Griffin-Lim.
 
-    Starts from zero phase, so the same frames always give the same sound and no random generator
-    is touched.
+    Starts from the same random phases every time, so the same frames always give the same sound;
+    the caller's random numbers are left as they were.
 
     Source: Perraudin et al. 2013 (fast Griffin-Lim); Lee and Seung 2001 (multiplicative updates).
     """
@@ -39,7 +51,7 @@ class GriffinLimVocoder:
         self,
         log_mel: LogMel,
         *,
-        iterations: int = 32,
+        iterations: int = 16,
         momentum: float = 0.99,
         inversion_iterations: int = 20,
     ) -> None:
@@ -63,7 +75,6 @@ class GriffinLimVocoder:
 
         Raises:
             ShapeError: `log_mel` is not (n_mels, frames) of this spectrogram.
-
         """
         config = self._log_mel.config
         if log_mel.ndim != 2 or log_mel.shape[0] != config.n_mels or log_mel.shape[1] == 0:
@@ -103,18 +114,20 @@ class GriffinLimVocoder:
         if missing > 0:
             log_mel = F.pad(log_mel[None], (0, missing), mode="replicate")[0]
         log_mel = log_mel[:, : self._log_mel.frames(length)]
-        return torchaudio.functional.griffinlim(
-            self._linear(self._log_mel.magnitude(log_mel)),
-            self._window,
-            config.n_fft,
-            config.hop_length,
-            config.n_fft,
-            power=1.0,
-            n_iter=self._iterations,
-            momentum=self._momentum,
-            length=length,
-            rand_init=False,
-        )[:samples]
+        linear = self._linear(self._log_mel.magnitude(log_mel))
+        with _the_same_random_numbers(linear.device):
+            return torchaudio.functional.griffinlim(
+                linear,
+                self._window,
+                config.n_fft,
+                config.hop_length,
+                config.n_fft,
+                power=1.0,
+                n_iter=self._iterations,
+                momentum=self._momentum,
+                length=length,
+                rand_init=True,
+            )[:samples]
 
     def _linear(self, mel: Tensor) -> Tensor:
         """(n_mels, frames) mel magnitudes to (bins, frames) linear ones."""

@@ -32,7 +32,6 @@ def convert(kind: str, model_path: Path, source: Path, out: Path | None, device:
     Raises:
         ConfigError: nothing to convert, or a folder's result asked into a file.
         ModelFileError: the model cannot be used.
-
     """
     work, suffix = _KINDS[kind]
     model = load_model_v2(model_path, device=str(choose_device(device)))

@@ -17,7 +17,6 @@ def describe(path: Path, *, as_json: bool) -> str:
 
     Raises:
         ModelFileError: see `read_model_info`.
-
     """
     info = read_model_info(path)
     return json.dumps(_values(info), indent=1, ensure_ascii=False) if as_json else _text(info)

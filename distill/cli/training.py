@@ -42,7 +42,6 @@ def train_command(
 
     Raises:
         DistillError: see `train_vqvae`.
-
     """
     # Whatever is wrong with the settings is said before a long scan.
     VQVAEConfig(**overrides)

@@ -95,7 +95,6 @@ class Codes:
 
         Raises:
             CodesError: the file cannot be written.
-
         """
         path = Path(path)
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
@@ -122,7 +121,6 @@ class Codes:
 
         Raises:
             CodesError: missing, damaged, or no file of codes.
-
         """
         path = Path(path)
         try:

@@ -29,7 +29,6 @@ def count_codes(indices: Tensor, entries: int) -> Tensor:
 
     Raises:
         ShapeError: fewer than two dimensions, or an index beyond the codebook.
-
     """
     if indices.ndim < 2:
         raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
@@ -47,7 +46,6 @@ def utilization(counts: Tensor) -> Tensor:
 
     Args:
         counts: uses of each entry, (level, entry).
-
     """
     return (_checked(counts) > 0).double().mean(dim=1)
 
@@ -58,7 +56,6 @@ def utilization_ceiling(samples: Tensor, entries: int) -> Tensor:
     Args:
         samples: codes seen, any shape.
         entries: size of the codebook.
-
     """
     return 1 - (1 - 1 / entries) ** samples.double()
 
@@ -90,7 +87,6 @@ def perplexity(counts: Tensor) -> Tensor:
         ShapeError: counts is not 2-D.
 
     Source: exp of the Shannon entropy of the code distribution; van den Oord et al. 2017.
-
     """
     return 2 ** entropy_bits(counts)
 
@@ -144,7 +140,6 @@ def codebook_health(
     Args:
         counts: uses of each entry, (level, entry).
         churn: entries replaced a step, one for each level.
-
     """
     counts = _checked(counts).cpu()
     levels, entries = counts.shape

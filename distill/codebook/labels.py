@@ -16,7 +16,6 @@ def level_labels(levels: int) -> tuple[str, ...]:
         ('Structure', 'Timbre', 'Detail')
         >>> level_labels(5)
         ('Structure', 'Timbre', 'Texture', 'Detail', 'Detail 2')
-
     """
     if levels in _LABELS:
         return _LABELS[levels]

@@ -50,7 +50,6 @@ def write_container(
 
     Raises:
         ModelFileError: it cannot be written; what lay there before is untouched.
-
     """
     path = Path(path)
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -74,7 +73,6 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         NotAModelError: missing, or something else than a `.distill` file.
         CorruptModelError: its header is cut off or altered.
         ModelVersionError: of a version this distill does not read.
-
     """
     path = Path(path)
     try:
@@ -96,7 +94,6 @@ def read_container(path: str | os.PathLike[str]) -> tuple[Header, dict[str, Tens
 
     Raises:
         ModelFileError: see `read_header`; also where tensors are cut off or altered.
-
     """
     header = read_header(path)
     data = header.path.read_bytes()

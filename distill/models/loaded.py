@@ -81,7 +81,6 @@ class LoadedVQModel:
 
         Raises:
             ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
-
         """
         sound = resample(_mono(waveform), sample_rate, self.sample_rate).to(self.device)
         peak = float(sound.abs().max())
@@ -107,7 +106,6 @@ class LoadedVQModel:
 
         Raises:
             CodesError: the codes are of a model with other levels or a larger codebook.
-
         """
         config = self.model.config
         if codes.levels != config.levels or codes.codebook_size != config.codebook_size:
@@ -134,7 +132,6 @@ class LoadedVQModel:
 
         Raises:
             ShapeError: see `encode`.
-
         """
         made, rate = self.decode(self.encode(waveform, sample_rate))
         made = resample(made, rate, sample_rate)

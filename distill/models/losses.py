@@ -24,7 +24,6 @@ def multi_resolution_l1(reconstruction: Tensor, target: Tensor) -> Tensor:
 
     Raises:
         ShapeError: the shapes differ or are not 3-D.
-
     """
     if reconstruction.shape != target.shape or target.ndim != 3:
         raise ShapeError(
@@ -59,7 +58,6 @@ def vqvae_loss(
 
     Raises:
         ShapeError: `reconstruction` and `target` do not match.
-
     """
     distance = multi_resolution_l1(reconstruction, target)
     penalty = commitment_weight * commitment.sum()

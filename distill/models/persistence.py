@@ -79,7 +79,6 @@ def save_model_v2(
 
     Raises:
         ModelFileError: it cannot be written; what lay there before is untouched.
-
     """
     known: dict[str, Any] = {}
     extra: dict[str, str] = {}
@@ -116,7 +115,6 @@ def read_model_info(path: str | os.PathLike[str]) -> ModelInfo:
     Raises:
         ModelFileError: one of its children says why: no model, another version, another family,
             cut off or altered.
-
     """
     return _info(read_header(path))
 
@@ -130,7 +128,6 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
 
     Raises:
         ModelFileError: see `read_model_info`; also where a weight is missing or misshapen.
-
     """
     header, tensors = read_container(path)
     info = _info(header)

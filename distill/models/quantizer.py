@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from loguru import logger as _library_logger
 from torch import Tensor, nn
+from torch import distributed as dist
 from vector_quantize_pytorch import ResidualVQ
 
 from distill.codebook.health import LevelHealth, codebook_health, count_codes
@@ -15,6 +16,8 @@ from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
+
+_SEARCH_BEAM = 4
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,27 @@ class QuantizerWrapper(nn.Module):
         codebook_size: int,
         decay: float = 0.97,
         dead_code_fraction: float = 0.2,
+        synchronised: bool | None = None,
     ) -> None:
+        """Args:
+        dim: channels of the latent.
+        levels: residual stages.
+        codebook_size: entries a level.
+        decay: of the moving averages.
+        dead_code_fraction: an entry hit less than this share of its fair share is replaced; 0
+            replaces none.
+        synchronised: whether the codebooks learn from the batches of all processes; default where
+            there are several.
+        """
         super().__init__()
         self.dim = dim
         self.levels = levels
         self.codebook_size = codebook_size
-        self._dead_code_fraction = dead_code_fraction
+        self._decay, self._dead_code_fraction = decay, dead_code_fraction
         self._replaced = [0] * levels
+        self._processes = dist.get_world_size() if dist.is_initialized() else 1
+        synchronised = self._processes > 1 if synchronised is None else synchronised
+        self._processes = self._processes if synchronised else 1
         self.residual_vq = ResidualVQ(
             dim=dim,
             num_quantizers=levels,
@@ -61,7 +78,12 @@ class QuantizerWrapper(nn.Module):
             commitment_weight=1.0,
             kmeans_init=True,
             threshold_ema_dead_code=1.0 if dead_code_fraction else 0.0,
+            # The straight-through gradient reconstructs better here, see benchmarks/quality.py.
             rotation_trick=False,
+            # Encoding looks a few entries ahead: the same bits, nearer to the latent.
+            beam_size=1,
+            eval_beam_size=_SEARCH_BEAM,
+            sync_codebook=synchronised,
         )
         for level, codebook in enumerate(self._codebooks):
             codebook.replace = self._counting(level, codebook.replace)
@@ -90,14 +112,13 @@ class QuantizerWrapper(nn.Module):
             ShapeError: another shape.
             NonFiniteError: NaN or Inf in training; the codebooks are as before.
             UninitialisedError: an eval pass before any training pass.
-
         """
         if latent.ndim != 3 or latent.shape[1] != self.dim:
             raise ShapeError(f"latent {tuple(latent.shape)}: expected (batch, {self.dim}, steps)")
         if self.training:
             if not torch.isfinite(latent).all():
                 raise NonFiniteError("NaN or Inf in the latent; the codebooks were left alone")
-            self._scale_threshold(latent.shape[0] * latent.shape[2])
+            self._scale_threshold(latent.shape[0] * latent.shape[2] * self._processes)
         elif not self.initialised:
             raise UninitialisedError(
                 "the codebooks are empty: train the model, or call initialise(mel) with real sound"
@@ -120,7 +141,6 @@ class QuantizerWrapper(nn.Module):
 
         Raises:
             ShapeError: another number of levels, or a code that does not exist.
-
         """
         if indices.ndim != 3 or indices.shape[1] != self.levels:
             raise ShapeError(
@@ -137,9 +157,26 @@ class QuantizerWrapper(nn.Module):
 
         Args:
             indices: (..., level, steps).
-
         """
         return codebook_health(count_codes(indices, self.codebook_size))
+
+    @torch.no_grad()
+    def initialise(self, latent: Tensor) -> None:
+        """Fills empty codebooks by k-means over (batch, dim, steps) latents; the same latents in
+        every process, where there are several.
+        """
+        if self.initialised:
+            return
+        alone = QuantizerWrapper(
+            dim=self.dim,
+            levels=self.levels,
+            codebook_size=self.codebook_size,
+            decay=self._decay,
+            dead_code_fraction=self._dead_code_fraction,
+            synchronised=False,
+        ).to(latent.device)
+        alone.train()(latent)
+        self.load_state_dict(alone.state_dict())
 
     @property
     def replaced_entries(self) -> tuple[int, ...]:

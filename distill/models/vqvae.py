@@ -64,7 +64,6 @@ class ConvVQVAE(nn.Module):
 
         Raises:
             ShapeError: another shape.
-
         """
         result = self.quantize(self.encode(mel))
         reconstruction = self.decode(result.quantized, frames=mel.shape[-1])
@@ -111,10 +110,7 @@ class ConvVQVAE(nn.Module):
     def initialise(self, mel: Tensor) -> None:
         """Fills empty codebooks by k-means over the latents of real sound; see `AudioModel`."""
         if not self.quantizer.initialised:
-            was_training = self.training
-            self.train()
-            self(mel)
-            self.train(was_training)
+            self.quantizer.initialise(self.encode(mel))
 
     @property
     def codebook_shape(self) -> tuple[int, int]:

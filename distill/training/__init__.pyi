@@ -67,8 +67,17 @@ from .run_folder import (
 from .runner import (
     TrainingRunner as TrainingRunner,
 )
+from .runs import (
+    RunInfo as RunInfo,
+)
+from .runs import (
+    RunList as RunList,
+)
 from .session import (
     TrainingResult as TrainingResult,
+)
+from .vqvae import (
+    resume_vqvae as resume_vqvae,
 )
 from .vqvae import (
     train_vqvae as train_vqvae,

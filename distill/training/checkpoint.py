@@ -52,7 +52,6 @@ def save_vqvae_checkpoint(
 
     Raises:
         OSError: the disk is full or the folder read-only; older checkpoints are untouched.
-
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -77,7 +76,6 @@ def load_vqvae_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: missing, truncated, altered, holding code, or no checkpoint.
-
     """
     info = read_checkpoint_info(path)
     with path.open("rb") as file:
@@ -101,7 +99,6 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
 
     Raises:
         CheckpointError: missing or no checkpoint.
-
     """
     try:
         with path.open("rb") as file:

@@ -34,7 +34,6 @@ def get_adaptive_vqvae_config(
         >>> config = get_adaptive_vqvae_config(40, max_epochs=10)
         >>> config.codebook_size, config.levels, config.budget_s
         (128, 3, None)
-
     """
     if not isinstance(file_count, int) or isinstance(file_count, bool) or file_count < 1:
         raise ConfigError(f"file_count={file_count!r}: expected a whole number of at least 1")

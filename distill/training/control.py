@@ -35,7 +35,6 @@ def read_control(folder: Path) -> Control:
 
     Raises:
         RunFolderError: the file is damaged.
-
     """
     path = folder / CONTROL_FILE
     try:
@@ -60,8 +59,9 @@ def change_control(
 
     Raises:
         RunFolderError: the folder cannot be written.
-
     """
+    if not folder.is_dir():  # or the lock would make it
+        raise RunFolderError(f"{folder}: the command could not be written (no such folder)")
     try:
         with filelock.FileLock(folder / _LOCK_FILE, timeout=_LOCK_TIMEOUT_S, thread_local=False):
             now = Control(serial=read_control(folder).serial) if reset else read_control(folder)

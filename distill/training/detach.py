@@ -22,7 +22,6 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
 
     Raises:
         OSError: the process cannot be started, or the log not written.
-
     """
     options: dict[str, Any] = {}
     if os.name == "nt":

@@ -11,7 +11,8 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Protocol, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -32,6 +33,7 @@ from distill.training.schedule import Budget, learning_rate
 
 STOPPED = "stopped"
 STOPPED_NOW = "stopped-now"
+_REASONS = (None, STOPPED, STOPPED_NOW, "max_epochs", "max_steps", "max_seconds")
 
 _LONGEST_EPOCH_STEPS = 500  # hours of sound still report and validate every minute
 _KMEANS_SAMPLES_PER_ENTRY = 4
@@ -116,7 +118,7 @@ class Engine:
         self._batches_done = 0  # of this epoch, skipped ones included
         self._totals = EpochTotals(self.inner)
         self._reason: str | None = None
-        self._rate = 0.0
+        self._rate = self._step_progress = 0.0
 
     @property
     def inner(self) -> Any:
@@ -151,7 +153,6 @@ class Engine:
 
         Raises:
             TrainingError: ten steps in a row were not finite.
-
         """
         self._clock = time.monotonic()
         if not self._initialised:
@@ -163,6 +164,7 @@ class Engine:
                 learner=self._learner,
                 totals=self._totals,
                 rate=self._next_rate,
+                combine=self._combine if self.fabric.world_size > 1 else None,
                 on_step=self._step_done,
                 on_skip=self._step_skipped,
             )
@@ -174,8 +176,10 @@ class Engine:
                 return STOPPED
             if training.steps or not self.best_weights:
                 self._validate(training)
+                self.epoch += 1
+            self._batches_done, self._totals = 0, EpochTotals(self.inner)
             if self._reason is None:
-                self._reason = self._budget_ended()
+                self._reason = self._agreed(self._budget_ended())
             if self._reason:
                 if not ended_early:
                     self._reporter.last_moment(self)
@@ -228,18 +232,46 @@ class Engine:
 
     def _training_batches(self) -> Iterator[Batch]:
         while self._batches_done < self.steps_per_epoch:
-            self._reason = self._reporter.between_steps(self) or self._budget_ended()
+            self._reason = self._agreed(self._reporter.between_steps(self) or self._budget_ended())
             if self._reason:
                 return
             waves = self.sampler.batch(rank=self.fabric.global_rank, ranks=self.fabric.world_size)
             yield self._frames_of(waves), 1.0
 
+    def _agreed(self, reason: str | None) -> str | None:
+        """What the first process decided, and how far it is: clocks differ."""
+        self._step_progress = self.progress
+        if self.fabric.world_size > 1:
+            values = [float(_REASONS.index(reason)), self._step_progress]
+            shared = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
+            torch.distributed.broadcast(shared, src=0)
+            reason, self._step_progress = _REASONS[int(shared[0])], float(shared[1])
+        return reason
+
     def _budget_ended(self) -> str | None:
         return self._budget.ended(epochs=self.epoch, steps=self.step, seconds=self.elapsed_s)
 
     def _next_rate(self) -> float:
-        self._rate = learning_rate(self.config, step=self.step, progress=self.progress)
+        self._rate = learning_rate(self.config, step=self.step, progress=self._step_progress)
         return self._rate
+
+    def _combine(self, result: StepResult) -> StepResult:
+        """The step of all processes together."""
+        names = list(result.parts)
+        values = [result.loss, result.reconstruction, result.penalty, *result.parts.values()]
+        shared = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
+        means = cast(Tensor, self.fabric.all_reduce(shared, reduce_op="mean")).tolist()
+        codes = result.codes
+        if codes is not None:
+            codes = cast(Tensor, self.fabric.all_gather(codes)).flatten(0, 1)
+        return replace(
+            result,
+            loss=means[0],
+            reconstruction=means[1],
+            penalty=means[2],
+            parts=dict(zip(names, means[3:], strict=True)),
+            codes=codes,
+        )
 
     def _step_done(self, result: StepResult) -> None:
         self._batches_done += 1
@@ -257,8 +289,6 @@ class Engine:
         if is_best:
             self.best_epoch, self.best_loss, self.best_weights = self.epoch, loss, self._weights()
         self._reporter.epoch_done(self, training, validation, is_best)
-        self.epoch += 1
-        self._batches_done, self._totals = 0, EpochTotals(self.inner)
 
     def _weights(self) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.inner.state_dict()

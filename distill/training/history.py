@@ -155,7 +155,6 @@ class VQMetricsHistory:
 
         Raises:
             ValueError: not the JSON of a history.
-
         """
         values: dict[str, Any] = json.loads(text)
         if not isinstance(values, dict) or set(values) != {item.name for item in _FIELDS}:

@@ -132,7 +132,6 @@ class Learner:
 
         Raises:
             NonFiniteError: NaN or Inf in the loss or its gradient; nothing was changed.
-
         """
         if not torch.isfinite(loss):
             raise NonFiniteError("NaN or Inf in the loss")
@@ -165,6 +164,7 @@ def run_epoch(
     learner: Learner | None = None,
     totals: EpochTotals | None = None,
     rate: Callable[[], float] | None = None,
+    combine: Callable[[StepResult], StepResult] | None = None,
     on_step: Callable[[StepResult], None] | None = None,
     on_skip: Callable[[str], None] | None = None,
 ) -> EpochResult:
@@ -176,12 +176,13 @@ def run_epoch(
         learner: takes the optimiser steps.
         totals: of the part of this epoch that is done already.
         rate: asked for the learning rate before each step.
+        combine: makes one result of those of several processes.
         on_step: told of every batch that counted.
         on_skip: told why a batch was left out.
 
     Raises:
-        TrainingError: ten training batches in a row were not finite, also over epochs' ends.
-
+        TrainingError: ten training batches in a row were not finite, also over epochs' ends; with
+            several processes one is enough, for it cannot be left out in one of them alone.
     """
     inner = unwrapped(model)
     model.train(learner is not None)
@@ -208,6 +209,8 @@ def run_epoch(
                 codes=output.codes,
                 gradient_norm=norm,
             )
+            if combine:
+                result = combine(result)
             totals.add(result, weight)
             if on_step:
                 on_step(result)
@@ -216,8 +219,9 @@ def run_epoch(
 
 def _lose_patience(learner: Learner, error: NonFiniteError) -> None:
     learner.skipped_in_a_row += 1
-    if learner.skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
+    alone = not torch.distributed.is_initialized()
+    if learner.skipped_in_a_row >= (MOST_SKIPPED_IN_A_ROW if alone else 1):
         raise TrainingError(
-            f"{MOST_SKIPPED_IN_A_ROW} batches in a row could not be used ({error}): "
+            f"{learner.skipped_in_a_row} batches in a row could not be used ({error}): "
             "try a lower learning_rate"
         ) from error

@@ -158,7 +158,6 @@ def event_from_dict(values: dict[str, Any]) -> Event:
 
     Raises:
         ValueError: not an event; says what it was.
-
     """
     values = dict(values)
     name = values.pop("event", None)
@@ -189,7 +188,6 @@ def events_from_lines(lines: Iterable[bytes]) -> Iterator[Event]:
 
     Raises:
         ValueError: a line that is no event.
-
     """
     return (event_from_dict(orjson.loads(line)) for line in lines)
 

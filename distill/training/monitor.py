@@ -24,8 +24,14 @@ _log = logging.getLogger(__name__)
 class Monitor:
     """Writes status.json, reads control.json."""
 
-    def __init__(self, folder: RunWriter, cancel_event: threading.Event | None = None) -> None:
-        self._folder, self._cancel = folder, cancel_event
+    def __init__(
+        self,
+        folder: RunWriter,
+        cancel_event: threading.Event | None = None,
+        *,
+        period_s: float = HEARTBEAT_PERIOD_S,
+    ) -> None:
+        self._folder, self._cancel, self._period_s = folder, cancel_event, period_s
         self._lock = threading.Lock()
         self._state, self._epoch, self._step = states.STARTING, 0, 0
         self._control = Control()
@@ -34,8 +40,7 @@ class Monitor:
         self._thread = threading.Thread(target=self._run, name="distill-monitor", daemon=True)
 
     def __enter__(self) -> Monitor:
-        self._look()
-        self._tell()
+        self.beat()
         self._thread.start()
         return self
 
@@ -75,7 +80,6 @@ class Monitor:
 
         Raises:
             RunFolderError: a state that may not follow the present one.
-
         """
         with self._lock:
             if not states.may_follow(self._state, state):
@@ -88,13 +92,17 @@ class Monitor:
         self._changed.wait(timeout_s)
         self._changed.clear()
 
+    def beat(self) -> None:
+        """Looks for commands and tells where the run is."""
+        self._look()
+        with self._lock:
+            if self.wants_stop and self._state in (states.STARTING, states.RUNNING):
+                self._state = states.STOPPING
+        self._tell()
+
     def _run(self) -> None:
-        while not self._closing.wait(HEARTBEAT_PERIOD_S):
-            self._look()
-            with self._lock:
-                if self.wants_stop and self._state in (states.STARTING, states.RUNNING):
-                    self._state = states.STOPPING
-            self._tell()
+        while not self._closing.wait(self._period_s):
+            self.beat()
 
     def _look(self) -> None:
         try:

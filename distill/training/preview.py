@@ -60,7 +60,6 @@ def generate_vqvae_reconstruction_preview(
     Raises:
         AudioFileError: a file cannot be written.
         OSError: the folder cannot be made.
-
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = log_mel.filters.device

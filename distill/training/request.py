@@ -78,7 +78,6 @@ class RunRequest:
 
         Raises:
             CorpusError: nothing usable; or a sound is missing, or is another than it was.
-
         """
         rate = self.config.spectrogram.sample_rate
         if not self.corpus:
@@ -118,7 +117,6 @@ class RunRequest:
 
         Raises:
             RunFolderError: not a request, or one of another distill.
-
         """
         try:
             if values["model_type"] != MODEL_TYPE:
@@ -143,7 +141,6 @@ def check_source(source: Source | AudioCorpus) -> None:
 
     Raises:
         CorpusError: a place that does not exist, or holds no file.
-
     """
     if not isinstance(source, AudioCorpus):
         found, refusals = find_files(source)

@@ -27,7 +27,7 @@ OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL_FILE, CHECKPOINTS, PREVIEWS, MODEL
 HEARTBEAT_PERIOD_S = 0.25
 _STALE_S = 5.0
 _SLOW_START_S = 60.0  # a cold disk takes its time to read torch
-_PROBE_PATIENCE_S = 2.0  # a watcher may look at the lock for a moment
+_PROBE_PATIENCE_S = 0.3  # a watcher may hold the lock for a moment, to look
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,6 @@ class RunFolder:
 
         Raises:
             RunFolderError: no run is there, or its file is damaged.
-
         """
         values = _read_json(self.path / REQUEST)
         if values is None:
@@ -118,7 +117,6 @@ class RunFolder:
         Args:
             offset: where the last reading ended.
             limit: bytes to read at most; -1 reads to the end.
-
         """
         try:
             with (self.path / EVENTS).open("rb") as file:
@@ -135,7 +133,6 @@ class RunFolder:
         Raises:
             RunFolderError: another trainer is at work there, or it holds an earlier run or
                 something else.
-
         """
         if self.path.is_dir():
             if (self.path / LOCK).exists():
@@ -168,7 +165,6 @@ def acquire_lock(folder: Path, *, patience_s: float = _PROBE_PATIENCE_S) -> file
     Raises:
         RunFolderError: another trainer holds it.
         OSError: the folder cannot be written.
-
     """
     lock = filelock.FileLock(
         folder / LOCK, timeout=patience_s, thread_local=False, is_singleton=False
@@ -189,7 +185,6 @@ def check_room(folder: Path, overwrite: bool) -> None:
 
     Raises:
         RunFolderError: it holds an earlier run, or something that is no run.
-
     """
     present = [item.name for item in folder.iterdir() if not item.name.startswith(".")]
     if REQUEST in present and not overwrite:

@@ -43,7 +43,6 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
     Raises:
         RunFolderError: another trainer is at work there, it holds an earlier run, it holds
             something else, or it cannot be written.
-
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -71,10 +70,15 @@ def extend_run(path: Path, budget: dict[str, Any]) -> None:
     """Makes a run that has ended ready to go on, with a new budget where one is given.
 
     Raises:
-        RunFolderError: no run is there, a trainer is at work, or it cannot be written.
-
+        RunFolderError: no run is there, a trainer is at work, it is finished and has no new budget,
+            or it cannot be written.
     """
-    request = RunFolder(path).read_request()
+    folder = RunFolder(path)
+    request = folder.read_request()
+    if not budget and folder.read_state() == states.FINISHED:
+        raise RunFolderError(
+            f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
+        )
     try:
         lock = acquire_lock(path)
         try:
@@ -119,7 +123,6 @@ def hold_run(path: Path) -> Iterator[RunWriter]:
 
     Raises:
         RunFolderError: no run was begun there, another trainer is at work, or it cannot be written.
-
     """
     folder = RunFolder(path)
     folder.read_request()
@@ -155,7 +158,6 @@ class RunWriter(RunFolder):
 
         Raises:
             OSError: the disk is full; the event is kept and written with the next one.
-
         """
         self._pending.append(event_to_line(event))
         while self._pending:
@@ -181,7 +183,6 @@ class RunWriter(RunFolder):
         Args:
             size: of the log when the checkpoint was taken; the note of the checkpoint itself
                 comes right after it and is kept.
-
         """
         lines, _ = self.read_lines(size, _LONGEST_CHECKPOINT_LINE)
         note = next(events_from_lines(lines[:1]), None)

@@ -87,7 +87,6 @@ class TrainingRunner:
             ConfigError: no such device.
             CorpusError: no such file or folder.
             RunFolderError: the folder is taken, not empty, or cannot be written.
-
         """
         path = Path(output_dir)
         with self._lock:
@@ -108,7 +107,6 @@ class TrainingRunner:
 
         Raises:
             RunFolderError: no run is there.
-
         """
         runner = cls()
         RunFolder(run_folder).read_request()
@@ -125,7 +123,6 @@ class TrainingRunner:
 
         Raises:
             RunFolderError: no such folder.
-
         """
         return list_runs(runs_folder)
 
@@ -208,7 +205,6 @@ class TrainingRunner:
             RunnerBusyError: this runner is training something else.
             RunFolderError: no run is there, it is being trained, or it is finished and has no new
                 budget.
-
         """
         budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
         with self._lock:
@@ -229,11 +225,6 @@ class TrainingRunner:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
                 self._command(wanted=RUN)
                 return self
-            if state == states.FINISHED and not any(budget.values()):
-                raise RunFolderError(
-                    f"{folder.path}: is finished; to go on give it a larger max_epochs, max_steps "
-                    "or max_seconds"
-                )
             extend_run(folder.path, {k: v for k, v in budget.items() if v is not None})
             seen = self._follower.seen if same and self._follower else {}
             self._launch(folder.path, callback or (self._callback if same else None), seen)
@@ -244,7 +235,6 @@ class TrainingRunner:
 
         Args:
             now: does not validate; keeps the best model so far.
-
         """
         return self._command(wanted=STOP_NOW if now else STOP)
 
@@ -277,7 +267,6 @@ class TrainingRunner:
 
         Raises:
             DistillError: what the training raised, or that its trainer has died.
-
         """
         follower = self._follow_again()
         if follower is None:
@@ -300,7 +289,6 @@ class TrainingRunner:
 
         Returns:
             The history so far.
-
         """
         try:
             self.wait(progress=True)

@@ -71,7 +71,6 @@ def list_runs(folder: str | Path) -> RunList:
 
     Raises:
         RunFolderError: no such folder.
-
     """
     folder = Path(folder)
     if not folder.is_dir():

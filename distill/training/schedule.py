@@ -30,7 +30,6 @@ class Budget:
         Example:
             >>> Budget(epochs=10, steps=None, seconds=60.0).progress(epochs=2, steps=9, seconds=30)
             0.5
-
         """
         shares = [
             done / limit
@@ -57,7 +56,6 @@ def learning_rate(config: TrainingConfig, *, step: int, progress: float) -> floa
         config: names the peak rate and the warm-up.
         step: optimiser steps done.
         progress: share of the budget used.
-
     """
     warm = max((step + 1) / (config.warmup_steps + 1), progress / _LONGEST_WARMUP)
     cosine = _FLOOR + (1 - _FLOOR) * 0.5 * (1 + math.cos(math.pi * progress))

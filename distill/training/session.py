@@ -26,7 +26,7 @@ from distill.training.checkpoint import list_checkpoints, load_vqvae_checkpoint
 from distill.training.device import choose_device, make_fabric
 from distill.training.engine import STOPPED, Engine, Reporter
 from distill.training.history import VQMetricsHistory
-from distill.training.loop import Batch
+from distill.training.loop import Batch, EpochResult, StepResult
 from distill.training.metrics import (
     MetricsCallback,
     TrainingCompleteEvent,
@@ -36,6 +36,7 @@ from distill.training.monitor import Monitor
 from distill.training.preview import choose_preview_sounds
 from distill.training.reporter import VQReporter
 from distill.training.request import RunRequest
+from distill.training.run_folder import RunFolder
 from distill.training.run_writer import RunWriter, write_request
 from distill.versions import library_versions
 
@@ -97,7 +98,6 @@ def run_session(
 
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
-
     """
     with Monitor(folder, cancel_event) as monitor:
         session: _Session | None = None
@@ -220,6 +220,7 @@ class _Session:
         """Takes up the newest checkpoint that can be read."""
         checkpoints = list_checkpoints(self.folder.checkpoints)
         if not checkpoints:
+            self.fabric.broadcast(None)
             self.folder.rewind_events(0)
             return
         problems: list[str] = []
@@ -230,6 +231,7 @@ class _Session:
                 problems.append(str(error))
                 info.path.unlink()  # or it would be the newest again
                 continue
+            self.fabric.broadcast(str(info.path))
             past = self.folder.rewind_events(state["events_bytes"])
             self.engine.load_state_dict(state)
             self.reporter.go_on(state["reporter"], past)
@@ -350,3 +352,46 @@ def make_engine(
         training_samples=sum(map(len, split.training)),
         reporter=reporter,
     )
+
+
+class _Silent:
+    """The reporter of a process that only computes: it says nothing and wants nothing."""
+
+    def between_steps(self, engine: Engine) -> str | None:  # noqa: ARG002
+        """See `Reporter`."""
+        return None
+
+    def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
+        """See `Reporter`."""
+
+    def step_skipped(self, engine: Engine, reason: str) -> None:
+        """See `Reporter`."""
+
+    def epoch_done(
+        self, engine: Engine, training: EpochResult, validation: EpochResult, is_best: bool
+    ) -> None:
+        """See `Reporter`."""
+
+    def last_moment(self, engine: Engine) -> None:
+        """See `Reporter`."""
+
+
+def run_replica(path: Path) -> None:
+    """Computes along in a run on several devices; the first process alone touches its folder.
+
+    Raises:
+        DistillError: whatever ended the run.
+    """
+    request = RunRequest.from_dict(RunFolder(path).read_request())
+    corpus = request.read_corpus(progress=False)
+    split = corpus.split(request.config.validation_fraction)
+    fabric = make_fabric(choose_device(request.device))
+    torch.manual_seed(request.config.seed)
+    model = ConvVQVAE(request.config)
+    log_mel = LogMel(request.config.spectrogram).to(fabric.device)
+    sampler = make_sampler(request, split)
+    engine = make_engine(request, model, fabric, log_mel, sampler, split, _Silent())
+    checkpoint = fabric.broadcast(None)
+    if checkpoint is not None:
+        engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint)))
+    engine.run()

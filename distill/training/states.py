@@ -36,6 +36,5 @@ def may_follow(before: str, after: str) -> bool:
     Example:
         >>> may_follow("paused", "running"), may_follow("finished", "running")
         (True, False)
-
     """
     return before == after or after in TRANSITIONS[before]

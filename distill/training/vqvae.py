@@ -16,10 +16,16 @@ from distill.training.loop import EpochResult, Learner, run_epoch
 from distill.training.metrics import MetricsCallback, TrainingFailedEvent, call_back
 from distill.training.request import RunRequest
 from distill.training.run_folder import RunFolder
-from distill.training.run_writer import begin_run, hold_run
+from distill.training.run_writer import begin_run, extend_run, hold_run
 from distill.training.session import TrainingResult, run_session
 
-__all__ = ["TrainingResult", "train_vqvae", "train_vqvae_epoch", "validate_vqvae_epoch"]
+__all__ = [
+    "TrainingResult",
+    "resume_vqvae",
+    "train_vqvae",
+    "train_vqvae_epoch",
+    "validate_vqvae_epoch",
+]
 
 
 def train_vqvae(
@@ -53,7 +59,6 @@ def train_vqvae(
         RunFolderError: the folder is taken, not empty, or cannot be written.
         TrainingError: ten steps in a row were not finite, or memory ran out; the last good weights
             are kept.
-
     """
     path = Path(output_dir)
     try:
@@ -68,6 +73,43 @@ def train_vqvae(
         raise
     with hold_run(path) as folder:
         return run_session(folder, corpus=corpus, callback=callback, cancel_event=cancel_event)
+
+
+def resume_vqvae(
+    run_folder: str | Path,
+    callback: MetricsCallback | None = None,
+    cancel_event: threading.Event | None = None,
+    *,
+    max_epochs: int | None = None,
+    max_steps: int | None = None,
+    max_seconds: float | None = None,
+    progress: bool = False,
+) -> TrainingResult:
+    """Goes on with a run that was stopped, died, or is to be longer, in this process.
+
+    With a step or epoch budget, on a CPU, it ends as if it had never been interrupted.
+
+    Args:
+        run_folder: of the run.
+        callback: gets the events from here on; see `train_vqvae`.
+        cancel_event: see `train_vqvae`.
+        max_epochs: a new budget in place of the old one.
+        max_steps: likewise.
+        max_seconds: likewise.
+        progress: shows a bar while sounds are read.
+
+    Raises:
+        RunFolderError: no run is there, it is being trained, or it is finished and has no new
+            budget.
+        CorpusError: a sound is missing, or is another than it was.
+        CheckpointError: no checkpoint can be read.
+        TrainingError: see `train_vqvae`.
+    """
+    path = Path(run_folder)
+    budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
+    extend_run(path, {name: value for name, value in budget.items() if value is not None})
+    with hold_run(path) as folder:
+        return run_session(folder, callback=callback, cancel_event=cancel_event, progress=progress)
 
 
 def train_vqvae_epoch(
@@ -87,7 +129,6 @@ def train_vqvae_epoch(
 
     Raises:
         TrainingError: ten batches in a row were not finite.
-
     """
     fabric = make_fabric(next(model.parameters()).device)
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer, move_to_device=False)

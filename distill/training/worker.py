@@ -1,6 +1,7 @@
 """`python -m distill.training.worker RUN`: the process that trains.
 
 It is fed by the run folder alone and goes on wherever that stands: a new request, a checkpoint.
+Under torchrun it is one of several; the first alone writes.
 Its exit code is 0 where the run has ended or was stopped, 1 where it failed; what happened is in
 the run folder.
 """
@@ -8,11 +9,12 @@ the run folder.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
 from distill.training.run_writer import hold_run
-from distill.training.session import run_session
+from distill.training.session import run_replica, run_session
 
 _log = logging.getLogger("distill.training.worker")
 
@@ -24,6 +26,8 @@ def main() -> int:
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     path = Path(sys.argv[1])
+    if int(os.environ.get("RANK", "0")) > 0:
+        return _replica(path)
     _log.info("trainer for %s begins", path)
     try:
         with hold_run(path) as folder:
@@ -32,6 +36,15 @@ def main() -> int:
         _log.exception("the run failed")
         return 1
     _log.info("ended: %s after %d steps", result.reason, result.steps)
+    return 0
+
+
+def _replica(path: Path) -> int:
+    try:
+        run_replica(path)
+    except Exception:
+        _log.exception("the run failed")
+        return 1
     return 0
 
 

@@ -60,10 +60,9 @@ def test_griffin_lim_is_a_vocoder(vocoder: GriffinLimVocoder) -> None:
 
 
 @pytest.mark.parametrize("sound", [_chirp(), _noise(8000)], ids=["chirp", "noise"])
-def test_sound_comes_back_at_least_as_well_as_from_librosa(
-    sound: Tensor, log_mel: LogMel, vocoder: GriffinLimVocoder
-) -> None:
+def test_sound_comes_back_at_least_as_well_as_from_librosa(sound: Tensor, log_mel: LogMel) -> None:
     frames = log_mel(sound)
+    vocoder = GriffinLimVocoder(log_mel, iterations=32)
     ours, theirs = (
         mel_distance(sound, found, 16_000)
         for found in (

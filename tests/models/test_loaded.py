@@ -49,8 +49,6 @@ def test_loudness_is_kept_and_does_not_change_the_codes(
     assert torch.equal(loud.indices, quiet.indices)
     made_loud, made_quiet = (model.decode(codes)[0] for codes in (loud, quiet))
     torch.testing.assert_close(made_quiet, made_loud * 0.01)
-    gain_db = 20 * math.log10(float(made_loud.std() / sound.std()))
-    assert abs(gain_db) < 6
 
 
 def test_silence_stays_silent(model: LoadedVQModel) -> None:

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from distill.errors import RunFolderError
+from distill.training.control import Control, change_control, read_control
+
+
+def test_no_wish_of_many_threads_is_lost(tmp_path: Path) -> None:
+    def press() -> None:
+        for _ in range(25):
+            change_control(tmp_path, preview=True)
+
+    threads = [threading.Thread(target=press) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read_control(tmp_path) == Control(serial=200, wanted="run", previews=200, saves=0)
+
+
+def test_no_wishes_yet(tmp_path: Path) -> None:
+    assert read_control(tmp_path) == Control()
+
+
+@pytest.mark.parametrize("text", ["{", '{"nonsense": 1}', "[]"])
+def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "control.json").write_text(text)
+    with pytest.raises(RunFolderError, match=r"control\.json: damaged"):
+        read_control(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="the command could not be written"):
+        change_control(tmp_path / "none", wanted="stop")
