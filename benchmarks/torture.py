@@ -40,7 +40,12 @@ CONFIG = VQVAEConfig(
     min_steps_per_epoch=10, max_steps=60, preview_every_epochs=2, preview_count=1,
     preview_seconds=0.2, checkpoint_every_s=0.0,
 )  # fmt: skip
-KINDS = ("moment", "flush", "rename", "event")
+KINDS = {
+    "moment": "any moment",
+    "flush": "a flush of a file",
+    "rename": "a rename",
+    "event": "half an event",
+}
 
 
 def train(path: Path, kind: str | None, when: float) -> None:
@@ -131,7 +136,7 @@ def torture(path: Path, kills: int, dice: random.Random, context: Any) -> Counte
     """Kills the run's trainer until it gets through; at most `kills` times."""
     done: Counter[str] = Counter()
     while RunFolder(path).read_state() != "finished":
-        kind = dice.choice(KINDS) if sum(done.values()) < kills else None
+        kind = dice.choice(list(KINDS)) if sum(done.values()) < kills else None
         process = context.Process(target=train, args=(path, kind, dice.random()))
         process.start()
         process.join()
@@ -167,7 +172,7 @@ def main() -> None:
                     sys.exit(f"run {runs}: its {name} differ from the undisturbed run's")
             if stray := [file.name for file in path.rglob("*") if file.suffix == ".tmp"]:
                 sys.exit(f"run {runs}: temporary files were left: {stray}")
-    kinds = ", ".join(f"{count} at a {kind}" for kind, count in sorted(total.items()))
+    kinds = ", ".join(f"{count} at {KINDS[kind]}" for kind, count in sorted(total.items()))
     print(f"{sum(total.values())} kills ({kinds}) over {runs} runs of {CONFIG.max_steps} steps")
     print(
         f"every run equal to the undisturbed one to the last bit; {time.monotonic() - began:.0f} s"

@@ -166,14 +166,14 @@ from .training.metrics import (
 from .training.preview import (
     generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
 )
+from .training.result import (
+    TrainingResult as TrainingResult,
+)
 from .training.run_folder import (
     RunFolder as RunFolder,
 )
 from .training.runner import (
     TrainingRunner as TrainingRunner,
-)
-from .training.session import (
-    TrainingResult as TrainingResult,
 )
 from .training.vqvae import (
     resume_vqvae as resume_vqvae,

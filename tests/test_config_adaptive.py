@@ -72,7 +72,7 @@ def test_a_count_that_is_none_is_refused(files: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1.0, math.nan])
 def test_a_length_that_is_none_is_refused(seconds: float) -> None:
-    with pytest.raises(ConfigError, match=rf"^total_seconds={seconds}: expected more than 0$"):
+    with pytest.raises(ConfigError, match=rf"^total_seconds={seconds}: expected a number above 0$"):
         get_adaptive_vqvae_config(3, seconds)
 
 

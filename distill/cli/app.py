@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from distill.errors import DistillError, TrainingError
+from distill.errors import ConfigError, DistillError, TrainingError
 
 app = typer.Typer(
     add_completion=False,
@@ -48,8 +48,15 @@ def _fail(error: DistillError, code: int) -> None:
 
 @app.command()
 def train(
-    folder: Annotated[Path, typer.Argument(help="Your recordings: a folder, or one file.")],
-    out: Annotated[Path, typer.Option(help="Run folder, made if missing; gets model.distill.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Your recordings: a folder, or one file.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder, made if missing; gets model.distill.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run; a budget given is its new one.")
+    ] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Stop after this many epochs.")] = None,
     rvq_levels: Annotated[int | None, typer.Option(help="Levels of codes, 1 to 8.")] = None,
@@ -58,34 +65,72 @@ def train(
         float | None, typer.Option(help="How hard sounds are held to their codes.")
     ] = None,
     model_name: Annotated[str | None, typer.Option(help="Default: the run folder's name.")] = None,
-    device: Device = "auto",
+    device: Annotated[
+        str | None, typer.Option(help="auto (the default), cpu, cuda, cuda:1 or mps.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same epochs: same model.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on a folder of recordings."""
-    from distill.cli.training import train_command
+    """Train a model on a folder of recordings, or go on with a run."""
+    from distill.cli.training import resume_command, train_command
 
-    wanted = {
-        "max_seconds": max_seconds,
-        "max_epochs": epochs,
+    budget = {"max_seconds": max_seconds, "max_epochs": epochs}
+    model = {
         "levels": rvq_levels,
         "codebook_size": codebook_size,
         "commitment_weight": commitment_weight,
         "seed": seed,
     }
-    overrides = {name: value for name, value in wanted.items() if value is not None}
-    result = train_command(
-        folder,
-        out,
-        overrides,
-        model_name=model_name,
-        device=device,
-        overwrite=overwrite,
-        as_json=as_json,
-    )
+    given = {name: value for name, value in (budget | model).items() if value is not None}
+    if resume is not None:
+        fixed = [folder, out, model_name, device, *model.values()]
+        if any(value is not None for value in fixed) or overwrite:
+            raise ConfigError("--resume goes with --max-seconds, --epochs and --json alone")
+        result = resume_command(resume, given, as_json=as_json)
+    elif folder is None or out is None:
+        raise ConfigError(
+            "name a FOLDER of recordings and a run folder with --out, or --resume RUN"
+        )
+    else:
+        result = train_command(
+            folder,
+            out,
+            given,
+            model_name=model_name,
+            device=device or "auto",
+            overwrite=overwrite,
+            as_json=as_json,
+        )
     if result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="A folder of run folders.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what is running, paused, finished, stopped, failed or gone."""
+    from distill.training.runs import list_runs
+
+    found = list_runs(folder)
+    if as_json:
+        rows = [{**run.__dict__, "path": str(run.path)} for run in found]
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        typer.echo(repr(found))
+
+
+@app.command()
+def stop(
+    run: Annotated[Path, typer.Argument(help="The folder of a run that is training.")],
+    now: Annotated[bool, typer.Option(help="Do not validate; keep the best so far.")] = False,
+) -> None:
+    """Ask a run to stop and keep its model, and wait until it has."""
+    from distill.cli.training import stop_command
+
+    typer.echo(stop_command(run, now=now))
 
 
 @app.command()
@@ -164,11 +209,6 @@ def _each_file(kind: str, model: Path, source: Path, out: Path | None, device: s
     failed = convert(kind, model, source, out, device)
     if failed:
         raise typer.Exit(SOME_FAILED)
-
-
-def echo_json(values: dict[str, Any]) -> None:
-    """Prints one JSON object."""
-    typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

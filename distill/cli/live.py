@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -20,10 +21,19 @@ _STYLES = {"healthy": "green", "thin": "yellow", "collapsing": "red"}
 class TrainingDisplay:
     """A bar and a row a level on a terminal, a line an epoch elsewhere, nothing where quiet."""
 
-    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        past: Sequence[Event] = (),
+        *,
+        quiet: bool = False,
+        console: Console | None = None,
+    ) -> None:
         self._console = console or Console(stderr=True)
         self._quiet = quiet
         self._history = VQMetricsHistory()
+        for event in past:
+            self._history.update(event)
+        self._history.outcome = None  # of an earlier session
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

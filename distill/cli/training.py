@@ -20,10 +20,13 @@ from distill.audio.report import duration
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.config import VQVAEConfig
+from distill.errors import RunFolderError
 from distill.training.config import get_adaptive_vqvae_config
 from distill.training.device import choose_device
+from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
-from distill.training.vqvae import TrainingResult, train_vqvae
+from distill.training.runner import TrainingRunner
+from distill.training.vqvae import resume_vqvae, train_vqvae
 
 _DEMO_RECONSTRUCTIONS = 8
 
@@ -68,6 +71,36 @@ def train_command(
         )
     typer.echo(json.dumps(_values(result), indent=1) if as_json else _report(result))
     return result
+
+
+def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> TrainingResult:
+    """Goes on with a run, and reports on the whole of it.
+
+    Raises:
+        DistillError: see `resume_vqvae`.
+    """
+    past = RunFolder(run).read_events()[0]
+    with _stopped_by_ctrl_c() as cancel, TrainingDisplay(past, quiet=as_json) as display:
+        result = resume_vqvae(run, display.update, cancel, progress=not as_json, **budget)
+    typer.echo(json.dumps(_values(result), indent=1) if as_json else _report(result))
+    return result
+
+
+def stop_command(run: Path, *, now: bool) -> str:
+    """Asks a run to stop and waits for it; says how it ended.
+
+    Raises:
+        RunFolderError: no run is there, or none that is training.
+    """
+    runner = TrainingRunner.attach(run)
+    if not runner.is_running:
+        state = runner.state
+        runner.close()
+        raise RunFolderError(f"{run}: is not training, it is {state}")
+    runner.stop(now=now)
+    result = runner.wait()
+    kept = f"; the model is {result.model_path}" if result else ""
+    return f"{run}: {runner.state}{kept}"
 
 
 def demo_command(out: Path, max_seconds: float, device: str) -> None:

@@ -58,6 +58,9 @@ from .preview import (
 from .preview import (
     generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
 )
+from .result import (
+    TrainingResult as TrainingResult,
+)
 from .run_folder import (
     RunFolder as RunFolder,
 )
@@ -72,9 +75,6 @@ from .runs import (
 )
 from .runs import (
     RunList as RunList,
-)
-from .session import (
-    TrainingResult as TrainingResult,
 )
 from .vqvae import (
     resume_vqvae as resume_vqvae,

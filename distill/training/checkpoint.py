@@ -112,13 +112,22 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
         raise CheckpointError(f"{path.name}: not a distill checkpoint") from error
 
 
+def newest_first(folder: Path) -> list[Path]:
+    """Every checkpoint file of a folder, readable or not, by the step in its name."""
+    return sorted(
+        folder.glob("step-*.ckpt"),
+        key=lambda path: int("".join(filter(str.isdigit, path.stem)) or 0),
+        reverse=True,
+    )
+
+
 def list_checkpoints(folder: Path) -> list[CheckpointInfo]:
-    """The readable checkpoints of a folder, newest first."""
+    """The checkpoints of a folder whose first line can be read, newest first."""
     found = []
-    for path in sorted(folder.glob("step-*.ckpt")):
+    for path in newest_first(folder):
         with contextlib.suppress(CheckpointError):
             found.append(read_checkpoint_info(path))
-    return sorted(found, key=lambda info: info.step, reverse=True)
+    return found
 
 
 def _rotate(folder: Path, keep: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from distill.config import SpectrogramConfig, TrainingConfig, VQVAEConfig, unknown_field
@@ -38,8 +39,9 @@ def get_adaptive_vqvae_config(
     if not isinstance(file_count, int) or isinstance(file_count, bool) or file_count < 1:
         raise ConfigError(f"file_count={file_count!r}: expected a whole number of at least 1")
     seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
-    if not seconds > 0:
-        raise ConfigError(f"total_seconds={total_seconds!r}: expected more than 0")
+    is_number = isinstance(seconds, (int, float)) and math.isfinite(seconds)
+    if not is_number or seconds <= 0:
+        raise ConfigError(f"total_seconds={total_seconds!r}: expected a number above 0")
     known = [item.name for item in dataclasses.fields(VQVAEConfig)]
     for name in overrides:
         if name not in known:

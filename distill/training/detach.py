@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# Python complains of a child that is forgotten while it runs; ours are meant to be.
+_alive: list[subprocess.Popen[bytes]] = []
+
 
 def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
     """Starts `python -m module` in a session of its own.
@@ -31,8 +34,9 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
         )
     else:
         options["start_new_session"] = True
+    _alive[:] = [process for process in _alive if process.poll() is None]
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -40,3 +44,5 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
             close_fds=True,
             **options,
         )
+    _alive.append(process)
+    return process

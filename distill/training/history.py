@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -34,11 +35,11 @@ _STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate"
 class VQMetricsHistory:
     """Everything a run has told so far. `update` is the only way in; reading is cheap."""
 
-    steps: dict[str, list[float]] = field(
-        default_factory=lambda: {name: [] for name in _STEP_COLUMNS}
+    steps: dict[str, array[float]] = field(
+        default_factory=lambda: {name: array("d") for name in _STEP_COLUMNS}
     )
-    """Columns of equal length: step, loss, reconstruction, commitment, learning_rate,
-    gradient_norm."""
+    """Columns of equal length, 8 bytes a number: step, loss, reconstruction, commitment,
+    learning_rate, gradient_norm."""
     epochs: list[VQEpochMetrics] = field(default_factory=list)
     previews: list[PreviewEvent] = field(default_factory=list)
     checkpoints: list[CheckpointEvent] = field(default_factory=list)
@@ -75,7 +76,7 @@ class VQMetricsHistory:
             for name in _STEP_COLUMNS:
                 column = [value[name] for value in values]
                 nan = math.nan  # JSON has none: it was written as null
-                self.steps[name] += [nan if x is None else x for x in column]
+                self.steps[name].extend(nan if x is None else x for x in column)
             self.last_step = cast(VQStepMetrics, event_from_dict(values[-1]))
             measured = next((value for value in reversed(values) if value["health"]), None)
             if measured:
@@ -147,7 +148,9 @@ class VQMetricsHistory:
 
     def to_json(self) -> str:
         """Everything as JSON; `from_json` is its inverse."""
-        return json.dumps({item.name: _plain(getattr(self, item.name)) for item in _FIELDS})
+        values = {item.name: _plain(getattr(self, item.name)) for item in _FIELDS}
+        values["steps"] = {name: list(column) for name, column in self.steps.items()}
+        return json.dumps(values)
 
     @classmethod
     def from_json(cls, text: str) -> VQMetricsHistory:
@@ -159,7 +162,9 @@ class VQMetricsHistory:
         values: dict[str, Any] = json.loads(text)
         if not isinstance(values, dict) or set(values) != {item.name for item in _FIELDS}:
             raise ValueError("not the JSON of a VQMetricsHistory")
-        return cls(**{name: _rebuilt(value) for name, value in values.items()})
+        values = {name: _rebuilt(value) for name, value in values.items()}
+        values["steps"] = {name: array("d", column) for name, column in values["steps"].items()}
+        return cls(**values)
 
     def __repr__(self) -> str:
         if not self.epochs:

@@ -23,10 +23,11 @@ from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.request import RunRequest, check_source
+from distill.training.result import TrainingResult
 from distill.training.run_folder import WORKER_LOG, RunFolder
 from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
 from distill.training.runs import RunList, list_runs
-from distill.training.session import TrainingResult, run_session
+from distill.training.session import run_session
 
 Backend = Literal["process", "thread"]
 

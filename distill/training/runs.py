@@ -10,6 +10,7 @@ from pathlib import Path
 
 from distill.errors import RunFolderError
 from distill.training.run_folder import RunFolder
+from distill.training.states import ACTIVE
 
 _COLUMNS = ("run", "state", "epoch", "step", "last seen", "folder")
 
@@ -23,6 +24,7 @@ class RunInfo:
     state: str
     """See `distill.training.states`; "damaged" where its files cannot be read."""
     epoch: int
+    """Epochs done."""
     step: int
     heartbeat: float
     """Unix time of the last sign of life; 0 where there was none."""
@@ -63,7 +65,9 @@ class RunList(Sequence[RunInfo]):
             seen = (
                 f"{datetime.fromtimestamp(run.heartbeat):%Y-%m-%d %H:%M}" if run.heartbeat else ""
             )
-            yield (run.name, run.state, str(run.epoch + 1), str(run.step), seen, str(run.path))
+            # While an epoch runs people call it by its number; afterwards, by how many there were.
+            epoch = str(run.epoch + (run.state in ACTIVE))
+            yield (run.name, run.state, epoch, str(run.step), seen, str(run.path))
 
 
 def list_runs(folder: str | Path) -> RunList:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor
 
 from distill.audio.corpus import AudioCorpus
-from distill.audio.segments import SegmentSampler, whole_sounds
 from distill.audio.spectrogram import LogMel
-from distill.audio.split import Split
 from distill.audio.vocoder import GriffinLimVocoder
 from distill.errors import CheckpointError, DistillError, TrainingError
-from distill.models.loaded import LoadedVQModel
-from distill.models.persistence import load_model_v2, save_model_v2
+from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
-from distill.training.checkpoint import list_checkpoints, load_vqvae_checkpoint
+from distill.training.assembly import make_engine, make_sampler
 from distill.training.device import choose_device, make_fabric
-from distill.training.engine import STOPPED, Engine, Reporter
-from distill.training.history import VQMetricsHistory
-from distill.training.loop import Batch, EpochResult, StepResult
+from distill.training.engine import STOPPED, Engine
 from distill.training.metrics import (
     MetricsCallback,
     TrainingCompleteEvent,
@@ -36,47 +26,12 @@ from distill.training.monitor import Monitor
 from distill.training.preview import choose_preview_sounds
 from distill.training.reporter import VQReporter
 from distill.training.request import RunRequest
-from distill.training.run_folder import RunFolder
+from distill.training.result import TrainingResult
+from distill.training.resume_point import ResumePoint, find_resume_point
 from distill.training.run_writer import RunWriter, write_request
 from distill.versions import library_versions
 
 _log = logging.getLogger(__name__)
-_VALIDATION_PIECE_SEGMENTS = 4
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a run left behind."""
-
-    model_path: Path
-    reason: str
-    """What ended it: max_epochs, max_steps, max_seconds or stopped."""
-    best_epoch: int
-    best_val_loss: float
-    epochs: int
-    steps: int
-    elapsed_s: float
-    history: VQMetricsHistory
-
-    def load(self) -> LoadedVQModel:
-        """The trained model, ready to use."""
-        return load_model_v2(self.model_path)
-
-    @classmethod
-    def of(
-        cls, model_path: Path, event: TrainingCompleteEvent, history: VQMetricsHistory
-    ) -> TrainingResult:
-        """The result a run's last event tells of."""
-        return cls(
-            model_path=model_path,
-            reason=event.reason,
-            best_epoch=event.best_epoch,
-            best_val_loss=event.best_val_loss,
-            epochs=event.epochs,
-            steps=event.steps,
-            elapsed_s=event.elapsed_s,
-            history=history,
-        )
 
 
 def run_session(
@@ -99,14 +54,22 @@ def run_session(
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
     """
+    # Events are forgotten before the monitor announces a new session: watchers read anew after it.
+    try:
+        point: ResumePoint | None = find_resume_point(folder)
+        broken: Exception | None = None
+    except CheckpointError as error:
+        point, broken = None, error
     with Monitor(folder, cancel_event) as monitor:
         session: _Session | None = None
         outer_rng = torch.get_rng_state()
         try:
+            if broken:
+                raise broken
             request = RunRequest.from_dict(folder.read_request())
             corpus = corpus or request.read_corpus(progress=progress)
             session = _Session(request, corpus, folder, monitor, callback)
-            return session.train()
+            return session.train(point)
         except Exception as error:
             told = as_told(error)
             kept = session.keep_what_is_good() if session else None
@@ -194,10 +157,10 @@ class _Session:
             request, model, self.fabric, self.log_mel, self.sampler, self.split, self.reporter
         )
 
-    def train(self) -> TrainingResult:
-        """Trains until the run ends."""
+    def train(self, point: ResumePoint | None) -> TrainingResult:
+        """Trains until the run ends, from where it was saved or from its beginning."""
         engine, monitor = self.engine, self.monitor
-        self._go_on()
+        self._go_on(point)
         if not monitor.wants_stop:
             monitor.enter(states.RUNNING)
         try:
@@ -216,38 +179,22 @@ class _Session:
                 _log.exception("the last good weights could not be kept")
         return self.folder.model_path.name if self.folder.model_path.exists() else None
 
-    def _go_on(self) -> None:
-        """Takes up the newest checkpoint that can be read."""
-        checkpoints = list_checkpoints(self.folder.checkpoints)
-        if not checkpoints:
-            self.fabric.broadcast(None)
-            self.folder.rewind_events(0)
+    def _go_on(self, point: ResumePoint | None) -> None:
+        """Takes up the run where it was saved."""
+        self.fabric.broadcast(str(point.path) if point else None)
+        if point is None:
             return
-        problems: list[str] = []
-        for info in checkpoints:
-            try:
-                state = load_vqvae_checkpoint(info.path)
-            except CheckpointError as error:
-                problems.append(str(error))
-                info.path.unlink()  # or it would be the newest again
-                continue
-            self.fabric.broadcast(str(info.path))
-            past = self.folder.rewind_events(state["events_bytes"])
-            self.engine.load_state_dict(state)
-            self.reporter.go_on(state["reporter"], past)
-            for problem in problems:
-                self.reporter.warn("checkpoint", f"{problem}; went back to {info.path.name}")
-            self._warn_of_versions()
-            return
-        raise CheckpointError(
-            f"{self.folder.checkpoints}: none of its checkpoints can be read "
-            f"({'; '.join(problems)}); start a new run"
-        )
+        self.engine.load_state_dict(point.state)
+        self.reporter.go_on(point.state["reporter"], point.past)
+        for problem in point.problems:
+            self.reporter.warn("checkpoint", f"{problem}; went back to {point.path.name}")
+        self._warn_of_versions()
 
     def _warn_of_versions(self) -> None:
         now, then = library_versions(), self.request.versions
-        changed = [f"{name} {then[name]} → {now.get(name)}" for name in then
-                   if now.get(name) != then[name]]  # fmt: skip
+        changed = [
+            f"{name} {then[name]} → {now.get(name)}" for name in then if now.get(name) != then[name]
+        ]
         if changed:
             self.reporter.warn(
                 "versions",
@@ -303,95 +250,3 @@ class _Session:
             codebook_health=self.reporter.best_health,
             loss_curves=self.reporter.history.curves(),
         )
-
-
-def make_sampler(request: RunRequest, split: Split) -> SegmentSampler:
-    """The crops a run learns from."""
-    config = request.config
-    return SegmentSampler(
-        split.training,
-        segment_samples=(config.segment_frames - 1) * config.spectrogram.hop_length,
-        batch_size=config.batch_size,
-        gain_db=config.augment_gain_db,
-        seed=config.seed,
-    )
-
-
-def make_engine(
-    request: RunRequest,
-    model: ConvVQVAE,
-    fabric: Fabric,
-    log_mel: LogMel,
-    sampler: SegmentSampler,
-    split: Split,
-    reporter: Reporter,
-) -> Engine:
-    """The engine of a run; the same in every process of a run on several devices."""
-    config, hop = request.config, request.config.spectrogram.hop_length
-
-    def frames_of(waves: Tensor) -> Tensor:
-        mel: Tensor = log_mel(waves.to(fabric.device, non_blocking=True))
-        return mel
-
-    def validation() -> Iterator[Batch]:
-        pieces = whole_sounds(
-            split.validation,
-            piece_samples=_VALIDATION_PIECE_SEGMENTS * sampler.segment_samples,
-            batch_samples=2 * config.batch_size * sampler.segment_samples,
-        )
-        for waves, lengths in pieces:
-            yield frames_of(waves), float(sum(1 + length // hop for length in lengths))
-
-    return Engine(
-        model,
-        config,
-        fabric=fabric,
-        sampler=sampler,
-        frames_of=frames_of,
-        validation=validation,
-        training_samples=sum(map(len, split.training)),
-        reporter=reporter,
-    )
-
-
-class _Silent:
-    """The reporter of a process that only computes: it says nothing and wants nothing."""
-
-    def between_steps(self, engine: Engine) -> str | None:  # noqa: ARG002
-        """See `Reporter`."""
-        return None
-
-    def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
-        """See `Reporter`."""
-
-    def step_skipped(self, engine: Engine, reason: str) -> None:
-        """See `Reporter`."""
-
-    def epoch_done(
-        self, engine: Engine, training: EpochResult, validation: EpochResult, is_best: bool
-    ) -> None:
-        """See `Reporter`."""
-
-    def last_moment(self, engine: Engine) -> None:
-        """See `Reporter`."""
-
-
-def run_replica(path: Path) -> None:
-    """Computes along in a run on several devices; the first process alone touches its folder.
-
-    Raises:
-        DistillError: whatever ended the run.
-    """
-    request = RunRequest.from_dict(RunFolder(path).read_request())
-    corpus = request.read_corpus(progress=False)
-    split = corpus.split(request.config.validation_fraction)
-    fabric = make_fabric(choose_device(request.device))
-    torch.manual_seed(request.config.seed)
-    model = ConvVQVAE(request.config)
-    log_mel = LogMel(request.config.spectrogram).to(fabric.device)
-    sampler = make_sampler(request, split)
-    engine = make_engine(request, model, fabric, log_mel, sampler, split, _Silent())
-    checkpoint = fabric.broadcast(None)
-    if checkpoint is not None:
-        engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint)))
-    engine.run()

@@ -15,9 +15,10 @@ from distill.training.device import choose_device, make_fabric
 from distill.training.loop import EpochResult, Learner, run_epoch
 from distill.training.metrics import MetricsCallback, TrainingFailedEvent, call_back
 from distill.training.request import RunRequest
+from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
 from distill.training.run_writer import begin_run, extend_run, hold_run
-from distill.training.session import TrainingResult, run_session
+from distill.training.session import run_session
 
 __all__ = [
     "TrainingResult",

@@ -13,8 +13,9 @@ import os
 import sys
 from pathlib import Path
 
+from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
-from distill.training.session import run_replica, run_session
+from distill.training.session import run_session
 
 _log = logging.getLogger("distill.training.worker")
 

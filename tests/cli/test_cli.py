@@ -130,6 +130,54 @@ def test_ctrl_c_stops_and_keeps_the_model(few_sounds: Path, tmp_path: Path) -> N
     assert load_model_v2(folder / "model.distill").codebook_health
 
 
+def test_a_run_is_listed_stopped_from_elsewhere_and_goes_on(
+    few_sounds: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs" / "first"
+    command = ["train", few_sounds, "--out", run, "--max-seconds", "600", "--json", *SMALL]
+    with subprocess.Popen(
+        [sys.executable, "-m", "distill.cli", *map(str, command)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        for _ in range(600):
+            if (run / "events.jsonl").exists() and (run / "events.jsonl").stat().st_size:
+                break
+            time.sleep(0.1)
+        [row] = json.loads(distill("runs", run.parent, "--json").stdout)
+        assert (row["name"], row["state"]) == ("first", "running")
+        answer = distill("stop", run)
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout == f"{run}: stopped; the model is {run / 'model.distill'}\n"
+        assert process.wait(60) == 130
+        assert process.stdout is not None
+        steps = json.loads(process.stdout.read())["steps"]
+    assert "first  stopped" in distill("runs", run.parent).stdout
+    answer = distill("stop", run)
+    assert (answer.returncode, answer.stderr) == (
+        2, f"distill: {run}: is not training, it is stopped\n",
+    )  # fmt: skip
+    answer = distill("train", "--resume", run, "--epochs", 1, "--json")
+    assert answer.returncode == 0, answer.stderr
+    values = json.loads(answer.stdout)
+    assert values["reason"] == "max_epochs"
+    assert values["steps"] >= min(steps, 20)
+    answer = distill("train", "--resume", run)
+    assert answer.returncode == 2 and "is finished; to go on give it a larger" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name a FOLDER of recordings and a run folder with --out, or --resume RUN"),
+        (["--resume", "x", "--seed", "1"], "--resume goes with --max-seconds, --epochs and --json"),
+        (["--resume", "x"], "x: no run there"),
+    ],
+)
+def test_train_needs_to_know_what_to_train(arguments: list[str], message: str) -> None:
+    answer = distill("train", *arguments)
+    assert answer.returncode == 2
+    assert message in answer.stderr
+
+
 def test_info_for_people_and_scripts(run: Path) -> None:
     answer = distill("info", run / "model.distill")
     assert answer.returncode == 0, answer.stderr

@@ -38,7 +38,7 @@ def test_events_arrive_once_in_order_replayed_then_live(run: Path) -> None:
         ended.set()
         assert follower.wait(10)
     assert [event.step for event in got] == list(range(50))
-    assert follower.history.steps["step"] == list(range(50))
+    assert list(follower.history.steps["step"]) == list(range(50))
 
 
 def test_a_slow_callback_holds_up_nobody(run: Path) -> None:
@@ -93,7 +93,7 @@ def test_what_is_done_again_after_a_crash_is_not_told_again(run: Path) -> None:
             time.sleep(0.05)
         ended.set()
         assert follower.wait(10)
-    assert follower.history.steps["step"] == list(range(13))
+    assert list(follower.history.steps["step"]) == list(range(13))
     assert [e.step for e in got if isinstance(e, VQStepMetrics)] == list(range(13))
     assert sum(isinstance(event, CheckpointEvent) for event in got) == 1
 

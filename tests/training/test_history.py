@@ -82,8 +82,8 @@ def test_a_history_folds_events_into_curves() -> None:
     history = VQMetricsHistory()
     for event in EVENTS[:-1]:
         history.update(event)
-    assert history.steps["step"] == [0, 9]
-    assert history.steps["loss"] == [1.0, 0.1]
+    assert list(history.steps["step"]) == [0, 9]
+    assert list(history.steps["loss"]) == [1.0, 0.1]
     assert history.last_health is not None and history.last_health.health == HEALTH
     assert history.best_epoch == 0
     assert history.curves()["val"] == [0.8]

@@ -1,73 +1,169 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from distill import AudioCorpus, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.errors import CorpusError, RunnerBusyError
+from distill import (
+    AudioCorpus,
+    PreviewEvent,
+    RunFolder,
+    TrainingCompleteEvent,
+    TrainingRunner,
+    VQStepMetrics,
+    VQVAEConfig,
+)
+from distill.errors import (
+    ConfigError,
+    CorpusError,
+    RunFolderError,
+    RunnerBusyError,
+    TrainingError,
+)
 from distill.training.metrics import Event
+
+PATIENCE_S = 90
+
+
+@pytest.fixture(params=["thread", "process"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def runner(backend: str) -> Iterator[TrainingRunner]:
+    made = TrainingRunner(backend)  # type: ignore[arg-type]
+    yield made
+    if made.is_running:
+        made.stop(now=True)
+        made.wait(PATIENCE_S)
+    made.close()
+
+
+@pytest.fixture
+def process_runner() -> Iterator[TrainingRunner]:
+    made = TrainingRunner()
+    yield made
+    if made.is_running:
+        made.stop(now=True)
+        made.wait(PATIENCE_S)
+    made.close()
 
 
 @pytest.fixture
 def endless(tiny_config: VQVAEConfig) -> VQVAEConfig:
-    return dataclasses.replace(tiny_config, max_steps=1_000_000)
+    return dataclasses.replace(tiny_config, max_steps=1_000_000, checkpoint_every_s=0.2)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < ends, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def learning(runner: TrainingRunner) -> None:
+    until(lambda: runner.history.step_count > 2, "the first steps")
 
 
 def test_a_run_from_start_to_result(
-    corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
-    runner = TrainingRunner()
     assert (runner.state, runner.is_running, runner.result) == ("idle", False, None)
     assert runner.wait() is None
-    runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
-    result = runner.wait()
+    got: list[Event] = []
+    assert runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", got.append) is runner
+    result = runner.wait(PATIENCE_S)
     assert result is not None and result.steps == 10
-    assert (runner.state, runner.result, runner.last_error) == ("finished", result, None)
+    assert (runner.state, runner.last_error) == ("finished", None)
+    assert runner.result == result
+    assert got == RunFolder(tmp_path / "run").read_events()[0]
+    assert isinstance(got[-1], TrainingCompleteEvent)
     assert runner.history.step_count == 10
-    assert runner.history == result.history
+    assert result.load().sample_rate == 48_000
     assert "finished" in repr(runner)
 
 
 def test_start_returns_at_once_and_stop_keeps_a_model(
-    corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
-    runner, learning = TrainingRunner(), threading.Event()
-
-    def callback(event: Event) -> None:
-        if isinstance(event, VQStepMetrics):
-            learning.set()
-
-    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu", callback)
+    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     assert runner.is_running
-    assert learning.wait(60)
+    learning(runner)
     assert runner.state == "running"
     assert runner.wait(timeout=0.01) is None
     runner.stop()
     runner.stop()  # pressed twice
-    result = runner.wait(60)
+    result = runner.wait(PATIENCE_S)
     assert result is not None and result.reason == runner.state == "stopped"
+    assert result.history.epochs[-1].step == result.steps
     assert result.load().sample_rate == 48_000
 
 
-def test_a_second_start_is_an_error_and_disturbs_nothing(
-    corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+def test_stopping_now_keeps_the_best_so_far(
+    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
-    runner = TrainingRunner()
+    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
+    until(lambda: len(runner.history.epochs) >= 2, "two epochs")
+    runner.stop(now=True)
+    result = runner.wait(PATIENCE_S)
+    assert result is not None and result.reason == "stopped"
+    assert result.best_val_loss == min(result.history.curves()["val"])
+    assert result.load().codebook_health
+
+
+def test_pause_and_resume_previews_and_saves(
+    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+) -> None:
+    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
+    until(lambda: len(runner.history.epochs) >= 1, "an epoch")
+    serial = runner.pause()
+    until(lambda: runner.acknowledged(serial), "the pause to be acknowledged")
+    until(lambda: runner.state == "paused", "the pause")
+    time.sleep(0.3)
+    steps = runner.history.step_count
+    elapsed = runner.history.elapsed_s
+    previews = len(runner.history.previews)
+    model = tmp_path / "run" / "model.distill"
+    assert not model.exists()
+    runner.request_preview()
+    runner.request_save()
+    until(lambda: len(runner.history.previews) > previews, "a preview while paused")
+    until(model.exists, "the model while paused")
+    assert runner.history.step_count == steps
+    newest = runner.history.previews[-1]
+    assert isinstance(newest, PreviewEvent) and newest.folder.startswith("previews/step-")
+    assert runner.resume() is runner
+    until(lambda: runner.history.step_count > steps, "steps after the pause")
+    assert runner.state == "running"
+    assert runner.history.elapsed_s - elapsed < 60
+
+
+def test_a_second_start_is_an_error_and_disturbs_nothing(
+    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+) -> None:
     runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     with pytest.raises(RunnerBusyError, match=r"a training is running in .*run: stop\(\) it"):
         runner.start_vqvae(endless, corpus, tmp_path / "other", "cpu")
     assert not (tmp_path / "other").exists()
-    runner.stop()
-    assert runner.wait(60) is not None
+    other = TrainingRunner(runner._backend)
+    with pytest.raises(RunFolderError, match=r"earlier run|another training is running"):
+        other.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
+    learning(runner)
 
 
-def test_of_two_threads_pressing_start_one_wins(
-    corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+def test_of_many_threads_pressing_start_one_wins(
+    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
-    runner, outcomes = TrainingRunner(), []
+    outcomes: list[str] = []
     gate = threading.Barrier(8)
 
     def press(number: int) -> None:
@@ -84,38 +180,186 @@ def test_of_two_threads_pressing_start_one_wins(
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["busy"] * 7 + ["started"]
-    runner.stop()
-    assert runner.wait(60) is not None
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_wait_raises_what_training_raised(tiny_config: VQVAEConfig, tmp_path: Path) -> None:
-    runner = TrainingRunner()
-    runner.start_vqvae(tiny_config, tmp_path / "nowhere", tmp_path / "run", "cpu")
-    with pytest.raises(CorpusError, match="no such file or folder"):
-        runner.wait(60)
+def test_of_many_watchers_pressing_everything_the_run_survives(
+    process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+) -> None:
+    """Two threads here and a second process press a thousand times; then one stop is enough."""
+    runner = process_runner
+    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
+    learning(runner)
+    presses = (
+        "import sys\nfrom pathlib import Path\n"
+        "from distill.training.control import change_control\n"
+        "for n in range(300): change_control(Path(sys.argv[1]), wanted='pause' if n % 2 else 'run')"
+    )
+    other = subprocess.Popen([sys.executable, "-c", presses, str(tmp_path / "run")])
+    watcher = TrainingRunner.attach(tmp_path / "run")
+
+    def press(who: TrainingRunner) -> None:
+        for number in range(350):
+            (who.pause, who.resume)[number % 2]()
+            assert who.state in ("running", "paused")
+
+    threads = [threading.Thread(target=press, args=(who,)) for who in (runner, watcher)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert other.wait(PATIENCE_S) == 0
+    steps = runner.history.step_count
+    runner.resume()
+    until(lambda: runner.history.step_count > steps, "training to go on")
+    watcher.stop()
+    result = runner.wait(PATIENCE_S)
+    assert result is not None and result.reason == "stopped"
+    assert watcher.wait(PATIENCE_S) == result
+    assert list(runner.history.steps["step"]) == list(range(result.steps))
+
+
+def test_wrong_beginnings_are_told_at_once(
+    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for place, message in (("none", "no such file or folder"), ("empty", "no files there")):
+        with pytest.raises(CorpusError, match=message):
+            runner.start_vqvae(tiny_config, tmp_path / place, tmp_path / "run", "cpu")
+    with pytest.raises(ConfigError, match="device='abacus'"):
+        runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "abacus")
+    assert runner.state == "idle"
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ConfigError, match="backend='fork': expected 'process' or 'thread'"):
+        TrainingRunner("fork")  # type: ignore[arg-type]
+    with pytest.raises(RunFolderError, match="there is no run to command"):
+        runner.stop()
+    with pytest.raises(RunFolderError, match="nothing to resume: name a run folder"):
+        runner.resume()
+    with pytest.raises(RunFolderError, match="no run there"):
+        TrainingRunner.attach(tmp_path)
+
+
+def test_wait_raises_what_training_raised(
+    runner: TrainingRunner, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "bad.wav").write_bytes(b"")
+    runner.start_vqvae(tiny_config, tmp_path / "sounds", tmp_path / "run", "cpu")
+    with pytest.raises(
+        CorpusError, match=r"none of 1 files is usable:\n    bad\.wav: an empty file"
+    ):
+        runner.wait(PATIENCE_S)
     assert runner.state == "failed"
     assert isinstance(runner.last_error, CorpusError)
+    assert runner.result is None
 
 
 def test_a_runner_can_train_again(
-    corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
-    runner = TrainingRunner()
     for name in ("one", "two"):
         runner.start_vqvae(tiny_config, corpus, tmp_path / name, "cpu")
-        assert runner.wait(60) is not None
+        assert runner.wait(PATIENCE_S) is not None
         assert runner.history.step_count == 10
 
 
-def test_two_runners_never_share_a_folder(
+def test_a_killed_trainer_is_gone_and_resume_loses_nothing(
+    process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+) -> None:
+    runner, got = process_runner, []
+    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu", got.append)
+    until(lambda: len(runner.history.checkpoints) >= 2, "checkpoints")
+    status = RunFolder(tmp_path / "run").read_status()
+    assert status is not None and status.pid != os.getpid()
+    os.kill(status.pid, signal.SIGKILL)
+    with pytest.raises(TrainingError, match=r"died without a word \(killed by signal 9\); out of"):
+        runner.wait(PATIENCE_S)
+    assert runner.state == "gone"
+    [info] = TrainingRunner.list(tmp_path)
+    assert (info.name, info.state) == ("run", "gone")
+    steps = runner.history.step_count
+    runner.resume()
+    until(lambda: runner.history.step_count > steps + 3, "steps after the crash")
+    runner.stop()
+    result = runner.wait(PATIENCE_S)
+    assert result is not None
+    assert list(runner.history.steps["step"]) == list(range(result.steps))
+    told = [event.step for event in got if isinstance(event, VQStepMetrics)]
+    assert told == list(range(result.steps))  # each once, also those that were done twice
+
+
+def test_an_interrupt_of_the_notebook_does_not_reach_the_trainer(
     corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
-    first, second, learning = TrainingRunner(), TrainingRunner(), threading.Event()
-    first.start_vqvae(endless, corpus, tmp_path / "run", "cpu", lambda _event: learning.set())
-    assert learning.wait(60)
-    second.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
-    with pytest.raises(Exception, match=r"another training is running there|an earlier run"):
-        second.wait(60)
-    first.stop()
-    assert first.wait(60) is not None
+    """A notebook is a process; its interrupt goes to its whole process group, and then it dies."""
+    script = tmp_path / "notebook.py"
+    script.write_text(
+        "import sys, time\n"
+        "from distill import TrainingRunner, VQVAEConfig\n"
+        f"config = VQVAEConfig.from_dict({endless.to_dict()!r})\n"
+        "runner = TrainingRunner()\n"
+        "runner.start_vqvae(config, sys.argv[1], sys.argv[2], 'cpu')\n"
+        "while runner.history.step_count < 3: time.sleep(0.05)\n"
+        "print('learning', flush=True)\n"
+        "try:\n"
+        "    runner.wait(progress=True)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+        "runner.close()\n"
+    )
+    run = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, script, str(corpus.files[0].path), str(run)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as notebook:
+        assert notebook.stdout is not None
+        assert notebook.stdout.readline() == "learning\n"
+        os.killpg(notebook.pid, signal.SIGINT)
+        assert notebook.stdout.read() == "interrupted\n"
+        assert notebook.wait(PATIENCE_S) == 0
+    watcher = TrainingRunner.attach(run)  # another kernel
+    steps = watcher.history.step_count
+    assert watcher.state == "running"
+    until(lambda: watcher.history.step_count > steps, "training to go on without its notebook")
+    watcher.stop()
+    result = watcher.wait(PATIENCE_S)
+    assert result is not None and result.reason == "stopped"
+
+
+def test_watching_ends_quietly_and_says_what_went_wrong(
+    process_runner: TrainingRunner,
+    tiny_config: VQVAEConfig,
+    corpus: AudioCorpus,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    process_runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
+    assert process_runner.watch().step_count == 10
+    assert "100%" in capsys.readouterr().err
+    (tmp_path / "bad.wav").write_bytes(b"")
+    process_runner.start_vqvae(tiny_config, tmp_path / "bad.wav", tmp_path / "bad", "cpu")
+    process_runner.watch()
+    assert "CorpusError: " in capsys.readouterr().out
+
+
+def test_the_runs_of_a_folder_at_a_glance(
+    corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    assert repr(TrainingRunner.list(tmp_path)) == "no runs"
+    runner = TrainingRunner("thread")
+    runner.start_vqvae(tiny_config, corpus, tmp_path / "one & only", "cpu")
+    runner.wait(PATIENCE_S)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{")
+    runs = TrainingRunner.list(tmp_path)
+    assert [(run.name, run.state) for run in runs] == [
+        ("one & only", "finished"), ("broken", "damaged"),
+    ]  # fmt: skip
+    assert "one & only  finished  2" in repr(runs)
+    assert "one &amp; only" in runs._repr_html_()
+    with pytest.raises(RunFolderError, match="no such folder"):
+        TrainingRunner.list(tmp_path / "none")

@@ -1,0 +1,134 @@
+"""What it costs to train where nobody has to stay: process, thread, events, attaching.
+
+    python benchmarks/sessions.py
+
+Step times come from the run's own events, in turns of one run; events and attaching are measured
+without training, on the files alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from common import parser, recordings, report
+
+from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig, train_vqvae
+from distill.training.follower import Follower
+from distill.training.metrics import event_to_line
+from distill.training.run_folder import RunStatus
+from distill.training.run_writer import RunWriter, begin_run, hold_run
+
+
+def step_ms(run: Path) -> float:
+    """Median time from step to step, within epochs."""
+    events = [e for e in RunFolder(run).read_events()[0] if isinstance(e, VQStepMetrics)]
+    pairs = itertools.pairwise(events)
+    return 1e3 * statistics.median(
+        b.elapsed_s - a.elapsed_s for a, b in pairs if a.epoch == b.epoch
+    )
+
+
+def one_turn(config: VQVAEConfig, corpus: AudioCorpus, home: Path) -> dict[str, float]:
+    row: dict[str, float] = {}
+    train_vqvae(config, corpus, home / "none", "cpu")
+    row["none ms"] = step_ms(home / "none")
+    for backend in ("thread", "process"):
+        runner = TrainingRunner(backend)  # type: ignore[arg-type]
+        began = time.monotonic()
+        runner.start_vqvae(config, corpus, home / backend, "cpu")
+        row[f"{backend} start ms"] = 1e3 * (time.monotonic() - began)
+        while not runner.history.step_count:
+            time.sleep(0.01)
+        row[f"{backend} to step s"] = time.monotonic() - began
+        runner.wait()
+        row[f"{backend} ms"] = step_ms(home / backend)
+    row["process / none"] = row["process ms"] / row["none ms"]
+    row["process / thread"] = row["process ms"] / row["thread ms"]
+    return row
+
+
+def memory_mb() -> float:
+    """Memory this process takes now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def step(number: int) -> VQStepMetrics:
+    return VQStepMetrics(number // 500, number, 0.4, 0.35, 0.2, 1e-3, 0.7, 0.5, number * 0.08)
+
+
+def throughput(home: Path, count: int) -> dict[str, Any]:
+    """A writer and a watcher with a callback, side by side."""
+    begin_run(home / "events", {"name": "events"})
+    got, ended = itertools.count(), threading.Event()
+    with hold_run(home / "events") as writer:
+        follower = Follower(writer, lambda _event: next(got), trainer_ended=ended.is_set)
+        follower.start()
+        before, began = 0.0, time.perf_counter()
+        for number in range(count):
+            writer.append(step(number))
+            if number == count // 10:
+                before = memory_mb()
+        written = time.perf_counter() - began
+        ended.set()
+        follower.wait()
+        seen = time.perf_counter() - began
+    assert next(got) == count
+    return {
+        "events": count, "written/s": count / written, "handed over/s": count / seen,
+        "us an event": 1e6 * written / count, "MB grown over 90 %": memory_mb() - before,
+    }  # fmt: skip
+
+
+def attaching(home: Path, count: int) -> dict[str, Any]:
+    """The log of a long run, and a watcher that arrives late."""
+    path = home / "long"
+    begin_run(path, {"name": "long"})
+    with (path / "events.jsonl").open("wb") as file:
+        file.writelines(event_to_line(step(number)) for number in range(count))
+    with hold_run(path) as held:
+        finished(held)
+    began = time.perf_counter()
+    runner = TrainingRunner.attach(path)
+    taken = time.perf_counter() - began
+    assert runner.history.step_count == count
+    size = (path / "events.jsonl").stat().st_size / 1e6
+    runner.close()
+    return {"events": count, "log MB": size, "attach s": taken}
+
+
+def finished(writer: RunWriter) -> None:
+    writer.write_status(RunStatus("finished", os.getpid(), "", time.time(), 1, 1, 1, 0))
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--turns", type=int, default=5)
+    options.add_argument("--steps", type=int, default=60)
+    given = options.parse_args()
+    corpus = AudioCorpus.scan(recordings(), progress=False)
+    config = VQVAEConfig(
+        max_steps=given.steps, min_steps_per_epoch=given.steps, preview_every_epochs=0
+    )
+    rows = []
+    with tempfile.TemporaryDirectory() as home:
+        report("Events", [throughput(Path(home), 100_000)])
+        report("Attaching to a long run (at most 2 s)", [attaching(Path(home), 1_000_000)])
+    for turn in range(given.turns):
+        with tempfile.TemporaryDirectory() as home:
+            rows.append({"turn": turn, **one_turn(config, corpus, Path(home))})
+    report("A step: none, in a thread, in a process", rows, given.json)
+    for name in ("process / none", "process / thread"):
+        ratio = statistics.median(row[name] for row in rows)
+        print(f"median {name} {ratio:.3f} (to stay at or below 1.02)")
+
+
+if __name__ == "__main__":
+    main()

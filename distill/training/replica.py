@@ -1,0 +1,60 @@
+"""The other processes of a run on several devices: they compute, the first alone touches files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from distill.audio.spectrogram import LogMel
+from distill.models.vqvae import ConvVQVAE
+from distill.training.assembly import make_engine, make_sampler
+from distill.training.checkpoint import load_vqvae_checkpoint
+from distill.training.device import choose_device, make_fabric
+from distill.training.engine import Engine
+from distill.training.loop import EpochResult, StepResult
+from distill.training.request import RunRequest
+from distill.training.run_folder import RunFolder
+
+
+class _Silent:
+    """The reporter of a process that only computes: it says nothing and wants nothing."""
+
+    def between_steps(self, engine: Engine) -> str | None:  # noqa: ARG002
+        """See `Reporter`."""
+        return None
+
+    def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
+        """See `Reporter`."""
+
+    def step_skipped(self, engine: Engine, reason: str) -> None:
+        """See `Reporter`."""
+
+    def epoch_done(
+        self, engine: Engine, training: EpochResult, validation: EpochResult, is_best: bool
+    ) -> None:
+        """See `Reporter`."""
+
+    def last_moment(self, engine: Engine) -> None:
+        """See `Reporter`."""
+
+
+def run_replica(path: Path) -> None:
+    """Computes along in a run on several devices; the first process alone touches its folder.
+
+    Raises:
+        DistillError: whatever ended the run.
+    """
+    request = RunRequest.from_dict(RunFolder(path).read_request())
+    corpus = request.read_corpus(progress=False)
+    split = corpus.split(request.config.validation_fraction)
+    fabric = make_fabric(choose_device(request.device))
+    torch.manual_seed(request.config.seed)
+    model = ConvVQVAE(request.config)
+    log_mel = LogMel(request.config.spectrogram).to(fabric.device)
+    sampler = make_sampler(request, split)
+    engine = make_engine(request, model, fabric, log_mel, sampler, split, _Silent())
+    checkpoint = fabric.broadcast(None)
+    if checkpoint is not None:
+        engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint)))
+    engine.run()

@@ -1,0 +1,53 @@
+"""Where a run can go on from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distill.errors import CheckpointError
+from distill.training.checkpoint import load_vqvae_checkpoint, newest_first
+from distill.training.metrics import Event
+from distill.training.run_writer import RunWriter
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a run can go on from."""
+
+    path: Path
+    state: dict[str, Any]
+    past: list[Event]
+    """What happened until then."""
+    problems: list[str]
+    """Newer checkpoints that could not be read, and why."""
+
+
+def find_resume_point(folder: RunWriter) -> ResumePoint | None:
+    """The newest checkpoint that can be read, with the events after it forgotten; None where the
+    run has to begin at its beginning.
+
+    Raises:
+        CheckpointError: there are checkpoints, but none that can be read.
+    """
+    problems: list[str] = []
+    damaged: list[Path] = []
+    for path in newest_first(folder.checkpoints):
+        try:
+            state = load_vqvae_checkpoint(path)
+        except CheckpointError as error:
+            problems.append(str(error))
+            damaged.append(path)
+            continue
+        for other in damaged:  # or they would stand in the way of the newest
+            other.unlink()
+        past = folder.rewind_events(state["events_bytes"])
+        return ResumePoint(path, state, past, problems)
+    if problems:
+        raise CheckpointError(
+            f"{folder.checkpoints}: none of its checkpoints can be read ({'; '.join(problems)}); "
+            "start a new run"
+        )
+    folder.rewind_events(0)
+    return None

@@ -1,0 +1,94 @@
+"""Several processes train one model: the same as one process with the larger batch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from distill import AudioCorpus, RunFolder, VQStepMetrics, VQVAEConfig, load_model_v2
+from distill.training.request import RunRequest
+from distill.training.run_writer import begin_run, extend_run
+
+SCRIPT = """
+import os, sys
+import torch
+torch.set_num_threads(1)
+from distill.training import engine, worker
+real = engine.Engine.run
+def run(self):
+    reason = real(self)
+    torch.save(self.inner.state_dict(), f"{sys.argv[1]}/../rank-{os.environ.get('RANK', 0)}.pt")
+    return reason
+engine.Engine.run = run
+sys.exit(worker.main())
+"""
+
+
+def config(batch_size: int, **fields: float) -> VQVAEConfig:
+    values = {
+        "width": 16, "latent_dim": 8, "codebook_size": 16, "segment_frames": 24, "max_steps": 12,
+        "min_steps_per_epoch": 6, "preview_every_epochs": 0, "dead_code_fraction": 0.0,
+        "checkpoint_every_s": 0.0,
+    }  # fmt: skip
+    return VQVAEConfig(**{**values, "batch_size": batch_size, **fields})
+
+
+def train(
+    run: Path, settings: VQVAEConfig, corpus: AudioCorpus, processes: int
+) -> subprocess.CompletedProcess[str]:
+    request = RunRequest.of(settings, corpus, name="run", device="cpu")
+    begin_run(run, request.to_dict())
+    return go_on(run, processes)
+
+
+def go_on(run: Path, processes: int) -> subprocess.CompletedProcess[str]:
+    script = run.parent / "trainer.py"
+    script.write_text(SCRIPT)
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [sys.executable, *(launcher if processes > 1 else []), str(script), str(run)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    return answer
+
+
+def losses(run: Path) -> list[float]:
+    events = RunFolder(run).read_events()[0]
+    return [event.loss for event in events if isinstance(event, VQStepMetrics)]
+
+
+def test_two_processes_equal_one_with_the_doubled_batch(
+    corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    train(tmp_path / "a" / "run", config(8), corpus, 1)
+    train(tmp_path / "b" / "run", config(4), corpus, 2)
+    one, two = losses(tmp_path / "a" / "run"), losses(tmp_path / "b" / "run")
+    assert len(one) == len(two) == 12
+    assert two == pytest.approx(one, rel=2e-3)
+    ranks = [torch.load(tmp_path / "b" / f"rank-{n}.pt", weights_only=True) for n in (0, 1)]
+    for name, value in ranks[0].items():
+        assert torch.equal(value, ranks[1][name]), name
+    status = RunFolder(tmp_path / "b" / "run").read_status()
+    assert status is not None and status.state == "finished"
+    assert load_model_v2(tmp_path / "b" / "run" / "model.distill").codebook_health
+
+
+def test_replaced_entries_agree_and_a_run_goes_on(corpus: AudioCorpus, tmp_path: Path) -> None:
+    """Dead entries are drawn anew in both processes alike, also after a resume."""
+    run = tmp_path / "run"
+    settings = config(4, dead_code_fraction=0.9, codebook_decay=0.5, codebook_size=64)
+    train(run, settings, corpus, 2)
+    extend_run(run, {"max_steps": 20})
+    go_on(run, 2)
+    events = RunFolder(run).read_events()[0]
+    steps = [event for event in events if isinstance(event, VQStepMetrics)]
+    assert [event.step for event in steps] == list(range(20))
+    assert any(level.churn > 0 for event in steps for level in event.health)
+    ranks = [torch.load(tmp_path / f"rank-{n}.pt", weights_only=True) for n in (0, 1)]
+    for name, value in ranks[0].items():
+        assert torch.equal(value, ranks[1][name]), name

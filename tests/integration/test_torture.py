@@ -1,0 +1,27 @@
+"""Fifty kills at any moment; see benchmarks/torture.py, which does five hundred."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TORTURE = Path(__file__).resolve().parents[2] / "benchmarks" / "torture.py"
+
+
+def test_fifty_kills_change_nothing() -> None:
+    answer = subprocess.run(
+        [sys.executable, str(TORTURE), "--kills", "50"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(
+        r"^50 kills \(\d+ at half an event, \d+ at a flush of a file, \d+ at any moment",
+        answer.stdout,
+    )
+    assert "every run equal to the undisturbed one to the last bit" in answer.stdout
