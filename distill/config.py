@@ -137,8 +137,9 @@ class TrainingConfig(_Validated):
     max_seconds: float | None = _number(None, 0.1, 10_000_000.0, optional=True)
     seed: int = _number(0, 0, 2**31 - 1)
 
-    batch_size: int = _number(16, 1, 4096)
-    segment_frames: int = _number(96, 8, 8192)
+    batch_size: int = _number(32, 1, 4096)
+    segment_frames: int = _number(48, 8, 8192)
+    """Half a second by default: longer crops of short recordings are mostly silence."""
     min_steps_per_epoch: int = _number(50, 1, 100_000)
     learning_rate: float = _number(2e-3, 1e-7, 1.0)
     weight_decay: float = _number(0.01, 0.0, 1.0)

@@ -48,7 +48,7 @@ def get_adaptive_vqvae_config(
             raise ConfigError(unknown_field(name, known))
     settings: dict[str, Any] = {
         "codebook_size": 64 if file_count <= 20 else 128 if file_count <= 100 else 256,
-        "batch_size": 8 if seconds < 10 else 16,
+        "batch_size": 16 if seconds < 10 else 32,
         "min_steps_per_epoch": 20 if seconds < 10 else 50,
     }
     if all(overrides.get(name) is None for name in ("max_epochs", "max_steps", "max_seconds")):

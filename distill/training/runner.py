@@ -22,6 +22,7 @@ from distill.training.device import choose_device
 from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
+from distill.training.progress import ProgressBar
 from distill.training.request import RunRequest, check_source
 from distill.training.result import TrainingResult
 from distill.training.run_folder import WORKER_LOG, RunFolder
@@ -90,6 +91,8 @@ class TrainingRunner:
             RunFolderError: the folder is taken, not empty, or cannot be written.
         """
         path = Path(output_dir)
+        if not isinstance(file_paths, (str, os.PathLike, AudioCorpus)):
+            file_paths = list(file_paths)  # it is looked at twice
         with self._lock:
             self._refuse_if_busy()
             choose_device(device)
@@ -273,7 +276,7 @@ class TrainingRunner:
         if follower is None:
             return None
         ends = None if timeout is None else time.monotonic() + timeout
-        with _Bar(shown=progress) as bar:
+        with ProgressBar(shown=progress) as bar:
             while not follower.wait(_LOOK_S):
                 bar.show(follower.history)
                 if ends is not None and time.monotonic() >= ends:
@@ -386,31 +389,6 @@ class TrainingRunner:
             f"{self._folder.path}: its trainer died without a word{how}{hint}; resume() goes on "
             f"from the last checkpoint, {WORKER_LOG} has what it printed"
         )
-
-
-class _Bar:
-    """A progress bar over the budget of a run, or nothing."""
-
-    def __init__(self, *, shown: bool) -> None:
-        self._bar = tqdm(
-            total=100, unit="%", disable=not shown, bar_format="{desc} {percentage:3.0f}%|{bar}|"
-        )
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, history: VQMetricsHistory) -> None:
-        """Moves the bar to where the run is."""
-        last = history.last_step
-        if last is not None:
-            self._bar.set_description_str(
-                f"epoch {last.epoch + 1}, step {last.step + 1}, loss {last.loss:.3f}"
-            )
-        self._bar.n = round(100 * history.progress)
-        self._bar.refresh()
 
 
 def _rebuilt(event: TrainingFailedEvent) -> DistillError:
