@@ -27,7 +27,7 @@ def test_the_budget_grows_from_one_to_five_minutes(seconds: float, budget_s: flo
     assert get_adaptive_vqvae_config(10, seconds).budget_s == budget_s
 
 
-@pytest.mark.parametrize(("seconds", "batch", "steps"), [(9.9, 8, 20), (10.0, 16, 50)])
+@pytest.mark.parametrize(("seconds", "batch", "steps"), [(9.9, 16, 20), (10.0, 32, 50)])
 def test_a_few_seconds_are_trained_in_small_batches(seconds: float, batch: int, steps: int) -> None:
     config = get_adaptive_vqvae_config(50, seconds)
     assert (config.batch_size, config.min_steps_per_epoch) == (batch, steps)

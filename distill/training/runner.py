@@ -115,7 +115,7 @@ class TrainingRunner:
         runner = cls()
         RunFolder(run_folder).read_request()
         with runner._lock:
-            runner._folder = RunFolder(run_folder)
+            runner._take(RunFolder(run_folder))
             follower = runner._follow(callback, {})
         if callback is None:
             follower.wait_until_caught_up()
@@ -223,7 +223,7 @@ class TrainingRunner:
             state = self.state if same else folder.read_state()
             if state in states.ACTIVE:
                 if not same:
-                    self._folder = folder
+                    self._take(folder)
                     self._follow(callback, {})
                 if state == states.STOPPING:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
@@ -257,14 +257,12 @@ class TrainingRunner:
 
     # --- waiting -----------------------------------------------------------------------------
 
-    def wait(
-        self, timeout: float | None = None, *, progress: bool = False
-    ) -> TrainingResult | None:
+    def wait(self, timeout: float | None = None, *, progress: bool = True) -> TrainingResult | None:
         """Waits for the end; an interrupt ends the waiting and leaves the run alone.
 
         Args:
             timeout: seconds; None waits as long as it takes.
-            progress: shows a bar.
+            progress: shows a bar when it takes longer than a moment.
 
         Returns:
             The result; None where the time ran out or there is no run.
@@ -295,7 +293,7 @@ class TrainingRunner:
             The history so far.
         """
         try:
-            self.wait(progress=True)
+            self.wait()
         except KeyboardInterrupt:
             pass
         except DistillError as error:
@@ -320,11 +318,15 @@ class TrainingRunner:
                 "or use another runner"
             )
 
+    def _take(self, folder: RunFolder) -> None:
+        """Makes a run the one this runner is about; its trainer is not ours yet."""
+        self.close()
+        self._folder, self._process, self._thread, self._thread_error = folder, None, None, None
+
     def _launch(
         self, path: Path, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
     ) -> None:
-        self.close()
-        self._folder, self._thread_error = RunFolder(path), None
+        self._take(RunFolder(path))
         if self._backend == "process":
             worker = "distill.training.worker"
             self._process = start_detached(worker, [str(path.resolve())], path / WORKER_LOG)
@@ -383,7 +385,10 @@ class TrainingRunner:
     def _gone_message(self) -> str:
         assert self._folder is not None
         code = self._process.returncode if self._process is not None else None
-        how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
+        if code is not None and code > 0:  # it could say why, but not in the run
+            log = (self._folder.path / WORKER_LOG).read_text(errors="replace").strip()
+            return f"{self._folder.path}: its trainer could not work: {log.splitlines()[-1]}"
+        how = f" (killed by signal {-code})" if code is not None else ""
         hint = "; out of memory is the usual reason" if code == -9 else ""
         return (
             f"{self._folder.path}: its trainer died without a word{how}{hint}; resume() goes on "

@@ -303,7 +303,7 @@ def test_an_interrupt_of_the_notebook_does_not_reach_the_trainer(
         "while runner.history.step_count < 3: time.sleep(0.05)\n"
         "print('learning', flush=True)\n"
         "try:\n"
-        "    runner.wait(progress=True)\n"
+        "    runner.wait()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', flush=True)\n"
         "runner.close()\n"
