@@ -28,7 +28,7 @@ from typing import Any
 import torch
 
 from distill import AudioCorpus, RunFolder, VQVAEConfig, load_model_v2, make_demo_corpus
-from distill.training import CheckpointEvent, load_vqvae_checkpoint
+from distill.training import CheckpointEvent, ResumeEvent, load_vqvae_checkpoint
 from distill.training.checkpoint import list_checkpoints
 from distill.training.metrics import Event
 from distill.training.request import RunRequest
@@ -104,7 +104,7 @@ def outcome(path: Path) -> dict[str, Any]:
     events = [
         dataclasses.replace(event, elapsed_s=0.0) if hasattr(event, "elapsed_s") else event
         for event in RunFolder(path).read_events()[0]
-        if not isinstance(event, CheckpointEvent)
+        if not isinstance(event, (CheckpointEvent, ResumeEvent))
     ]
     state = load_vqvae_checkpoint(list_checkpoints(path / "checkpoints")[0].path)
     model = load_model_v2(path / "model.distill")

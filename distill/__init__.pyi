@@ -149,6 +149,9 @@ from .training.metrics import (
     PreviewEvent as PreviewEvent,
 )
 from .training.metrics import (
+    ResumeEvent as ResumeEvent,
+)
+from .training.metrics import (
     TrainingCompleteEvent as TrainingCompleteEvent,
 )
 from .training.metrics import (

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
+_T = TypeVar("_T")
+_PATIENCE_S = 1.0
 _SUFFIX = ".tmp"
 
 
@@ -32,12 +35,24 @@ def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.replace(path)
+        patiently(lambda: temporary.replace(path))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def patiently(action: Callable[[], _T]) -> _T:
+    """Does something with a file, again for a second where Windows says it is in use just now."""
+    ends = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return action()
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > ends:
+                raise
+            time.sleep(0.01)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from distill.errors import ConfigError
@@ -32,7 +33,10 @@ class _Validated:
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             if "kind" in item.metadata:
-                _check_number(item, getattr(self, item.name))
+                value = getattr(self, item.name)
+                _check_number(item, value)
+                if value is not None:  # NumPy's numbers become Python's, which JSON knows
+                    object.__setattr__(self, item.name, item.metadata["kind"](value))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data; `from_dict` is its inverse."""
@@ -63,8 +67,7 @@ def _check_number(item: dataclasses.Field[Any], value: Any) -> None:
     kind, low, high = (item.metadata[key] for key in ("kind", "low", "high"))
     if value is None and item.metadata["optional"]:
         return
-    accepted = (int,) if kind is int else (int, float)
-    is_number = isinstance(value, accepted) and not isinstance(value, bool)
+    is_number = isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or not low <= value <= high:
         noun = "a whole number" if kind is int else "a number"
         raise ConfigError(f"{item.name}={value!r}: expected {noun} from {low:g} to {high:g}")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,3 +190,9 @@ def test_bit_rate_is_levels_times_bits_times_steps(levels: int, bits: int, strid
     config = VQVAEConfig(levels=levels, codebook_size=2**bits, stride=stride)
     assert config.step_rate_hz == pytest.approx(48_000 / 512 / stride)
     assert config.bits_per_second == pytest.approx(levels * bits * 48_000 / 512 / stride)
+
+
+def test_numpy_numbers_become_python_numbers() -> None:
+    config = VQVAEConfig(levels=np.int64(2), max_seconds=np.float32(4.0))
+    assert (type(config.levels), type(config.max_seconds)) == (int, float)
+    assert json.loads(json.dumps(config.to_dict()))["levels"] == 2

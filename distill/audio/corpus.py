@@ -154,6 +154,8 @@ class _Keeper:
             sound = decode(path, self._sample_rate)
         except AudioFileError as error:
             return Refusal(path, str(error))
+        except (RuntimeError, MemoryError) as error:
+            return Refusal(path, f"{path.name}: cannot be decoded here ({error})")
         waveform, info = sound.waveform, sound.info
         if not len(waveform):
             return Refusal(
@@ -178,7 +180,15 @@ class _Keeper:
         with self._lock:
             self._memory_left -= waveform.numel() * 4
             fits = self._memory_left >= 0
-        return waveform if fits else spill(waveform, key, self._cache_dir)
+        if fits:
+            return waveform
+        try:
+            return spill(waveform, key, self._cache_dir)
+        except OSError as error:
+            raise CorpusError(
+                f"{self._cache_dir}: cannot keep what does not fit in memory ({error}); make room, "
+                "run `distill cache --clear`, or name another place in DISTILL_CACHE"
+            ) from error
 
 
 def describe_source(source: Source) -> str:
@@ -200,6 +210,8 @@ def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
     found: dict[Path, None] = {}
     refusals: list[Refusal] = []
     for place in map(Path, places):
+        if place.is_dir() and (place / RUN_MARKER).is_file():
+            raise CorpusError(f"{place}: a distill run, not recordings; name the folder of sounds")
         if place.is_dir():
             for path in _walk(place, refusals):
                 _take(path, found, refusals)
@@ -222,6 +234,10 @@ def _walk(folder: Path, refusals: list[Refusal]) -> Iterable[Path]:
             folders.remove(name)
             path = Path(here, name)
             refusals.append(Refusal(path, f"{path.name}: a distill run, not recordings"))
+        for name in [n for n in folders if Path(here, n).is_symlink()]:
+            folders.remove(name)
+            path = Path(here, name)
+            refusals.append(Refusal(path, f"{path.name}: a link to a folder; name it by itself"))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
 

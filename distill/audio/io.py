@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import torch
 import torchaudio.functional
 from torch import Tensor
 
+from distill.atomic import write_atomically
 from distill.errors import AudioFileError
 
 AUDIO_EXTENSIONS = frozenset(
@@ -25,7 +27,20 @@ AUDIO_EXTENSIONS = frozenset(
 )  # fmt: skip
 """File names that are taken for sound."""
 
+_FORMATS = {
+    ".wav": "WAV",
+    ".flac": "FLAC",
+    ".ogg": "OGG",
+    ".mp3": "MP3",
+    ".aif": "AIFF",
+    ".aiff": "AIFF",
+    ".au": "AU",
+    ".caf": "CAF",
+    ".w64": "W64",
+    ".rf64": "RF64",
+}
 BLOCK_FRAMES = 1 << 19  # 11 s at 48 kHz: an 8-channel file never lies in memory whole
+_LARGEST_RATIO = 1000
 _SHORTFALL = 0.98  # MP3 headers round; anything below this share of the promise is a cut file
 _SHOULD_BE = re.compile(
     r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
@@ -126,10 +141,19 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> 
 
 
 def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
-    """Changes the sample rate of (..., samples); band-limited sinc interpolation."""
+    """Changes the sample rate of (..., samples), band-limited.
+
+    Windowed sinc interpolation; between rates that share no small ratio, where its kernel would
+    take gigabytes, by cutting or padding the spectrum of the whole sound.
+    """
     if from_rate == to_rate or waveform.shape[-1] == 0:
         return waveform
-    return torchaudio.functional.resample(waveform, from_rate, to_rate)
+    if max(from_rate, to_rate) // math.gcd(from_rate, to_rate) <= _LARGEST_RATIO:
+        return torchaudio.functional.resample(waveform, from_rate, to_rate)
+    before = waveform.shape[-1]
+    after = math.ceil(before * to_rate / from_rate)
+    spectrum = torch.fft.rfft(waveform)[..., : after // 2 + 1]
+    return torch.fft.irfft(spectrum, n=after) * (after / before)
 
 
 def write_audio(
@@ -144,11 +168,17 @@ def write_audio(
     """
     path = Path(path)
     samples = waveform.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).numpy()
-    chosen = None if path.suffix.lower() in {".ogg", ".mp3"} else subtype
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        known = ", ".join(sorted(_FORMATS))
+        raise AudioFileError(f"{path.name}: cannot be written; expected a name ending in {known}")
+    chosen = None if kind in {"OGG", "MP3"} else subtype
     try:
-        soundfile.write(str(path), samples, sample_rate, subtype=chosen)
+        with write_atomically(path) as file:
+            soundfile.write(file, samples, sample_rate, subtype=chosen, format=kind)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise AudioFileError(f"{path}: cannot be written: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise AudioFileError(f"{path}: cannot be written: {reason}") from error
     return path
 
 

@@ -20,6 +20,12 @@ def nothing_usable(where: str, refusals: Sequence[Refusal]) -> str:
     return f"{where}: none of {len(refusals)} files is usable:\n" + "\n".join(_listed(refusals))
 
 
+def not_used(refusals: Sequence[Refusal]) -> str:
+    """What is left out of a corpus, and why."""
+    count = f"{len(refusals)} files are" if len(refusals) > 1 else "1 file is"
+    return f"{count} not used:\n" + "\n".join(_listed(refusals))
+
+
 def as_text(corpus: AudioCorpus) -> str:
     """A few lines: what is used, what is refused and why."""
     lines = [f"AudioCorpus: {len(corpus)} files, {duration(corpus.seconds)}"]

@@ -59,8 +59,14 @@ class GriffinLimVocoder:
         self._iterations = iterations
         self._momentum = momentum
         self._inversion_iterations = inversion_iterations
-        self._inverse = torch.linalg.pinv(log_mel.filters.T.double()).float()
-        self._window = torch.hann_window(log_mel.config.n_fft, device=log_mel.filters.device)
+        # Other devices lack what this needs (double precision, a generator to seed): they get the
+        # processor's result.
+        device = log_mel.filters.device
+        self._device = device if device.type == "cuda" else torch.device("cpu")
+        self._filters = log_mel.filters.to(self._device)
+        inverse = torch.linalg.pinv(log_mel.filters.T.cpu().double())
+        self._inverse = inverse.float().to(self._device)
+        self._window = torch.hann_window(log_mel.config.n_fft, device=self._device)
 
     @torch.no_grad()
     def __call__(self, log_mel: Tensor, samples: int | None = None) -> Tensor:
@@ -83,7 +89,7 @@ class GriffinLimVocoder:
             )
         frames = log_mel.shape[1]
         wanted = (frames - 1) * config.hop_length if samples is None else samples
-        log_mel = log_mel.float()
+        log_mel = log_mel.to(self._device, torch.float32)
         if frames <= _CHUNK_FRAMES:
             return self._invert(log_mel, wanted)
         return self._in_chunks(log_mel, wanted)
@@ -131,7 +137,7 @@ class GriffinLimVocoder:
 
     def _linear(self, mel: Tensor) -> Tensor:
         """(n_mels, frames) mel magnitudes to (bins, frames) linear ones."""
-        filters = self._log_mel.filters
+        filters = self._filters
         linear = (self._inverse @ mel).clamp(min=1e-5)
         target = filters @ mel
         for _ in range(self._inversion_iterations):

@@ -1,1 +1,1 @@
-"""The command line: `distill train / info / encode / decode / reconstruct / demo / cache`."""
+"""The command line: train, runs, stop, info, encode, decode, reconstruct, demo, cache."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from distill.errors import ConfigError, DistillError, TrainingError
+
+if TYPE_CHECKING:
+    from distill.training.result import TrainingResult
 
 app = typer.Typer(
     add_completion=False,
@@ -70,6 +73,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same epochs: same model.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
+    prepare: Annotated[
+        bool, typer.Option(help="Write the run folder only, for torchrun to train it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a folder of recordings, or go on with a run."""
@@ -87,7 +93,7 @@ def train(
         fixed = [folder, out, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError("--resume goes with --max-seconds, --epochs and --json alone")
-        result = resume_command(resume, given, as_json=as_json)
+        result: TrainingResult | None = resume_command(resume, given, as_json=as_json)
     elif folder is None or out is None:
         raise ConfigError(
             "name a FOLDER of recordings and a run folder with --out, or --resume RUN"
@@ -100,9 +106,10 @@ def train(
             model_name=model_name,
             device=device or "auto",
             overwrite=overwrite,
+            prepare=prepare,
             as_json=as_json,
         )
-    if result.reason == "stopped":
+    if result is not None and result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)
 
 

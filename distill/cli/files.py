@@ -13,7 +13,6 @@ from distill.codebook.codes import Codes
 from distill.errors import AudioFileError, CodesError, ConfigError, ShapeError
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import load_model_v2
-from distill.training.device import choose_device
 
 
 def convert(kind: str, model_path: Path, source: Path, out: Path | None, device: str) -> int:
@@ -34,7 +33,7 @@ def convert(kind: str, model_path: Path, source: Path, out: Path | None, device:
         ModelFileError: the model cannot be used.
     """
     work, suffix = _KINDS[kind]
-    model = load_model_v2(model_path, device=str(choose_device(device)))
+    model = load_model_v2(model_path, device=device)
     pairs = _pairs(kind, source, out, suffix)
     failed = 0
     for path, target in pairs:
@@ -87,6 +86,7 @@ def _pairs(kind: str, source: Path, out: Path | None, suffix: str) -> list[tuple
         return [(source, target)]
     if out is not None and out.is_file():
         raise ConfigError(f"{out}: a file; the results of a folder need a folder")
-    home = out or source.with_name(source.name + f"-{kind}d")
+    done = kind + ("d" if kind.endswith("e") else "ed")
+    home = out or source.with_name(f"{source.name}-{done}")
     # The ending stays in the name: kick.wav and kick.flac are two sounds.
     return [(path, home / path.relative_to(source).with_name(path.name + suffix)) for path in found]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
@@ -19,7 +20,9 @@ def describe(path: Path, *, as_json: bool) -> str:
         ModelFileError: see `read_model_info`.
     """
     info = read_model_info(path)
-    return json.dumps(_values(info), indent=1, ensure_ascii=False) if as_json else _text(info)
+    return (
+        orjson.dumps(_values(info), option=orjson.OPT_INDENT_2).decode() if as_json else _text(info)
+    )
 
 
 def health_lines(health: tuple[LevelHealth, ...]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import typer
 
 from distill.audio.corpus import AudioCorpus
@@ -21,10 +21,12 @@ from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.config import VQVAEConfig
 from distill.errors import RunFolderError
+from distill.models.device import choose_device
 from distill.training.config import get_adaptive_vqvae_config
-from distill.training.device import choose_device
+from distill.training.request import RunRequest
 from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
+from distill.training.run_writer import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.vqvae import resume_vqvae, train_vqvae
 
@@ -40,8 +42,9 @@ def train_command(
     device: str,
     overwrite: bool,
     as_json: bool,
-) -> TrainingResult:
-    """Scans, trains, reports.
+    prepare: bool = False,
+) -> TrainingResult | None:
+    """Scans, trains, reports; or only writes down what is asked, where `prepare`.
 
     Raises:
         DistillError: see `train_vqvae`.
@@ -58,6 +61,12 @@ def train_command(
             f"Training: {config.levels} levels × {config.codebook_size} entries, "
             f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
         )
+    if prepare:
+        name = model_name or out.resolve().name
+        request = RunRequest.of(config, corpus, name=name, device=device)
+        begin_run(out, request.to_dict(), overwrite=overwrite)
+        typer.echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {out}")
+        return None
     with _stopped_by_ctrl_c() as cancel, TrainingDisplay(quiet=as_json) as display:
         result = train_vqvae(
             config,
@@ -69,7 +78,7 @@ def train_command(
             model_name=model_name,
             overwrite=overwrite,
         )
-    typer.echo(json.dumps(_values(result), indent=1) if as_json else _report(result))
+    typer.echo(_json(result) if as_json else _report(result))
     return result
 
 
@@ -82,7 +91,7 @@ def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> Train
     past = RunFolder(run).read_events()[0]
     with _stopped_by_ctrl_c() as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume_vqvae(run, display.update, cancel, progress=not as_json, **budget)
-    typer.echo(json.dumps(_values(result), indent=1) if as_json else _report(result))
+    typer.echo(_json(result) if as_json else _report(result))
     return result
 
 
@@ -117,6 +126,7 @@ def demo_command(out: Path, max_seconds: float, device: str) -> None:
         overwrite=True,
         as_json=False,
     )
+    assert result is not None  # for the type checker: nothing was only prepared
     model = result.load()
     judged = [
         Path(file["path"])
@@ -150,9 +160,9 @@ def _stopped_by_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _values(result: TrainingResult) -> dict[str, Any]:
+def _json(result: TrainingResult) -> str:
     best = result.history.best
-    return {
+    values = {
         "model": str(result.model_path),
         "reason": result.reason,
         "epochs": result.epochs,
@@ -163,6 +173,7 @@ def _values(result: TrainingResult) -> dict[str, Any]:
         "codebook_health": [dataclasses.asdict(level) for level in best.health] if best else [],
         "warnings": [warning.message for warning in result.history.warnings],
     }
+    return orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()  # NaN becomes null
 
 
 def _report(result: TrainingResult) -> str:

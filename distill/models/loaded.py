@@ -18,7 +18,7 @@ from distill.codebook.codes import Codes
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig
-from distill.errors import CodesError, ShapeError
+from distill.errors import CodesError, ConfigError, ShapeError
 from distill.models.vqvae import ConvVQVAE
 
 Waveform = Tensor | np.ndarray
@@ -81,7 +81,10 @@ class LoadedVQModel:
 
         Raises:
             ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
+            ConfigError: a sample rate that is none.
         """
+        if not sample_rate > 0:
+            raise ConfigError(f"sample_rate={sample_rate!r}: expected samples a second, above 0")
         sound = resample(_mono(waveform), sample_rate, self.sample_rate).to(self.device)
         peak = float(sound.abs().max())
         mel = self.spectrogram(sound / peak if peak else sound)
@@ -148,13 +151,15 @@ class LoadedVQModel:
 
 
 def _mono(waveform: Waveform) -> Tensor:
-    sound = torch.from_numpy(waveform) if isinstance(waveform, np.ndarray) else waveform
+    sound = waveform
+    if isinstance(waveform, np.ndarray):
+        sound = torch.from_numpy(np.ascontiguousarray(waveform))
     if not isinstance(sound, Tensor):
         raise ShapeError(f"waveform is a {type(waveform).__name__}; expected a tensor or an array")
     if sound.ndim != 1:
         raise ShapeError(
-            f"waveform {tuple(sound.shape)}: expected mono (samples,); mix channels with "
-            "waveform.mean(dim=0), give a batch one by one"
+            f"waveform {tuple(sound.shape)}: expected mono (samples,); mix its channels to "
+            "one first, give the sounds of a batch one by one"
         )
     if not len(sound):
         raise ShapeError("waveform has 0 samples; expected at least 1")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
@@ -22,6 +25,7 @@ from distill.models.container import (
     read_header,
     write_container,
 )
+from distill.models.device import choose_device
 from distill.models.loaded import LoadedVQModel
 from distill.models.vqvae import ConvVQVAE
 from distill.versions import library_versions
@@ -105,7 +109,8 @@ def save_model_v2(
         "loss_curves": {name: list(values) for name, values in (loss_curves or {}).items()},
         "metadata": {**defaults, **known, **(metadata or {})},
     }
-    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in sections.items()}
+    # NaN, which JSON does not have, becomes null.
+    texts = {key: orjson.dumps(value).decode() for key, value in sections.items()}
     return write_container(path, model.state_dict(), {**extra, **texts, "model_type": _MODEL_TYPE})
 
 
@@ -124,10 +129,11 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
 
     Args:
         path: a `.distill` file.
-        device: where its weights go.
+        device: where its weights go: auto, cpu, cuda, cuda:1 or mps.
 
     Raises:
         ModelFileError: see `read_model_info`; also where a weight is missing or misshapen.
+        ConfigError: no such device.
     """
     header, tensors = read_container(path)
     info = _info(header)
@@ -136,7 +142,7 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
     _check_shapes(header, expected)
     model.load_state_dict(tensors)
     return LoadedVQModel(
-        model.to(device).eval(),
+        model.to(choose_device(device)).eval(),
         metadata=info.metadata,
         codebook_health=info.codebook_health,
         loss_curves=info.loss_curves,
@@ -176,7 +182,10 @@ def _info(header: Header) -> ModelInfo:
             config=config,
             metadata=json.loads(texts["metadata"]),
             codebook_health=health,
-            loss_curves=json.loads(texts["loss_curves"]),
+            loss_curves={
+                name: [math.nan if value is None else value for value in curve]
+                for name, curve in json.loads(texts["loss_curves"]).items()
+            },
             extra={key: value for key, value in texts.items() if key not in _KNOWN_KEYS},
             parameters=sum(_size(shape) for shape in header.tensors.values()),
             file_bytes=header.path.stat().st_size,

@@ -38,6 +38,9 @@ from .metrics import (
     PreviewPair as PreviewPair,
 )
 from .metrics import (
+    ResumeEvent as ResumeEvent,
+)
+from .metrics import (
     TrainingCompleteEvent as TrainingCompleteEvent,
 )
 from .metrics import (

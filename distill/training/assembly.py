@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from lightning_fabric import Fabric
+import torch
 from torch import Tensor
 
 from distill.audio.segments import SegmentSampler, whole_sounds
 from distill.audio.spectrogram import LogMel
 from distill.audio.split import Split
+from distill.models.device import choose_device
 from distill.models.vqvae import ConvVQVAE
 from distill.training.engine import Engine, Reporter
+from distill.training.fabric import make_fabric
 from distill.training.loop import Batch
 from distill.training.request import RunRequest
 
 _VALIDATION_PIECE_SEGMENTS = 4
+_ReporterT = TypeVar("_ReporterT", bound=Reporter)
 
 
-def make_sampler(request: RunRequest, split: Split) -> SegmentSampler:
-    """The crops a run learns from."""
-    config = request.config
-    return SegmentSampler(
+def assemble(
+    request: RunRequest, split: Split, make_reporter: Callable[[LogMel], _ReporterT]
+) -> tuple[Engine, _ReporterT]:
+    """Model, data and engine of a run, and the reporter that the engine talks to.
+
+    Seeds torch's global random generator, from which codebooks draw.
+
+    Args:
+        request: names config and device.
+        split: the sounds.
+        make_reporter: given the spectrogram on the run's device.
+    """
+    config, hop = request.config, request.config.spectrogram.hop_length
+    fabric = make_fabric(choose_device(request.device))
+    torch.manual_seed(config.seed)
+    model = ConvVQVAE(config)
+    log_mel = LogMel(config.spectrogram).to(fabric.device)
+    sampler = SegmentSampler(
         split.training,
-        segment_samples=(config.segment_frames - 1) * config.spectrogram.hop_length,
+        segment_samples=(config.segment_frames - 1) * hop,
         batch_size=config.batch_size,
         gain_db=config.augment_gain_db,
         seed=config.seed,
     )
-
-
-def make_engine(
-    request: RunRequest,
-    model: ConvVQVAE,
-    fabric: Fabric,
-    log_mel: LogMel,
-    sampler: SegmentSampler,
-    split: Split,
-    reporter: Reporter,
-) -> Engine:
-    """The engine of a run; the same in every process of a run on several devices."""
-    config, hop = request.config, request.config.spectrogram.hop_length
 
     def frames_of(waves: Tensor) -> Tensor:
         mel: Tensor = log_mel(waves.to(fabric.device, non_blocking=True))
@@ -55,7 +60,8 @@ def make_engine(
         for waves, lengths in pieces:
             yield frames_of(waves), float(sum(1 + length // hop for length in lengths))
 
-    return Engine(
+    reporter = make_reporter(log_mel)
+    engine = Engine(
         model,
         config,
         fabric=fabric,
@@ -65,3 +71,4 @@ def make_engine(
         training_samples=sum(map(len, split.training)),
         reporter=reporter,
     )
+    return engine, reporter

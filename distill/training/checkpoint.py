@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,12 @@ class CheckpointInfo:
 
 
 def save_vqvae_checkpoint(
-    folder: Path, state: dict[str, Any], *, step: int, val_loss: float, keep: int = 2
+    folder: str | os.PathLike[str],
+    state: dict[str, Any],
+    *,
+    step: int,
+    val_loss: float,
+    keep: int = 2,
 ) -> Path:
     """Writes a checkpoint and removes old ones: the `keep` newest and the best stay.
 
@@ -53,6 +59,7 @@ def save_vqvae_checkpoint(
     Raises:
         OSError: the disk is full or the folder read-only; older checkpoints are untouched.
     """
+    folder = Path(folder)
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
@@ -71,12 +78,13 @@ def save_vqvae_checkpoint(
     return path
 
 
-def load_vqvae_checkpoint(path: Path) -> dict[str, Any]:
+def load_vqvae_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Reads a checkpoint and checks it against its digest.
 
     Raises:
         CheckpointError: missing, truncated, altered, holding code, or no checkpoint.
     """
+    path = Path(path)
     info = read_checkpoint_info(path)
     with path.open("rb") as file:
         file.readline(_HEADER_LIMIT)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 
-from distill.atomic import write_atomically
+from distill.atomic import patiently, write_atomically
 from distill.errors import RunFolderError
+
+_log = logging.getLogger(__name__)
 
 RUN, PAUSE, STOP, STOP_NOW = "run", "pause", "stop", "stop-now"
 CONTROL_FILE = "control.json"
@@ -31,18 +34,15 @@ class Control:
 
 
 def read_control(folder: Path) -> Control:
-    """The wishes in a run folder; none where nothing was wished.
-
-    Raises:
-        RunFolderError: the file is damaged.
-    """
+    """The wishes in a run folder; none where there are none, or a power cut has damaged them."""
     path = folder / CONTROL_FILE
     try:
-        return Control(**json.loads(path.read_bytes()))
+        return Control(**json.loads(patiently(path.read_bytes)))
     except FileNotFoundError:
         return Control()
     except (ValueError, TypeError) as error:
-        raise RunFolderError(f"{path}: damaged ({error})") from error
+        _log.warning("%s: damaged (%s)", path, error)
+        return Control()
 
 
 def change_control(

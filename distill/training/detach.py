@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 # Python complains of a child that is forgotten while it runs; ours are meant to be.
-_alive: list[subprocess.Popen[bytes]] = []
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process started here is over; False for every other."""
+    return any(process.pid == pid and process.poll() is not None for process in _started)
 
 
 def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -34,7 +39,6 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
         )
     else:
         options["start_new_session"] = True
-    _alive[:] = [process for process in _alive if process.poll() is None]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -44,5 +48,5 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
             close_fds=True,
             **options,
         )
-    _alive.append(process)
+    _started.append(process)
     return process

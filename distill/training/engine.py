@@ -113,7 +113,8 @@ class Engine:
             max(math.ceil(heard), config.min_steps_per_epoch),
             max(_LONGEST_EPOCH_STEPS, config.min_steps_per_epoch),
         )
-        self._elapsed_s, self._clock = 0.0, time.monotonic()
+        self._elapsed_s = 0.0
+        self._clock: float | None = None  # running since
         self._initialised = False
         self._batches_done = 0  # of this epoch, skipped ones included
         self._totals = EpochTotals(self.inner)
@@ -128,7 +129,8 @@ class Engine:
     @property
     def elapsed_s(self) -> float:
         """Training time over all sessions of the run, without pauses."""
-        return self._elapsed_s + time.monotonic() - self._clock
+        running_s = 0.0 if self._clock is None else time.monotonic() - self._clock
+        return self._elapsed_s + running_s
 
     @property
     def progress(self) -> float:
@@ -139,10 +141,15 @@ class Engine:
             seconds=self.elapsed_s,
         )
 
+    @property
+    def weights_to_keep(self) -> dict[str, Tensor]:
+        """The best by validation; before any validation, those there are."""
+        return self.best_weights or self._weights()
+
     @contextlib.contextmanager
     def clock_stopped(self) -> Iterator[None]:
         """Time spent within does not count as training."""
-        self._elapsed_s = self.elapsed_s
+        self._elapsed_s, self._clock = self.elapsed_s, None
         try:
             yield
         finally:
@@ -172,7 +179,7 @@ class Engine:
             if ended_early:  # to go on later is to go on in the middle of this epoch
                 self._reporter.last_moment(self)
             if self._reason == STOPPED_NOW:
-                self.best_weights = self.best_weights or self._weights()
+                self.best_weights = self.weights_to_keep
                 return STOPPED
             if training.steps or not self.best_weights:
                 self._validate(training)

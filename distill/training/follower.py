@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import (
+    CheckpointEvent,
     Event,
     MetricsCallback,
+    PreviewEvent,
+    ResumeEvent,
+    VQEpochMetrics,
+    VQStepMetrics,
     call_back,
     events_from_lines,
 )
 from distill.training.run_folder import RunFolder
 
+_log = logging.getLogger(__name__)
+
+_DONE_AGAIN = (VQStepMetrics, VQEpochMetrics, PreviewEvent, CheckpointEvent)
 _PERIOD_S = 0.1
 _CHUNK_BYTES = 16 << 20
 
@@ -41,7 +50,9 @@ class Follower:
         """
         self.history = VQMetricsHistory()
         self.seen = {} if seen is None else seen
-        self._redone = dict(self.seen)
+        self.error: Exception | None = None
+        """What ended the following, if it could not go on."""
+        self._redone, self._new_to_us = dict(self.seen), False
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
         self._closing = threading.Event()
@@ -71,10 +82,14 @@ class Follower:
         """Waits until what the run had told so far is in the history."""
         self._caught_up.wait()
 
-    def close(self) -> None:
-        """Stops following."""
+    def close(self, *, wait: bool = True) -> None:
+        """Stops following: no further event is handed over.
+
+        Args:
+            wait: until a callback that is at work has returned.
+        """
         self._closing.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if wait and self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
     def _run(self) -> None:
@@ -87,6 +102,9 @@ class Follower:
                 if ended:
                     return
                 self._closing.wait(_PERIOD_S)
+        except (OSError, ValueError) as error:  # ValueError: a line that is no event
+            _log.exception("following %s ended", self._folder.path)
+            self.error = error
         finally:
             self._caught_up.set()
 
@@ -106,12 +124,20 @@ class Follower:
         session = status.session if status else 0
         if session != self._session and self._offset:
             self.history, self._offset = VQMetricsHistory(), 0
-            self._redone = dict(self.seen)
+            self._redone, self._new_to_us = dict(self.seen), False
         self._session = session
 
     def _hand_over(self, event: Event) -> None:
         kind, place = type(event).__name__, (getattr(event, "epoch", 0), getattr(event, "step", 0))
-        if kind in self._redone and place <= self._redone[kind]:
+        if isinstance(event, ResumeEvent):
+            place = (event.session, 0)
+            self._new_to_us = place > self._redone.get(kind, (0, 0))
+        done_before = place <= self._redone.get(kind, (-1, -1))
+        if isinstance(event, _DONE_AGAIN):  # the same steps, epochs and sounds, once more
+            skip = done_before
+        else:
+            skip = bool(self._redone) and not self._new_to_us
+        if skip or self._closing.is_set():
             return
         self.seen[kind] = place
         if call_back(self._callback, event):

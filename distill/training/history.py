@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
+import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import numpy as np
 import orjson
 
 from distill.training.metrics import (
@@ -17,6 +18,7 @@ from distill.training.metrics import (
     CheckpointEvent,
     Event,
     PreviewEvent,
+    ResumeEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,
     VQEpochMetrics,
@@ -35,11 +37,6 @@ _STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate"
 class VQMetricsHistory:
     """Everything a run has told so far. `update` is the only way in; reading is cheap."""
 
-    steps: dict[str, array[float]] = field(
-        default_factory=lambda: {name: array("d") for name in _STEP_COLUMNS}
-    )
-    """Columns of equal length, 8 bytes a number: step, loss, reconstruction, commitment,
-    learning_rate, gradient_norm."""
     epochs: list[VQEpochMetrics] = field(default_factory=list)
     previews: list[PreviewEvent] = field(default_factory=list)
     checkpoints: list[CheckpointEvent] = field(default_factory=list)
@@ -47,13 +44,27 @@ class VQMetricsHistory:
     last_step: VQStepMetrics | None = None
     last_health: VQStepMetrics | None = None
     """The newest step that measured its codebooks."""
+    resumes: list[ResumeEvent] = field(default_factory=list)
     outcome: TrainingCompleteEvent | TrainingFailedEvent | None = None
+    _columns: dict[str, array[float]] = field(
+        default_factory=lambda: {name: array("d") for name in _STEP_COLUMNS}, repr=False
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def steps(self) -> dict[str, np.ndarray]:
+        """What was measured at every step: step, loss, reconstruction, commitment, learning_rate
+        and gradient_norm, each (steps,) float64; copies, of equal length whoever writes meanwhile.
+        """
+        with self._lock:
+            return {name: np.array(column) for name, column in self._columns.items()}
 
     def update(self, event: Event) -> None:
         """Takes the next event."""
         if isinstance(event, VQStepMetrics):
-            for name in _STEP_COLUMNS:
-                self.steps[name].append(getattr(event, name))
+            with self._lock:
+                for name in _STEP_COLUMNS:
+                    self._columns[name].append(getattr(event, name))
             self.last_step = event
             if event.health:
                 self.last_health = event
@@ -65,6 +76,9 @@ class VQMetricsHistory:
             self.checkpoints.append(event)
         elif isinstance(event, WarningEvent):
             self.warnings.append(event)
+        elif isinstance(event, ResumeEvent):
+            self.resumes.append(event)
+            self.outcome = None
         else:
             self.outcome = event
 
@@ -73,10 +87,11 @@ class VQMetricsHistory:
         steps = [line for line in lines if line.startswith(_STEP_LINE)]
         if steps:
             values = orjson.loads(b"[" + b",".join(steps) + b"]")
-            for name in _STEP_COLUMNS:
-                column = [value[name] for value in values]
-                nan = math.nan  # JSON has none: it was written as null
-                self.steps[name].extend(nan if x is None else x for x in column)
+            nan = math.nan  # JSON has none: it was written as null
+            with self._lock:
+                for name in _STEP_COLUMNS:
+                    column = [value[name] for value in values]
+                    self._columns[name].extend([nan if x is None else x for x in column])
             self.last_step = cast(VQStepMetrics, event_from_dict(values[-1]))
             measured = next((value for value in reversed(values) if value["health"]), None)
             if measured:
@@ -87,7 +102,7 @@ class VQMetricsHistory:
     @property
     def step_count(self) -> int:
         """Optimiser steps seen."""
-        return len(self.steps["step"])
+        return len(self._columns["step"])
 
     @property
     def best(self) -> VQEpochMetrics | None:
@@ -148,9 +163,9 @@ class VQMetricsHistory:
 
     def to_json(self) -> str:
         """Everything as JSON; `from_json` is its inverse."""
-        values = {item.name: _plain(getattr(self, item.name)) for item in _FIELDS}
-        values["steps"] = {name: list(column) for name, column in self.steps.items()}
-        return json.dumps(values)
+        values = {name: _plain(getattr(self, name)) for name in _FIELDS}
+        values["steps"] = {name: column.tolist() for name, column in self.steps.items()}
+        return orjson.dumps(values).decode()  # NaN, which JSON does not have, becomes null
 
     @classmethod
     def from_json(cls, text: str) -> VQMetricsHistory:
@@ -159,12 +174,14 @@ class VQMetricsHistory:
         Raises:
             ValueError: not the JSON of a history.
         """
-        values: dict[str, Any] = json.loads(text)
-        if not isinstance(values, dict) or set(values) != {item.name for item in _FIELDS}:
+        values: dict[str, Any] = orjson.loads(text)
+        if not isinstance(values, dict) or set(values) != {*_FIELDS, "steps"}:
             raise ValueError("not the JSON of a VQMetricsHistory")
-        values = {name: _rebuilt(value) for name, value in values.items()}
-        values["steps"] = {name: array("d", column) for name, column in values["steps"].items()}
-        return cls(**values)
+        steps = values.pop("steps")
+        history = cls(**{name: _rebuilt(value) for name, value in values.items()})
+        for name, column in steps.items():
+            history._columns[name].extend([math.nan if x is None else x for x in column])
+        return history
 
     def __repr__(self) -> str:
         if not self.epochs:
@@ -178,7 +195,9 @@ class VQMetricsHistory:
         )
 
 
-_FIELDS = dataclasses.fields(VQMetricsHistory)
+_FIELDS = [
+    item.name for item in dataclasses.fields(VQMetricsHistory) if not item.name.startswith("_")
+]
 
 
 def _plain(value: Any) -> Any:

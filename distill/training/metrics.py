@@ -92,13 +92,23 @@ class CheckpointEvent:
 
 
 @dataclass(frozen=True)
+class ResumeEvent:
+    """A run goes on from a checkpoint; what came after that was forgotten and is done again."""
+
+    epoch: int
+    step: int
+    session: int
+    """Counts how often the run was started or resumed, from 1."""
+
+
+@dataclass(frozen=True)
 class WarningEvent:
     """Something a person should know, in plain words."""
 
     epoch: int
     step: int
     kind: str
-    """utilization, non_finite, overfitting, callback, disk, checkpoint or versions."""
+    """utilization, non_finite, overfitting, callback, disk, corpus, checkpoint or versions."""
     message: str
     level: int | None = None
 
@@ -133,6 +143,7 @@ Event = (
     | VQEpochMetrics
     | PreviewEvent
     | CheckpointEvent
+    | ResumeEvent
     | WarningEvent
     | TrainingCompleteEvent
     | TrainingFailedEvent

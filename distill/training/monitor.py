@@ -75,17 +75,16 @@ class Monitor:
         """Where training is; told with the next heartbeat."""
         self._epoch, self._step = epoch, step
 
-    def enter(self, state: str) -> None:
-        """Enters a state and tells it at once.
-
-        Raises:
-            RunFolderError: a state that may not follow the present one.
+    def enter(self, state: str) -> bool:
+        """Enters a state and tells it at once; False where it may not follow the present one, as
+        when somebody asked for a stop a moment ago.
         """
         with self._lock:
             if not states.may_follow(self._state, state):
-                raise RunFolderError(f"a run that is {self._state} cannot become {state}")
+                return False
             self._state = state
         self._tell()
+        return True
 
     def wait_for_change(self, timeout_s: float) -> None:
         """Sleeps until a command arrives or the time is over."""

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
-from distill.audio.spectrogram import LogMel
-from distill.models.vqvae import ConvVQVAE
-from distill.training.assembly import make_engine, make_sampler
+from distill.training.assembly import assemble
 from distill.training.checkpoint import load_vqvae_checkpoint
-from distill.training.device import choose_device, make_fabric
 from distill.training.engine import Engine
 from distill.training.loop import EpochResult, StepResult
 from distill.training.request import RunRequest
@@ -46,15 +41,9 @@ def run_replica(path: Path) -> None:
         DistillError: whatever ended the run.
     """
     request = RunRequest.from_dict(RunFolder(path).read_request())
-    corpus = request.read_corpus(progress=False)
-    split = corpus.split(request.config.validation_fraction)
-    fabric = make_fabric(choose_device(request.device))
-    torch.manual_seed(request.config.seed)
-    model = ConvVQVAE(request.config)
-    log_mel = LogMel(request.config.spectrogram).to(fabric.device)
-    sampler = make_sampler(request, split)
-    engine = make_engine(request, model, fabric, log_mel, sampler, split, _Silent())
-    checkpoint = fabric.broadcast(None)
+    split = request.read_corpus(progress=False).split(request.config.validation_fraction)
+    engine, _ = assemble(request, split, lambda _log_mel: _Silent())
+    checkpoint = engine.fabric.broadcast(None)
     if checkpoint is not None:
         engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint)))
     engine.run()

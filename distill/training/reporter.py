@@ -27,6 +27,7 @@ from distill.training.metrics import (
     Event,
     MetricsCallback,
     PreviewEvent,
+    ResumeEvent,
     VQEpochMetrics,
     VQStepMetrics,
     WarningEvent,
@@ -38,6 +39,7 @@ from distill.training.run_writer import RunWriter
 
 _log = logging.getLogger(__name__)
 _PAUSE_LOOK_S = 0.5
+_CHUNK_BYTES = 16 << 20
 
 
 class VQReporter:
@@ -202,10 +204,14 @@ class VQReporter:
             self.emit(CheckpointEvent(engine.epoch, engine.step, name, is_best))
         self._last_checkpoint = time.monotonic()
 
-    def go_on(self, state: dict[str, Any], past: list[Event]) -> None:
+    def go_on(self, state: dict[str, Any], engine: Engine) -> None:
         """Takes up a run: the events so far, and what `checkpoint` saved of this reporter."""
-        for event in past:
-            self.history.update(event)
+        offset = 0
+        while True:
+            lines, offset = self._folder.read_lines(offset, _CHUNK_BYTES)
+            if not lines:
+                break
+            self.history.update_lines(lines)
         self._window = state["window"]
         self._window_steps = state["window_steps"]
         # The model counts from when it was made; what came before lies below zero.
@@ -215,6 +221,7 @@ class VQReporter:
         self.best_health = self.history.best.health if self.history.best else ()
         kept = {event.folder for event in self.history.previews}
         self._folder.forget_previews(kept)
+        self.emit(ResumeEvent(engine.epoch, engine.step, self._folder.session))
 
     def warn(self, kind: str, message: str) -> None:
         """Tells a person something, in plain words."""
@@ -253,7 +260,8 @@ class VQReporter:
                     self._save_model(engine)
 
     def _wait_out_pause(self, engine: Engine) -> None:
-        self._monitor.enter(states.PAUSED)
+        if not self._monitor.enter(states.PAUSED):
+            return
         self.checkpoint(engine)
         with engine.clock_stopped():
             while self._monitor.wants_pause:

@@ -40,6 +40,8 @@ class RunRequest:
     versions: dict[str, str]
     corpus: tuple[SoundEntry, ...] = ()
     """The sounds found there, once they were read."""
+    refused: tuple[str, ...] = ()
+    """What was found there and is not used, and why."""
 
     @classmethod
     def of(
@@ -57,7 +59,7 @@ class RunRequest:
             places = [source]
         else:
             places = list(source)  # type: ignore[arg-type]
-        absolute = tuple(str(Path(place).resolve()) for place in places)
+        absolute = tuple(str(Path(place).absolute()) for place in places)
         return cls(name, config, device, absolute, library_versions())
 
     def with_corpus(self, corpus: AudioCorpus, split: Split) -> RunRequest:
@@ -68,10 +70,11 @@ class RunRequest:
             return "both" if len(corpus) == 1 else "validation" if index in judged else "training"
 
         entries = tuple(
-            SoundEntry(str(file.path.resolve()), file.sha256, file.seconds, side(index))
+            SoundEntry(str(file.path.absolute()), file.sha256, file.seconds, side(index))
             for index, file in enumerate(corpus.files)
         )
-        return replace(self, corpus=entries)
+        refused = tuple(refusal.reason for refusal in corpus.refusals)
+        return replace(self, corpus=entries, refused=refused)
 
     def read_corpus(self, *, progress: bool) -> AudioCorpus:
         """Reads the sounds: whatever is at `sources` the first time, the same again later.
@@ -109,6 +112,7 @@ class RunRequest:
             "versions": self.versions,
             "sources": list(self.sources),
             "corpus": [entry.__dict__ for entry in self.corpus],
+            "refused": list(self.refused),
         }
 
     @classmethod
@@ -131,6 +135,7 @@ class RunRequest:
                 sources=tuple(values["sources"]),
                 versions=dict(values["versions"]),
                 corpus=tuple(SoundEntry(**entry) for entry in values["corpus"]),
+                refused=tuple(values["refused"]),
             )
         except (KeyError, TypeError, ConfigError) as error:
             raise RunFolderError(f"run.json cannot be used: {error}") from error
@@ -143,8 +148,8 @@ def check_source(source: Source | AudioCorpus) -> None:
         CorpusError: a place that does not exist, or holds no file.
     """
     if not isinstance(source, AudioCorpus):
-        found, refusals = find_files(source)
-        if not found and not refusals:
+        found, _ = find_files(source)
+        if not found:
             AudioCorpus.scan(source, progress=False)  # raises the message people know
 
 

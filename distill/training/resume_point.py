@@ -8,7 +8,6 @@ from typing import Any
 
 from distill.errors import CheckpointError
 from distill.training.checkpoint import load_vqvae_checkpoint, newest_first
-from distill.training.metrics import Event
 from distill.training.run_writer import RunWriter
 
 
@@ -18,8 +17,6 @@ class ResumePoint:
 
     path: Path
     state: dict[str, Any]
-    past: list[Event]
-    """What happened until then."""
     problems: list[str]
     """Newer checkpoints that could not be read, and why."""
 
@@ -41,9 +38,9 @@ def find_resume_point(folder: RunWriter) -> ResumePoint | None:
             damaged.append(path)
             continue
         for other in damaged:  # or they would stand in the way of the newest
-            other.unlink()
-        past = folder.rewind_events(state["events_bytes"])
-        return ResumePoint(path, state, past, problems)
+            other.rename(other.with_suffix(".damaged"))
+        folder.rewind_events(state["events_bytes"])
+        return ResumePoint(path, state, problems)
     if problems:
         raise CheckpointError(
             f"{folder.checkpoints}: none of its checkpoints can be read ({'; '.join(problems)}); "

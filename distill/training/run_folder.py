@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
+import logging
 import os
 import platform
 import time
@@ -14,15 +14,19 @@ from typing import Any
 
 import filelock
 
+from distill.atomic import patiently
 from distill.errors import RunFolderError
 from distill.training import states
 from distill.training.control import CONTROL_FILE
+from distill.training.detach import has_ended
 from distill.training.metrics import Event, events_from_lines
 
 REQUEST, EVENTS, STATUS = "run.json", "events.jsonl", "status.json"
 CHECKPOINTS, PREVIEWS, MODEL, LOCK = "checkpoints", "previews", "model.distill", ".lock"
 WORKER_LOG = "worker.log"
 OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL_FILE, CHECKPOINTS, PREVIEWS, MODEL, WORKER_LOG)
+
+_log = logging.getLogger(__name__)
 
 HEARTBEAT_PERIOD_S = 0.25
 _STALE_S = 5.0
@@ -86,12 +90,27 @@ class RunFolder:
         return values
 
     def read_status(self) -> RunStatus | None:
-        """Where the run is, as its trainer last said; None where nothing was said yet."""
-        values = _read_json(self.path / STATUS)
+        """Where the run is, as its trainer last said; None where nothing was said yet, or a power
+        cut has damaged it: it only ever repeats what other files know.
+        """
         try:
+            values = _read_json(self.path / STATUS)
             return RunStatus(**values) if values else None
-        except TypeError as error:
-            raise RunFolderError(f"{self.path / STATUS}: damaged ({error})") from error
+        except (RunFolderError, TypeError) as error:
+            _log.warning("%s", error)
+            return None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a trainer was started that may not have reached this folder yet."""
+        status = self.read_status()
+        return (
+            status is not None
+            and status.state == states.STARTING
+            and status.host == platform.node()
+            and _process_exists(status.pid)
+            and time.time() - status.heartbeat < _SLOW_START_S
+        )
 
     def read_state(self) -> str:
         """The state of the run, looking also at whether its trainer lives."""
@@ -144,10 +163,10 @@ class RunFolder:
     def _trainer_lives(self, status: RunStatus) -> bool:
         if status.host == platform.node() and not _process_exists(status.pid):
             return False
+        if status.state == states.STARTING and self.is_starting:
+            return True
         # A process of that number lives: ours, unless it has been silent and lets go of the lock.
-        silence_s = time.time() - status.heartbeat
-        patience_s = _SLOW_START_S if status.state == states.STARTING else _STALE_S
-        return silence_s < patience_s or self._held()
+        return time.time() - status.heartbeat < _STALE_S or self._held()
 
     def _held(self) -> bool:
         if not (self.path / LOCK).exists():
@@ -175,7 +194,8 @@ def acquire_lock(folder: Path, *, patience_s: float = _PROBE_PATIENCE_S) -> file
         status = RunFolder(folder).read_status()
         who = f" (process {status.pid})" if status else ""
         raise RunFolderError(
-            f"{folder}: another training is running there{who}; choose another folder"
+            f"{folder}: another training is running there{who}; attach to it, or choose another "
+            "folder"
         ) from None
     return lock
 
@@ -189,7 +209,8 @@ def check_room(folder: Path, overwrite: bool) -> None:
     present = [item.name for item in folder.iterdir() if not item.name.startswith(".")]
     if REQUEST in present and not overwrite:
         raise RunFolderError(
-            f"{folder}: holds an earlier run; resume it, choose another folder, or overwrite it"
+            f"{folder}: holds an earlier run; attach to it, resume it, overwrite it, or choose "
+            "another folder"
         )
     # A trainer killed before it wrote the request left own files only: nothing is lost with them.
     foreign = [name for name in present if name not in OWN_FILES]
@@ -207,8 +228,8 @@ def status_to_json(status: RunStatus) -> bytes:
 def _process_exists(pid: int) -> bool:
     if os.name == "nt":
         return True  # sending a signal would end it there; heartbeat and lock decide
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended is a zombie until asked
+    if has_ended(pid):  # a child of ours would else be there until somebody asks for its end
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -220,7 +241,7 @@ def _process_exists(pid: int) -> bool:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
+        values: dict[str, Any] = json.loads(patiently(path.read_bytes))
     except FileNotFoundError:
         return None
     except ValueError as error:

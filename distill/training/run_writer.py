@@ -10,7 +10,7 @@ import platform
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from distill.training.run_folder import (
 )
 
 _LONGEST_CHECKPOINT_LINE = 4096
+_RESERVE, _RESERVE_BYTES = ".reserve", 1 << 16
 
 
 def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -> None:
@@ -48,6 +49,7 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
         path.mkdir(parents=True, exist_ok=True)
         lock = acquire_lock(path)
         try:
+            _refuse_if_starting(path)
             check_room(path, overwrite)
             for name in OWN_FILES:
                 target = path / name
@@ -66,7 +68,12 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
         ) from error
 
 
-def extend_run(path: Path, budget: dict[str, Any]) -> None:
+def _refuse_if_starting(path: Path) -> None:
+    if RunFolder(path).is_starting:
+        raise RunFolderError(f"{path}: another training is starting there; attach to it")
+
+
+def extend_run(path: Path, budget: Mapping[str, float | None]) -> None:
     """Makes a run that has ended ready to go on, with a new budget where one is given.
 
     Raises:
@@ -75,6 +82,8 @@ def extend_run(path: Path, budget: dict[str, Any]) -> None:
     """
     folder = RunFolder(path)
     request = folder.read_request()
+    budget = {name: limit for name, limit in budget.items() if limit is not None}
+    _refuse_what_is_done(folder, budget)
     if not budget and folder.read_state() == states.FINISHED:
         raise RunFolderError(
             f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
@@ -82,6 +91,7 @@ def extend_run(path: Path, budget: dict[str, Any]) -> None:
     try:
         lock = acquire_lock(path)
         try:
+            _refuse_if_starting(path)
             if budget:
                 ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
                 config = VQVAEConfig.from_dict({**request["config"], **ends})
@@ -91,6 +101,15 @@ def extend_run(path: Path, budget: dict[str, Any]) -> None:
             lock.release()
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _refuse_what_is_done(folder: RunFolder, budget: Mapping[str, float | None]) -> None:
+    status = folder.read_status()
+    if status is not None:
+        for name, done in (("max_epochs", status.epoch), ("max_steps", status.step)):
+            limit = budget.get(name)
+            if limit is not None and limit <= done:
+                raise RunFolderError(f"{folder.path}: {name}={limit}, but {done} are done already")
 
 
 def announce_trainer(path: Path, pid: int) -> None:
@@ -133,6 +152,8 @@ def hold_run(path: Path) -> Iterator[RunWriter]:
     try:
         for part in (path, path / CHECKPOINTS):
             remove_leftovers(part)
+        if not folder.is_starting:  # started by hand: a stop of long ago is not meant for it
+            change_control(path, reset=True)
         writer = RunWriter(path)
         try:
             yield writer
@@ -152,6 +173,9 @@ class RunWriter(RunFolder):
         self._events = (path / EVENTS).open("ab", buffering=0)
         self._events_size = self._events.tell()
         self._pending: deque[bytes] = deque()
+        self._reserve = path / _RESERVE
+        with contextlib.suppress(OSError):
+            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
 
     def append(self, event: Event) -> None:
         """Adds an event.
@@ -160,6 +184,19 @@ class RunWriter(RunFolder):
             OSError: the disk is full; the event is kept and written with the next one.
         """
         self._pending.append(event_to_line(event))
+        self._flush()
+
+    def sync_events(self) -> int:
+        """Brings the events to the disk; returns their size in bytes.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        self._flush()
+        os.fsync(self._events.fileno())
+        return self._events_size
+
+    def _flush(self) -> None:
         while self._pending:
             line = self._pending[0]
             try:
@@ -168,17 +205,15 @@ class RunWriter(RunFolder):
             except OSError:
                 with contextlib.suppress(OSError):
                     self._events.truncate(self._events_size)
+                if self._reserve.exists():  # so that there is room to say that there is no room
+                    self._reserve.unlink()
+                    continue
                 raise
             self._events_size += len(line)
             self._pending.popleft()
 
-    def sync_events(self) -> int:
-        """Brings the events to the disk; returns their size in bytes."""
-        os.fsync(self._events.fileno())
-        return self._events_size
-
-    def rewind_events(self, size: int) -> list[Event]:
-        """Forgets what happened after a checkpoint, and returns what happened before.
+    def rewind_events(self, size: int) -> None:
+        """Forgets what happened after a checkpoint.
 
         Args:
             size: of the log when the checkpoint was taken; the note of the checkpoint itself
@@ -190,7 +225,6 @@ class RunWriter(RunFolder):
             size += len(lines[0]) + 1
         self._events.truncate(size)
         self._events_size = size
-        return self.read_events()[0]
 
     def forget_previews(self, kept: set[str]) -> None:
         """Removes preview folders that no remaining event names."""
@@ -206,4 +240,7 @@ class RunWriter(RunFolder):
 
     def close(self) -> None:
         """Closes the event log."""
+        with contextlib.suppress(OSError):
+            self._flush()
+        self._reserve.unlink(missing_ok=True)
         self._events.close()

@@ -15,10 +15,10 @@ from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
+from distill.models.device import choose_device
 from distill.training import states
-from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control
+from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
 from distill.training.detach import start_detached
-from distill.training.device import choose_device
 from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
@@ -222,6 +222,11 @@ class TrainingRunner:
             folder.read_request()
             state = self.state if same else folder.read_state()
             if state in states.ACTIVE:
+                if any(value is not None for value in budget.values()) or (same and callback):
+                    raise RunFolderError(
+                        f"{folder.path}: is {state}; stop it before giving it another budget, "
+                        "attach to it for another callback"
+                    )
                 if not same:
                     self._take(folder)
                     self._follow(callback, {})
@@ -229,7 +234,7 @@ class TrainingRunner:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
                 self._command(wanted=RUN)
                 return self
-            extend_run(folder.path, {k: v for k, v in budget.items() if v is not None})
+            extend_run(folder.path, budget)
             seen = self._follower.seen if same and self._follower else {}
             self._launch(folder.path, callback or (self._callback if same else None), seen)
         return self
@@ -280,6 +285,8 @@ class TrainingRunner:
                 if ends is not None and time.monotonic() >= ends:
                     return None
             bar.show(follower.history)
+        if follower.error is not None:
+            raise TrainingError(f"the run cannot be followed: {follower.error}") from follower.error
         if error := self.last_error:
             raise error
         return self.result
@@ -320,7 +327,8 @@ class TrainingRunner:
 
     def _take(self, folder: RunFolder) -> None:
         """Makes a run the one this runner is about; its trainer is not ours yet."""
-        self.close()
+        if self._follower is not None:  # its callback may be waiting for the lock that we hold
+            self._follower.close(wait=False)
         self._folder, self._process, self._thread, self._thread_error = folder, None, None, None
 
     def _launch(
@@ -380,15 +388,22 @@ class TrainingRunner:
     def _command(self, **wish: Any) -> int:
         if self._folder is None:
             raise RunFolderError("there is no run to command: start one, or attach to one")
+        state = self.state
+        if state in states.ENDED:
+            if wish.get("wanted") in (STOP, STOP_NOW):
+                return read_control(self._folder.path).serial  # as wanted already
+            raise RunFolderError(f"{self._folder.path}: is not training, it is {state}")
         return change_control(self._folder.path, **wish)
 
     def _gone_message(self) -> str:
         assert self._folder is not None
         code = self._process.returncode if self._process is not None else None
-        if code is not None and code > 0:  # it could say why, but not in the run
-            log = (self._folder.path / WORKER_LOG).read_text(errors="replace").strip()
-            return f"{self._folder.path}: its trainer could not work: {log.splitlines()[-1]}"
-        how = f" (killed by signal {-code})" if code is not None else ""
+        log = self._folder.path / WORKER_LOG
+        said = log.read_text(errors="replace").split("\n") if log.is_file() else []
+        said = [line for line in said if line.strip()]
+        if code is not None and code > 0 and said:  # it could say why, but not in the run
+            return f"{self._folder.path}: its trainer could not work: {said[-1]}"
+        how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
         hint = "; out of memory is the usual reason" if code == -9 else ""
         return (
             f"{self._folder.path}: its trainer died without a word{how}{hint}; resume() goes on "

@@ -8,19 +8,21 @@ import threading
 import torch
 
 from distill.audio.corpus import AudioCorpus
+from distill.audio.report import not_used
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
 from distill.errors import CheckpointError, DistillError, TrainingError
 from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
-from distill.training.assembly import make_engine, make_sampler
-from distill.training.device import choose_device, make_fabric
+from distill.training.assembly import assemble
 from distill.training.engine import STOPPED, Engine
 from distill.training.metrics import (
     MetricsCallback,
+    ResumeEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,
+    call_back,
 )
 from distill.training.monitor import Monitor
 from distill.training.preview import choose_preview_sounds
@@ -31,6 +33,7 @@ from distill.training.resume_point import ResumePoint, find_resume_point
 from distill.training.run_writer import RunWriter, write_request
 from distill.versions import library_versions
 
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
 _log = logging.getLogger(__name__)
 
 
@@ -67,8 +70,11 @@ def run_session(
             if broken:
                 raise broken
             request = RunRequest.from_dict(folder.read_request())
+            unseen = corpus is None
             corpus = corpus or request.read_corpus(progress=progress)
             session = _Session(request, corpus, folder, monitor, callback)
+            if unseen and point is None and corpus.refusals:
+                session.reporter.warn("corpus", not_used(corpus.refusals))
             return session.train(point)
         except Exception as error:
             told = as_told(error)
@@ -87,7 +93,7 @@ def run_session(
 def as_told(error: Exception) -> Exception:
     """The same error, in words that help."""
     out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, RuntimeError) and any(sign in str(error) for sign in _NO_MEMORY)
     )
     if out_of_memory:
         detail = (str(error) or "MemoryError").splitlines()[0]
@@ -111,8 +117,7 @@ def _tell(
         folder.append(event)
     except OSError:
         _log.exception("the end of the run could not be written")
-    if callback:
-        callback(event)
+    call_back(callback, event)
 
 
 class _Session:
@@ -132,30 +137,26 @@ class _Session:
         self.split = corpus.split(config.validation_fraction)
         if not request.corpus:
             write_request(folder.path, request.with_corpus(corpus, self.split).to_dict())
-        self.fabric = make_fabric(choose_device(request.device))
-        torch.manual_seed(config.seed)
-        model = ConvVQVAE(config)
-        self.log_mel = LogMel(config.spectrogram).to(self.fabric.device)
-        self.sampler = make_sampler(request, self.split)
         names = [corpus.files[index].path.stem for index in self.split.validation_files]
-        self.reporter = VQReporter(
-            config,
-            folder,
-            monitor,
-            callback=callback,
-            log_mel=self.log_mel,
-            vocoder=GriffinLimVocoder(self.log_mel),
-            preview_sounds=choose_preview_sounds(
-                self.split.validation,
-                names,
-                count=config.preview_count,
-                samples=int(config.preview_seconds * config.spectrogram.sample_rate),
-            ),
-            save_model=self._save_model,
-        )
-        self.engine = make_engine(
-            request, model, self.fabric, self.log_mel, self.sampler, self.split, self.reporter
-        )
+
+        def make_reporter(log_mel: LogMel) -> VQReporter:
+            return VQReporter(
+                config,
+                folder,
+                monitor,
+                callback=callback,
+                log_mel=log_mel,
+                vocoder=GriffinLimVocoder(log_mel),
+                preview_sounds=choose_preview_sounds(
+                    self.split.validation,
+                    names,
+                    count=config.preview_count,
+                    samples=int(config.preview_seconds * config.spectrogram.sample_rate),
+                ),
+                save_model=self._save_model,
+            )
+
+        self.engine, self.reporter = assemble(request, self.split, make_reporter)
 
     def train(self, point: ResumePoint | None) -> TrainingResult:
         """Trains until the run ends, from where it was saved or from its beginning."""
@@ -181,11 +182,13 @@ class _Session:
 
     def _go_on(self, point: ResumePoint | None) -> None:
         """Takes up the run where it was saved."""
-        self.fabric.broadcast(str(point.path) if point else None)
+        self.engine.fabric.broadcast(str(point.path) if point else None)
         if point is None:
+            if self.folder.session > 1:  # died before its first checkpoint
+                self.reporter.emit(ResumeEvent(0, 0, self.folder.session))
             return
         self.engine.load_state_dict(point.state)
-        self.reporter.go_on(point.state["reporter"], point.past)
+        self.reporter.go_on(point.state["reporter"], self.engine)
         for problem in point.problems:
             self.reporter.warn("checkpoint", f"{problem}; went back to {point.path.name}")
         self._warn_of_versions()
@@ -208,7 +211,7 @@ class _Session:
             self.monitor.enter(states.STOPPING)
         self._save_model(engine)
         if self.config.preview_every_epochs:
-            engine.inner.load_state_dict(engine.best_weights)
+            engine.inner.load_state_dict(engine.weights_to_keep)
             reporter.preview(engine, engine.best_epoch)
         done = TrainingCompleteEvent(
             reason=reason,
@@ -227,7 +230,7 @@ class _Session:
     def _save_model(self, engine: Engine) -> None:
         """Writes the best weights so far; the engine's own stay as they are."""
         model = ConvVQVAE(self.config)
-        model.load_state_dict(engine.best_weights)
+        model.load_state_dict(engine.weights_to_keep)
         corpus = self.corpus
         save_model_v2(
             self.folder.model_path,

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.training.device import choose_device, make_fabric
+from distill.models.device import choose_device
+from distill.training.fabric import make_fabric
 from distill.training.loop import EpochResult, Learner, run_epoch
 from distill.training.metrics import MetricsCallback, TrainingFailedEvent, call_back
 from distill.training.request import RunRequest
@@ -108,7 +109,7 @@ def resume_vqvae(
     """
     path = Path(run_folder)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
-    extend_run(path, {name: value for name, value in budget.items() if value is not None})
+    extend_run(path, budget)
     with hold_run(path) as folder:
         return run_session(folder, callback=callback, cancel_event=cancel_event, progress=progress)
 

@@ -13,7 +13,9 @@ import torch
 
 from distill import (
     AudioCorpus,
+    RunFolder,
     SpectrogramConfig,
+    TrainingRunner,
     VQVAEConfig,
     get_adaptive_vqvae_config,
     load_model_v2,
@@ -31,6 +33,10 @@ def noise(samples: int, seed: int = 0) -> torch.Tensor:
 
 def adaptive(corpus: AudioCorpus) -> VQVAEConfig:
     return get_adaptive_vqvae_config(len(corpus), corpus.seconds, **QUICK)
+
+
+def adaptive_for(files: int, seconds: float) -> VQVAEConfig:
+    return get_adaptive_vqvae_config(files, seconds, **QUICK)
 
 
 def test_one_file_of_twenty_minutes(tmp_path: Path) -> None:
@@ -160,3 +166,30 @@ def test_real_recordings(shared_data: Path, tmp_path: Path) -> None:
     sound = corpus.waveforms[0]
     assert torch.equal(model.encode(sound, 48_000).indices, again.encode(sound, 48_000).indices)
     assert (tmp_path / "run" / "model.distill").stat().st_size < 1_000_000
+
+
+def test_an_earlier_run_is_no_corpus(corpus: AudioCorpus, tmp_path: Path) -> None:
+    train_vqvae(adaptive(corpus), corpus, tmp_path / "run", "cpu")
+    with pytest.raises(CorpusError, match="a distill run, not recordings; name the folder"):
+        AudioCorpus.scan(tmp_path / "run", progress=False)
+    with pytest.raises(CorpusError, match="run: a distill run, not recordings"):
+        AudioCorpus.scan(tmp_path, progress=False)
+
+
+def test_links(tmp_path: Path) -> None:
+    """A linked file is a sound under its own name; a linked folder is named, not followed."""
+    blobs, sounds = tmp_path / "blobs", tmp_path / "sounds"
+    blobs.mkdir()
+    sounds.mkdir()
+    soundfile.write(blobs / "abc123", noise(9_600).numpy(), 48_000, format="WAV")
+    (sounds / "kick.wav").symlink_to(blobs / "abc123")
+    (sounds / "more").symlink_to(blobs)
+    runner = TrainingRunner()
+    runner.start_vqvae(adaptive_for(1, 0.2), sounds, tmp_path / "run", "cpu")
+    result = runner.wait(100)
+    assert result is not None and result.steps == 6
+    request = RunFolder(tmp_path / "run").read_request()
+    assert [Path(entry["path"]).name for entry in request["corpus"]] == ["kick.wav"]
+    assert request["refused"] == ["more: a link to a folder; name it by itself"]
+    [warning] = [w for w in result.history.warnings if w.kind == "corpus"]
+    assert "1 file is not used" in warning.message

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from distill import Codes, LoadedVQModel, Vocoder, read_audio
 from distill.codebook import NO_CODE
-from distill.errors import CodesError, ShapeError
+from distill.errors import CodesError, ConfigError, ShapeError
 from distill.training import TrainingResult
 
 
@@ -66,7 +66,7 @@ def test_numpy_and_float64_are_welcome(model: LoadedVQModel) -> None:
 @pytest.mark.parametrize(
     ("waveform", "message"),
     [
-        (torch.zeros(2, 100), r"waveform \(2, 100\): expected mono \(samples,\); mix channels"),
+        (torch.zeros(2, 100), r"waveform \(2, 100\): expected mono \(samples,\); mix its channels"),
         (torch.zeros(0), "waveform has 0 samples"),
         (np.zeros(100, np.int16), r"waveform holds torch\.int16; expected floating point"),
         (torch.full((100,), math.nan), "waveform holds NaN or Inf"),
@@ -109,3 +109,12 @@ def test_another_vocoder_can_take_over(trained: TrainingResult) -> None:
 
 def test_a_model_says_what_it_is(model: LoadedVQModel) -> None:
     assert repr(model) == "LoadedVQModel('trained': 3 levels × 16 entries, 562 bit/s at 48000 Hz)"
+
+
+def test_a_sound_played_backwards_is_welcome_and_no_sample_rate_is_not(
+    model: LoadedVQModel,
+) -> None:
+    sound = np.random.default_rng(0).standard_normal(4000)[::-1]
+    assert model.encode(sound, 48_000).samples == 4000
+    with pytest.raises(ConfigError, match="sample_rate=0: expected samples a second, above 0"):
+        model.encode(sound, 0)

@@ -26,11 +26,15 @@ def test_no_wishes_yet(tmp_path: Path) -> None:
     assert read_control(tmp_path) == Control()
 
 
-@pytest.mark.parametrize("text", ["{", '{"nonsense": 1}', "[]"])
-def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "{", '{"nonsense": 1}', "[]"])
+def test_a_file_damaged_by_a_power_cut_is_taken_for_none(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "control.json").write_text(text)
-    with pytest.raises(RunFolderError, match=r"control\.json: damaged"):
-        read_control(tmp_path)
+    assert read_control(tmp_path) == Control()
+    assert "control.json: damaged" in caplog.text
+    assert change_control(tmp_path, wanted="pause") == 1
+    assert read_control(tmp_path).wanted == "pause"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 from distill import (
     CheckpointEvent,
     PreviewEvent,
+    ResumeEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,
     VQEpochMetrics,
@@ -110,7 +112,7 @@ def test_a_history_survives_json() -> None:
 
 @pytest.mark.parametrize("text", ["[]", '{"steps": 1}', "nonsense"])
 def test_what_is_no_history_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not the JSON of a VQMetricsHistory|Expecting value"):
+    with pytest.raises(ValueError, match=r"not the JSON of a VQMetricsHistory|invalid literal"):
         VQMetricsHistory.from_json(text)
 
 
@@ -161,10 +163,31 @@ def test_many_lines_at_once_fold_like_one_by_one() -> None:
         one.update(event)
     many.update_lines([event_to_line(event) for event in events])
     assert math.isnan(many.steps["loss"][-1])
-    for history in (one, many):
-        history.steps["loss"][-1] = 0.0
-        history.last_step = None
-    assert many == one
+    for name, column in one.steps.items():
+        np.testing.assert_array_equal(many.steps[name], column)
+    assert many.epochs == one.epochs
+    assert many.last_health == one.last_health
+    assert many.last_step is not None and many.last_step.step == 25
+
+
+def test_columns_are_copies_that_keep_while_the_history_grows() -> None:
+    history = VQMetricsHistory()
+    history.update(step(0))
+    column = np.asarray(history.steps["loss"])
+    view = memoryview(column)
+    history.update(step(1))
+    history.update_lines([event_to_line(step(2))])
+    assert list(view) == [1.0]
+    assert list(history.steps["step"]) == [0, 1, 2]
+
+
+def test_a_resumed_history_has_no_outcome_any_more() -> None:
+    history = VQMetricsHistory()
+    for event in EVENTS[:-1]:
+        history.update(event)
+    history.update(ResumeEvent(0, 10, 2))
+    assert history.outcome is None
+    assert [event.session for event in history.resumes] == [2]
 
 
 def test_numbers_json_does_not_have_come_back_as_nan() -> None:

@@ -13,7 +13,8 @@ import pytest
 from distill import CheckpointEvent, RunFolder, WarningEvent
 from distill.errors import RunFolderError
 from distill.training import RunStatus
-from distill.training.run_writer import begin_run, hold_run
+from distill.training.metrics import event_to_line
+from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
 
 REQUEST = {"name": "a run"}
 
@@ -71,7 +72,8 @@ def test_rewinding_forgets_what_came_after_a_checkpoint_but_not_its_note(run: Pa
         note = CheckpointEvent(0, 1, "checkpoints/step-000001.ckpt", True)
         writer.append(note)
         writer.append(warning(2))
-        assert writer.rewind_events(size) == [warning(0), note]
+        writer.rewind_events(size)
+        assert writer.read_events()[0] == [warning(0), note]
         writer.append(warning(3))
     assert RunFolder(run).read_events()[0] == [warning(0), note, warning(3)]
 
@@ -84,7 +86,7 @@ def test_rewinding_over_a_torn_line_and_no_note(run: Path) -> None:
     with (run / "events.jsonl").open("ab") as log:
         log.write(b'{"event":"Warn')
     with hold_run(run) as writer:
-        assert writer.rewind_events(size) == [warning(0)]
+        writer.rewind_events(size)
     assert RunFolder(run).read_events()[0] == [warning(0)]
 
 
@@ -136,7 +138,9 @@ def test_an_earlier_run_is_only_replaced_when_asked(run: Path) -> None:
     with hold_run(run) as writer:
         writer.append(warning(0))
     (run / "notes.txt").write_text("mine")
-    with pytest.raises(RunFolderError, match="holds an earlier run; resume it, choose another"):
+    with pytest.raises(
+        RunFolderError, match="holds an earlier run; attach to it, resume it, overwrite"
+    ):
         begin_run(run, {"name": "second"})
     assert RunFolder(run).read_request() == REQUEST
     begin_run(run, {"name": "second"}, overwrite=True)
@@ -162,13 +166,57 @@ def test_places_that_cannot_hold_a_run_are_named(tmp_path: Path) -> None:
         begin_run(file / "run", REQUEST)
 
 
-@pytest.mark.parametrize("name", ["run.json", "status.json"])
-def test_damaged_files_are_named(run: Path, name: str) -> None:
-    folder = RunFolder(run)
-    read = folder.read_request if name == "run.json" else folder.read_status
-    (run / name).write_text("{")
-    with pytest.raises(RunFolderError, match=rf"{name}: damaged"):
-        read()
+def test_a_damaged_request_is_named(run: Path) -> None:
+    (run / "run.json").write_text("{")
+    with pytest.raises(RunFolderError, match=r"run\.json: damaged"):
+        RunFolder(run).read_request()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"state": "running"}'])
+def test_a_status_damaged_by_a_power_cut_is_taken_for_none(run: Path, text: str) -> None:
+    with hold_run(run) as writer:
+        writer.write_status(status("running"))
+    (run / "status.json").write_text(text)
+    assert RunFolder(run).read_status() is None
+    assert RunFolder(run).read_state() == "gone"
+    with hold_run(run):
+        pass
+
+
+def test_a_run_that_is_starting_is_not_wiped_or_started_twice(run: Path) -> None:
+    announce_trainer(run, os.getpid())
+    with pytest.raises(RunFolderError, match="another training is starting there; attach to it"):
+        begin_run(run, {"name": "second"}, overwrite=True)
+    with pytest.raises(RunFolderError, match="another training is starting there"):
+        extend_run(run, {"max_steps": 10})
+    assert RunFolder(run).read_state() == "starting"
+
+
+def test_events_that_never_found_room_are_told_from_the_reserve(run: Path) -> None:
+    with hold_run(run) as writer:
+        real = writer._events
+
+        class FullUntilThereIsRoom:
+            def write(self, data: bytes) -> int:
+                if (run / ".reserve").exists():
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return real.write(data)
+
+            def truncate(self, size: int) -> int:
+                return real.truncate(size)
+
+        writer._events = FullUntilThereIsRoom()  # type: ignore[assignment]
+        writer.append(warning(1))
+        writer._events = real
+    assert RunFolder(run).read_events()[0] == [warning(1)]
+    assert not (run / ".reserve").exists()
+
+
+def test_a_checkpoint_never_counts_events_that_are_not_written(run: Path) -> None:
+    with hold_run(run) as writer:
+        writer._pending.append(event_to_line(warning(1)))
+        assert writer.sync_events() == len(event_to_line(warning(1)))
+    assert RunFolder(run).read_events()[0] == [warning(1)]
 
 
 def test_events_that_met_a_full_disk_are_written_later(run: Path) -> None:
@@ -187,6 +235,7 @@ def test_events_that_met_a_full_disk_are_written_later(run: Path) -> None:
                 return real.truncate(size)
 
         writer._events = Full()  # type: ignore[assignment]
+        (run / ".reserve").unlink()
         with pytest.raises(OSError, match="No space left"):
             writer.append(warning(1))
         writer._events = real

@@ -155,7 +155,7 @@ def test_a_second_start_is_an_error_and_disturbs_nothing(
         runner.start_vqvae(endless, corpus, tmp_path / "other", "cpu")
     assert not (tmp_path / "other").exists()
     other = TrainingRunner(runner._backend)
-    with pytest.raises(RunFolderError, match=r"earlier run|another training is running"):
+    with pytest.raises(RunFolderError, match=r"earlier run|another training is (running|starting)"):
         other.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     learning(runner)
 
@@ -202,6 +202,9 @@ def test_of_many_watchers_pressing_everything_the_run_survives(
         for number in range(350):
             (who.pause, who.resume)[number % 2]()
             assert who.state in ("running", "paused")
+            if number % 50 == 0:
+                with pytest.raises((RunnerBusyError, RunFolderError)):
+                    who.start_vqvae(endless, corpus, tmp_path / "run", "cpu", overwrite=True)
 
     threads = [threading.Thread(target=press, args=(who,)) for who in (runner, watcher)]
     for thread in threads:
@@ -262,6 +265,58 @@ def test_a_runner_can_train_again(
         runner.start_vqvae(tiny_config, corpus, tmp_path / name, "cpu")
         assert runner.wait(PATIENCE_S) is not None
         assert runner.history.step_count == 10
+
+
+def test_commands_to_a_run_that_has_ended(
+    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
+    runner.wait(PATIENCE_S)
+    runner.stop()  # has what it wants already
+    for press in (runner.pause, runner.request_preview, runner.request_save):
+        with pytest.raises(RunFolderError, match="is not training, it is finished"):
+            press()
+    with pytest.raises(RunFolderError, match="max_steps=3, but 10 are done already"):
+        runner.resume(max_steps=3)
+    got: list[Event] = []
+    runner.resume(max_steps=15, callback=got.append)
+    result = runner.wait(PATIENCE_S)
+    assert result is not None and result.steps == 15
+    assert isinstance(got[-1], TrainingCompleteEvent)
+
+
+def test_each_end_of_a_run_is_told(
+    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    got: list[Event] = []
+    runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", got.append)
+    runner.wait(PATIENCE_S)
+    runner.resume(max_steps=15)
+    runner.wait(PATIENCE_S)
+    ends = [event.steps for event in got if isinstance(event, TrainingCompleteEvent)]
+    assert ends == [10, 15]
+    steps = [event.step for event in got if isinstance(event, VQStepMetrics)]
+    assert steps == list(range(15))
+
+
+def test_pressing_start_while_a_callback_reads_the_history(
+    corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+) -> None:
+    """The callback waits for the runner while the runner lets go of the callback's run."""
+    runner, inside, gate = TrainingRunner("thread"), threading.Event(), threading.Event()
+
+    def callback(event: Event) -> None:
+        if isinstance(event, TrainingCompleteEvent):
+            inside.set()
+            gate.wait(PATIENCE_S)
+            assert runner.history.step_count >= 0
+
+    runner.start_vqvae(tiny_config, corpus, tmp_path / "one", "cpu", callback)
+    assert inside.wait(PATIENCE_S)
+    until(lambda: not runner.is_running, "the first run to end")
+    threading.Timer(0.3, gate.set).start()
+    runner.start_vqvae(tiny_config, corpus, tmp_path / "two", "cpu")
+    assert runner.wait(PATIENCE_S) is not None
 
 
 def test_a_killed_trainer_is_gone_and_resume_loses_nothing(

@@ -124,16 +124,19 @@ def test_stopping_before_the_first_step_keeps_a_model_too(
     assert result.load().encode(torch.randn(4000), 48_000).levels == 3
 
 
+@pytest.mark.parametrize("step", [1, 6])  # before and after the first validation
 def test_an_interrupted_cell_keeps_the_model(
-    corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    step: int, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
     def interrupt(event: Event) -> None:
-        if isinstance(event, VQStepMetrics) and event.step == 6:
+        if isinstance(event, VQStepMetrics) and event.step == step:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", interrupt)
-    assert load_model_v2(tmp_path / "run" / "model.distill").codebook_health
+    model = load_model_v2(tmp_path / "run" / "model.distill")
+    assert bool(model.codebook_health) == (step > 5)
+    assert model.encode(torch.randn(4000), 48_000).levels == 3
     status = RunFolder(tmp_path / "run").read_status()
     assert status is not None and status.state == "stopped"
 
