@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
@@ -21,7 +21,7 @@ def describe(path: Path, *, as_json: bool) -> str:
     """
     info = read_model_info(path)
     return (
-        orjson.dumps(_values(info), option=orjson.OPT_INDENT_2).decode() if as_json else _text(info)
+        msgspec.json.format(msgspec.json.encode(_values(info))).decode() if as_json else _text(info)
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 import typer
 
 from distill.audio.corpus import AudioCorpus
@@ -173,7 +173,7 @@ def _json(result: TrainingResult) -> str:
         "codebook_health": [dataclasses.asdict(level) for level in best.health] if best else [],
         "warnings": [warning.message for warning in result.history.warnings],
     }
-    return orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()  # NaN becomes null
+    return msgspec.json.format(msgspec.json.encode(values)).decode()  # NaN becomes null
 
 
 def _report(result: TrainingResult) -> str:

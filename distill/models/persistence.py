@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
@@ -110,7 +110,7 @@ def save_model_v2(
         "metadata": {**defaults, **known, **(metadata or {})},
     }
     # NaN, which JSON does not have, becomes null.
-    texts = {key: orjson.dumps(value).decode() for key, value in sections.items()}
+    texts = {key: msgspec.json.encode(value).decode() for key, value in sections.items()}
     return write_container(path, model.state_dict(), {**extra, **texts, "model_type": _MODEL_TYPE})
 
 

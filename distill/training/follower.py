@@ -23,8 +23,8 @@ from distill.training.run_folder import RunFolder
 _log = logging.getLogger(__name__)
 
 _DONE_AGAIN = (VQStepMetrics, VQEpochMetrics, PreviewEvent, CheckpointEvent)
-_PERIOD_S = 0.1
-_CHUNK_BYTES = 16 << 20
+_PERIOD_S = 0.25
+_CHUNK_BYTES = 4 << 20
 
 
 class Follower:

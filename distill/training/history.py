@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import numpy as np
-import orjson
 
 from distill.training.metrics import (
     EVENT_CLASSES,
@@ -29,8 +29,22 @@ from distill.training.metrics import (
     events_from_lines,
 )
 
-_STEP_LINE = b'{"event":"VQStepMetrics",'
+_STEP_LINE, _NO_HEALTH = b'{"event":"VQStepMetrics",', b'"health":[]'
 _STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate", "gradient_norm")
+
+
+class _StepLine(msgspec.Struct, gc=False):
+    """The columns of a step's line, and nothing else of it: a million are read in a second."""
+
+    step: float
+    loss: float | None
+    reconstruction: float | None
+    commitment: float | None
+    learning_rate: float | None
+    gradient_norm: float | None
+
+
+_step_lines = msgspec.json.Decoder(_StepLine)
 
 
 @dataclass
@@ -86,16 +100,21 @@ class VQMetricsHistory:
         """Takes many lines of an event log at once, as `update` would: a million in seconds."""
         steps = [line for line in lines if line.startswith(_STEP_LINE)]
         if steps:
-            values = orjson.loads(b"[" + b",".join(steps) + b"]")
+            try:
+                values = _step_lines.decode_lines(b"\n".join(steps))
+            except msgspec.DecodeError as error:
+                raise ValueError(f"a step that is none ({error})") from error
             nan = math.nan  # JSON has none: it was written as null
             with self._lock:
                 for name in _STEP_COLUMNS:
-                    column = [value[name] for value in values]
+                    column = [getattr(value, name) for value in values]
                     self._columns[name].extend([nan if x is None else x for x in column])
-            self.last_step = cast(VQStepMetrics, event_from_dict(values[-1]))
-            measured = next((value for value in reversed(values) if value["health"]), None)
+            [last] = events_from_lines(steps[-1:])
+            self.last_step = cast(VQStepMetrics, last)
+            measured = next((x for x in reversed(steps) if _NO_HEALTH not in x), None)
             if measured:
-                self.last_health = cast(VQStepMetrics, event_from_dict(measured))
+                [health] = events_from_lines([measured])
+                self.last_health = cast(VQStepMetrics, health)
         for event in events_from_lines(x for x in lines if not x.startswith(_STEP_LINE)):
             self.update(event)
 
@@ -165,7 +184,7 @@ class VQMetricsHistory:
         """Everything as JSON; `from_json` is its inverse."""
         values = {name: _plain(getattr(self, name)) for name in _FIELDS}
         values["steps"] = {name: column.tolist() for name, column in self.steps.items()}
-        return orjson.dumps(values).decode()  # NaN, which JSON does not have, becomes null
+        return msgspec.json.encode(values).decode()  # NaN, which JSON does not have, becomes null
 
     @classmethod
     def from_json(cls, text: str) -> VQMetricsHistory:
@@ -174,7 +193,10 @@ class VQMetricsHistory:
         Raises:
             ValueError: not the JSON of a history.
         """
-        values: dict[str, Any] = orjson.loads(text)
+        try:
+            values: dict[str, Any] = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"not the JSON of a VQMetricsHistory ({error})") from error
         if not isinstance(values, dict) or set(values) != {*_FIELDS, "steps"}:
             raise ValueError("not the JSON of a VQMetricsHistory")
         steps = values.pop("steps")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import orjson
+import msgspec
 
 from distill.codebook.health import LevelHealth
 
@@ -190,7 +190,7 @@ def event_from_dict(values: dict[str, Any]) -> Event:
 
 def event_to_line(event: Event) -> bytes:
     """One line of JSON with its end; NaN and Inf, which JSON does not have, become null."""
-    fields = orjson.dumps(event)  # straight from the dataclass, in the order of its fields
+    fields = msgspec.json.encode(event)  # straight from the dataclass, in the order of its fields
     return b'{"event":"%s",%s\n' % (type(event).__name__.encode(), fields[1:])
 
 
@@ -200,7 +200,14 @@ def events_from_lines(lines: Iterable[bytes]) -> Iterator[Event]:
     Raises:
         ValueError: a line that is no event.
     """
-    return (event_from_dict(orjson.loads(line)) for line in lines)
+    for line in lines:
+        try:
+            values = msgspec.json.decode(line)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"a line that is no event: {line[:80]!r} ({error})") from error
+        if not isinstance(values, dict):
+            raise ValueError(f"a line that is no event: {line[:80]!r}")
+        yield event_from_dict(values)
 
 
 def call_back(callback: MetricsCallback | None, event: Event) -> Exception | None:

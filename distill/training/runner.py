@@ -32,7 +32,7 @@ from distill.training.session import run_session
 
 Backend = Literal["process", "thread"]
 
-_LOOK_S = 0.1
+_LOOK_S = 0.5
 
 
 class TrainingRunner:

@@ -112,7 +112,7 @@ def test_a_history_survives_json() -> None:
 
 @pytest.mark.parametrize("text", ["[]", '{"steps": 1}', "nonsense"])
 def test_what_is_no_history_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not the JSON of a VQMetricsHistory|invalid literal"):
+    with pytest.raises(ValueError, match="not the JSON of a VQMetricsHistory"):
         VQMetricsHistory.from_json(text)
 
 
@@ -195,3 +195,9 @@ def test_numbers_json_does_not_have_come_back_as_nan() -> None:
     [event] = events_from_lines([line])
     assert isinstance(event, VQStepMetrics)
     assert math.isnan(event.loss) and math.isnan(event.gradient_norm)
+
+
+@pytest.mark.parametrize("line", [b"nonsense", b"[1]", b'{"event":"VQStepMetrics","step":1}'])
+def test_a_line_that_is_no_event_is_an_error(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"no event|a step that is none|missing"):
+        VQMetricsHistory().update_lines([line])
