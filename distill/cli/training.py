@@ -23,6 +23,7 @@ from distill.config import VQVAEConfig
 from distill.errors import RunFolderError
 from distill.models.device import choose_device
 from distill.training.config import get_adaptive_vqvae_config
+from distill.training.memory import keep_freed_memory
 from distill.training.request import RunRequest
 from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
@@ -67,6 +68,7 @@ def train_command(
         begin_run(out, request.to_dict(), overwrite=overwrite)
         typer.echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {out}")
         return None
+    keep_freed_memory()
     with _stopped_by_ctrl_c() as cancel, TrainingDisplay(quiet=as_json) as display:
         result = train_vqvae(
             config,
@@ -89,6 +91,7 @@ def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> Train
         DistillError: see `resume_vqvae`.
     """
     past = RunFolder(run).read_events()[0]
+    keep_freed_memory()
     with _stopped_by_ctrl_c() as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume_vqvae(run, display.update, cancel, progress=not as_json, **budget)
     typer.echo(_json(result) if as_json else _report(result))

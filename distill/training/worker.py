@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from distill.training.memory import keep_freed_memory
 from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
 from distill.training.session import run_session
@@ -26,6 +27,7 @@ def main() -> int:
         sys.stderr.write("usage: python -m distill.training.worker RUN\n")
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    keep_freed_memory()
     path = Path(sys.argv[1])
     if int(os.environ.get("RANK", "0")) > 0:
         return _replica(path)
