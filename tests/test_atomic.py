@@ -68,18 +68,18 @@ def test_bytes_reach_the_disk_before_the_name_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    fsync, replace = os.fsync, os.replace
+    fsync, replace = os.fsync, Path.replace
 
     def noted_sync(descriptor: int) -> None:
         order.append("sync")
         fsync(descriptor)
 
-    def noted_rename(source: Path, target: Path) -> None:
+    def noted_rename(source: Path, target: Path) -> Path:
         order.append("rename")
-        replace(source, target)
+        return replace(source, target)
 
     monkeypatch.setattr(os, "fsync", noted_sync)
-    monkeypatch.setattr(os, "replace", noted_rename)
+    monkeypatch.setattr(Path, "replace", noted_rename)
     with write_atomically(tmp_path / "a.bin") as file:
         file.write(b"x")
     expected = ["sync", "rename"] if os.name == "nt" else ["sync", "rename", "sync"]
