@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common import parser, recordings, report
 
@@ -29,6 +29,7 @@ from distill.training.metrics import event_to_line
 from distill.training.request import RunRequest
 from distill.training.run_folder import RunStatus
 from distill.training.run_writer import RunWriter, begin_run, hold_run
+from distill.training.runner import Backend
 
 
 def step_ms(run: Path) -> float:
@@ -40,23 +41,40 @@ def step_ms(run: Path) -> float:
     )
 
 
-def one_turn(config: VQVAEConfig, corpus: AudioCorpus, home: Path) -> dict[str, float]:
-    row: dict[str, float] = {}
-    request = RunRequest.of(config, corpus, name="none", device="cpu")
-    begin_run(home / "none", request.to_dict())
-    worker = [sys.executable, "-m", "distill.training.worker", str(home / "none")]
+def unwatched(config: VQVAEConfig, corpus: AudioCorpus, run: Path) -> dict[str, float]:
+    """The trainer alone."""
+    begin_run(run, RunRequest.of(config, corpus, name="none", device="cpu").to_dict())
+    worker = [sys.executable, "-m", "distill.training.worker", str(run)]
     subprocess.run(worker, check=True, stderr=subprocess.DEVNULL)
-    row["none ms"] = step_ms(home / "none")
-    for backend in ("thread", "process"):
-        runner = TrainingRunner(backend)  # type: ignore[arg-type]
-        began = time.monotonic()
-        runner.start_vqvae(config, corpus, home / backend, "cpu")
-        row[f"{backend} start ms"] = 1e3 * (time.monotonic() - began)
-        while not runner.history.step_count:
-            time.sleep(0.05)
-        row[f"{backend} to step s"] = time.monotonic() - began
-        runner.wait(progress=False)
-        row[f"{backend} ms"] = step_ms(home / backend)
+    return {"none ms": step_ms(run)}
+
+
+def watched(
+    backend: Backend, config: VQVAEConfig, corpus: AudioCorpus, run: Path
+) -> dict[str, float]:
+    """The trainer, and a runner that follows it."""
+    runner = TrainingRunner(backend)
+    began = time.monotonic()
+    runner.start_vqvae(config, corpus, run, "cpu")
+    while not runner.history.step_count:
+        time.sleep(0.05)
+    first = time.monotonic() - began
+    runner.wait(progress=False)
+    return {f"{backend} to step s": first, f"{backend} ms": step_ms(run)}
+
+
+def one_turn(turn: int, config: VQVAEConfig, corpus: AudioCorpus, home: Path) -> dict[str, float]:
+    """All three, in another order each turn: a machine that slows down slows each as often."""
+    kinds = ["none", "thread", "process"]
+    kinds = kinds[turn % 3 :] + kinds[: turn % 3]
+    kinds = kinds[::-1] if turn % 2 else kinds
+    row: dict[str, float] = {}
+    for kind in kinds:
+        if kind == "none":
+            row |= unwatched(config, corpus, home / kind)
+        else:
+            row |= watched(cast(Backend, kind), config, corpus, home / kind)
+    row = {name: row[name] for name in sorted(row)}
     row["process / none"] = row["process ms"] / row["none ms"]
     row["process / thread"] = row["process ms"] / row["thread ms"]
     return row
@@ -118,7 +136,7 @@ def finished(writer: RunWriter) -> None:
 
 def main() -> None:
     options = parser(__doc__ or "")
-    options.add_argument("--turns", type=int, default=5)
+    options.add_argument("--turns", type=int, default=6)
     options.add_argument("--steps", type=int, default=100)
     given = options.parse_args()
     corpus = AudioCorpus.scan(recordings(), progress=False)
@@ -131,7 +149,7 @@ def main() -> None:
         report("Attaching to a long run (at most 2 s)", [attaching(Path(home), 1_000_000)])
     for turn in range(given.turns):
         with tempfile.TemporaryDirectory() as home:
-            rows.append({"turn": turn, **one_turn(config, corpus, Path(home))})
+            rows.append({"turn": turn, **one_turn(turn, config, corpus, Path(home))})
     report("A step: none, in a thread, in a process", rows, given.json)
     for name in ("process / none", "process / thread"):
         ratio = statistics.median(row[name] for row in rows)
