@@ -78,7 +78,7 @@ class QuantizerWrapper(nn.Module):
             commitment_weight=1.0,
             kmeans_init=True,
             threshold_ema_dead_code=1.0 if dead_code_fraction else 0.0,
-            # The straight-through gradient reconstructs better here, see benchmarks/quality.py.
+            # On by default in the library; it gained nothing over straight-through here.
             rotation_trick=False,
             # Encoding looks a few entries ahead: the same bits, nearer to the latent.
             beam_size=1,
