@@ -12,7 +12,7 @@ import typer
 from distill.errors import ConfigError, DistillError, TrainingError
 
 if TYPE_CHECKING:
-    from distill.training.result import TrainingResult
+    pass
 
 app = typer.Typer(
     add_completion=False,
@@ -79,7 +79,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a folder of recordings, or go on with a run."""
-    from distill.cli.training import resume_command, train_command
+    from distill.cli.training import prepare_command, resume_command, train_command
 
     budget = {"max_seconds": max_seconds, "max_epochs": epochs}
     model = {
@@ -93,23 +93,28 @@ def train(
         fixed = [folder, out, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError("--resume goes with --max-seconds, --epochs and --json alone")
-        result: TrainingResult | None = resume_command(resume, given, as_json=as_json)
+        result = resume_command(resume, given, as_json=as_json)
     elif folder is None or out is None:
         raise ConfigError(
             "name a FOLDER of recordings and a run folder with --out, or --resume RUN"
         )
     else:
+        device = device or "auto"
+        if prepare:
+            prepare_command(
+                folder, out, given, model_name=model_name, device=device, overwrite=overwrite
+            )
+            return
         result = train_command(
             folder,
             out,
             given,
             model_name=model_name,
-            device=device or "auto",
+            device=device,
             overwrite=overwrite,
-            prepare=prepare,
             as_json=as_json,
         )
-    if result is not None and result.reason == "stopped":
+    if result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)
 
 

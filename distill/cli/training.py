@@ -43,31 +43,13 @@ def train_command(
     device: str,
     overwrite: bool,
     as_json: bool,
-    prepare: bool = False,
-) -> TrainingResult | None:
-    """Scans, trains, reports; or only writes down what is asked, where `prepare`.
+) -> TrainingResult:
+    """Scans, trains, reports.
 
     Raises:
         DistillError: see `train_vqvae`.
     """
-    # Whatever is wrong with the settings is said before a long scan.
-    VQVAEConfig(**overrides)
-    choose_device(device)
-    RunFolder(out).check_free(overwrite=overwrite)
-    corpus = AudioCorpus.scan(folder, progress=not as_json)
-    config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, **overrides)
-    if not as_json:
-        typer.echo(str(corpus))
-        typer.echo(
-            f"Training: {config.levels} levels × {config.codebook_size} entries, "
-            f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
-        )
-    if prepare:
-        name = model_name or out.resolve().name
-        request = RunRequest.of(config, corpus, name=name, device=device)
-        begin_run(out, request.to_dict(), overwrite=overwrite)
-        typer.echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {out}")
-        return None
+    corpus, config = _look(folder, out, overrides, device, overwrite, quiet=as_json)
     keep_freed_memory()
     with _stopped_by_ctrl_c() as cancel, TrainingDisplay(quiet=as_json) as display:
         result = train_vqvae(
@@ -82,6 +64,52 @@ def train_command(
         )
     typer.echo(_json(result) if as_json else _report(result))
     return result
+
+
+def prepare_command(
+    folder: Path,
+    out: Path,
+    overrides: dict[str, Any],
+    *,
+    model_name: str | None,
+    device: str,
+    overwrite: bool,
+) -> None:
+    """Scans and writes the run folder for others to train.
+
+    Raises:
+        DistillError: see `train_vqvae`.
+    """
+    corpus, config = _look(folder, out, overrides, device, overwrite, quiet=False)
+    name = model_name or out.resolve().name
+    request = RunRequest.of(config, corpus, name=name, device=device)
+    begin_run(out, request.to_dict(), overwrite=overwrite)
+    typer.echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {out}")
+
+
+def _look(
+    folder: Path,
+    out: Path,
+    overrides: dict[str, Any],
+    device: str,
+    overwrite: bool,
+    *,
+    quiet: bool,
+) -> tuple[AudioCorpus, VQVAEConfig]:
+    """The sounds and the settings that fit them."""
+    # Whatever is wrong with the settings is said before a long scan.
+    VQVAEConfig(**overrides)
+    choose_device(device)
+    RunFolder(out).check_free(overwrite=overwrite)
+    corpus = AudioCorpus.scan(folder, progress=not quiet)
+    config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, **overrides)
+    if not quiet:
+        typer.echo(str(corpus))
+        typer.echo(
+            f"Training: {config.levels} levels × {config.codebook_size} entries, "
+            f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
+        )
+    return corpus, config
 
 
 def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> TrainingResult:
@@ -129,7 +157,6 @@ def demo_command(out: Path, max_seconds: float, device: str) -> None:
         overwrite=True,
         as_json=False,
     )
-    assert result is not None  # for the type checker: nothing was only prepared
     model = result.load()
     judged = [
         Path(file["path"])

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import threading
-import time
 
 from distill.errors import RunFolderError
 from distill.training import states
@@ -48,6 +46,9 @@ class Monitor:
         self._closing.set()
         self._changed.set()
         self._thread.join()
+        with self._lock:
+            if self._state in states.ACTIVE:  # interrupted before training could end in order
+                self._state = states.FAILED
         self._tell()
 
     @property
@@ -115,11 +116,9 @@ class Monitor:
 
     def _tell(self) -> None:
         with self._lock:
-            status = RunStatus(
-                state=self._state,
+            status = RunStatus.now(
+                self._state,
                 pid=os.getpid(),
-                host=platform.node(),
-                heartbeat=time.time(),
                 epoch=self._epoch,
                 step=self._step,
                 session=self._folder.session,

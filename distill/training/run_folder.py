@@ -51,6 +51,13 @@ class RunStatus:
     acknowledged: int
     """Serial number of the last command the trainer has seen."""
 
+    @classmethod
+    def now(
+        cls, state: str, *, pid: int, epoch: int, step: int, session: int, acknowledged: int = 0
+    ) -> RunStatus:
+        """A sign of life, from this machine and moment."""
+        return cls(state, pid, platform.node(), time.time(), epoch, step, session, acknowledged)
+
 
 class RunFolder:
     """A run folder, to look at. Nothing here writes."""

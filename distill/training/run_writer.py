@@ -6,9 +6,7 @@ import contextlib
 import errno
 import json
 import os
-import platform
 import shutil
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -115,16 +113,12 @@ def _refuse_what_is_done(folder: RunFolder, budget: Mapping[str, float | None]) 
 def announce_trainer(path: Path, pid: int) -> None:
     """Says that a trainer was started, in the seconds before it can say so itself."""
     before = RunFolder(path).read_status()
-    session = before.session if before else 0
-    status = RunStatus(
-        state=states.STARTING,
+    status = RunStatus.now(
+        states.STARTING,
         pid=pid,
-        host=platform.node(),
-        heartbeat=time.time(),
         epoch=before.epoch if before else 0,
         step=before.step if before else 0,
-        session=session,
-        acknowledged=0,
+        session=before.session if before else 0,
     )
     with write_atomically(path / STATUS, durable=False) as file:
         file.write(status_to_json(status))

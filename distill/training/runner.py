@@ -212,10 +212,7 @@ class TrainingRunner:
         """
         budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
         with self._lock:
-            if run_folder is None and self._folder is None:
-                raise RunFolderError("nothing to resume: name a run folder")
-            folder = RunFolder(run_folder) if run_folder is not None else self._folder
-            assert folder is not None  # for the type checker: one of the two is there
+            folder = self._run if run_folder is None else RunFolder(run_folder)
             same = self._folder is not None and folder.path.resolve() == self._folder.path.resolve()
             if not same:
                 self._refuse_if_busy()
@@ -318,6 +315,17 @@ class TrainingRunner:
 
     # --- inside ------------------------------------------------------------------------------
 
+    @property
+    def _run(self) -> RunFolder:
+        """The run this runner is about.
+
+        Raises:
+            RunFolderError: it is about none yet.
+        """
+        if self._folder is None:
+            raise RunFolderError("there is no run yet: start one, attach to one, or name it")
+        return self._folder
+
     def _refuse_if_busy(self) -> None:
         if self._folder is not None and self.is_running:
             raise RunnerBusyError(
@@ -350,9 +358,8 @@ class TrainingRunner:
     def _follow(
         self, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
     ) -> Follower:
-        assert self._folder is not None
         self._callback = callback
-        follower = Follower(self._folder, callback, trainer_ended=self._trainer_ended, seen=seen)
+        follower = Follower(self._run, callback, trainer_ended=self._trainer_ended, seen=seen)
         self._follower = follower
         follower.start()
         return follower
@@ -382,31 +389,28 @@ class TrainingRunner:
     def _trainer_ended(self) -> bool:
         if self._process is not None or self._thread is not None:
             return not self._trainer_alive()
-        assert self._folder is not None
-        return self._folder.read_state() in states.ENDED
+        return self._run.read_state() in states.ENDED
 
     def _command(self, **wish: Any) -> int:
-        if self._folder is None:
-            raise RunFolderError("there is no run to command: start one, or attach to one")
-        state = self.state
+        path, state = self._run.path, self.state
         if state in states.ENDED:
             if wish.get("wanted") in (STOP, STOP_NOW):
-                return read_control(self._folder.path).serial  # as wanted already
-            raise RunFolderError(f"{self._folder.path}: is not training, it is {state}")
-        return change_control(self._folder.path, **wish)
+                return read_control(path).serial  # as wanted already
+            raise RunFolderError(f"{path}: is not training, it is {state}")
+        return change_control(path, **wish)
 
     def _gone_message(self) -> str:
-        assert self._folder is not None
+        path = self._run.path
         code = self._process.returncode if self._process is not None else None
-        log = self._folder.path / WORKER_LOG
+        log = path / WORKER_LOG
         said = log.read_text(errors="replace").split("\n") if log.is_file() else []
         said = [line for line in said if line.strip()]
         if code is not None and code > 0 and said:  # it could say why, but not in the run
-            return f"{self._folder.path}: its trainer could not work: {said[-1]}"
+            return f"{path}: its trainer could not work: {said[-1]}"
         how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
         hint = "; out of memory is the usual reason" if code == -9 else ""
         return (
-            f"{self._folder.path}: its trainer died without a word{how}{hint}; resume() goes on "
+            f"{path}: its trainer died without a word{how}{hint}; resume() goes on "
             f"from the last checkpoint, {WORKER_LOG} has what it printed"
         )
 

@@ -235,9 +235,9 @@ def test_wrong_beginnings_are_told_at_once(
     assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match="backend='fork': expected 'process' or 'thread'"):
         TrainingRunner("fork")  # type: ignore[arg-type]
-    with pytest.raises(RunFolderError, match="there is no run to command"):
+    with pytest.raises(RunFolderError, match="there is no run yet: start one"):
         runner.stop()
-    with pytest.raises(RunFolderError, match="nothing to resume: name a run folder"):
+    with pytest.raises(RunFolderError, match=r"there is no run yet: .* or name it"):
         runner.resume()
     with pytest.raises(RunFolderError, match="no run there"):
         TrainingRunner.attach(tmp_path)
