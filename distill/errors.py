@@ -71,3 +71,31 @@ class CorruptModelError(ModelFileError):
 
 class UninitialisedError(DistillError, RuntimeError):
     """A model was asked for codes before its codebooks held anything."""
+
+
+class PartError(DistillError, IndexError):
+    """A part of a sound was asked for that is not there, or is too long to be made at once."""
+
+
+class AtlasError(DistillError, ValueError):
+    """An atlas cannot be made, or cannot answer; the subclasses say why else."""
+
+
+class AtlasFileError(AtlasError):
+    """A file of an atlas is missing, damaged, or something else."""
+
+
+class AtlasModelError(AtlasError):
+    """An atlas was given together with another model than the one it shows."""
+
+
+class MissingExtraError(DistillError, ImportError):
+    """Something was asked for that needs a package that is not installed."""
+
+
+class ComparisonError(DistillError, ValueError):
+    """Models, or sounds to hear through them, cannot be set side by side."""
+
+
+class LibraryError(DistillError, ValueError):
+    """A model of a library cannot be renamed, tagged, deleted or restored."""

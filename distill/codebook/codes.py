@@ -21,7 +21,7 @@ NO_CODE = -1
 """In a grid of codes: nothing at this level; it decodes to exactly zero."""
 
 _FORMAT = "distill_codes"
-_DAMAGE = (  # what zipfile and NumPy raise on bytes that were altered or meant for others
+DAMAGE = (
     OSError,
     EOFError,
     LookupError,
@@ -34,6 +34,7 @@ _DAMAGE = (  # what zipfile and NumPy raise on bytes that were altered or meant 
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What zipfile and NumPy raise on bytes that were altered or meant for others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,7 @@ class Codes:
                 )
         except FileNotFoundError as error:
             raise CodesError(f"{path}: no such file") from error
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if isinstance(error, CodesError):
                 raise
             raise CodesError(f"{path.name}: not a readable file of codes ({error})") from error

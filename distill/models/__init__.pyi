@@ -20,6 +20,9 @@ from .persistence import (
     ModelInfo as ModelInfo,
 )
 from .persistence import (
+    edit_metadata as edit_metadata,
+)
+from .persistence import (
     load_model_v2 as load_model_v2,
 )
 from .persistence import (

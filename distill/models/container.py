@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -55,15 +56,58 @@ def write_container(
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     marked = {**texts, "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
     marked["checksum"] = _checksum(ready, marked)
-    data = safetensors.torch.save(ready, metadata=marked)
+    return _write(path, safetensors.torch.save(ready, metadata=marked))
+
+
+def rewrite_texts(
+    path: str | os.PathLike[str], change: Callable[[Header], Mapping[str, str]]
+) -> Path:
+    """Replaces the texts of a file, whole or not at all; the bytes of its tensors are copied.
+
+    The file is checked before: damage is never given a new checksum.
+
+    Args:
+        path: a `.distill` file.
+        change: from its header to all its new texts; format, version and checksum are added.
+
+    Raises:
+        ModelFileError: see `read_container`; also where it cannot be written, or somebody else
+            wrote it meanwhile. What lies there is untouched.
+    """
+    path = Path(path)
+    before = _stamp(path)
+    header = read_header(path)
+    data = path.read_bytes()
+    start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    values, tensors = json.loads(data[_LENGTH_BYTES:start]), memoryview(data)[start:]
+    if header.texts.get("checksum") != _digest(_raw(header, values, tensors), header.texts):
+        raise CorruptModelError(_damaged(path, "its checksum does not match"))
+    marked = {**change(header), "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
+    marked["checksum"] = _digest(_raw(header, values, tensors), marked)
+    text = json.dumps({**values, "__metadata__": marked}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _LENGTH_BYTES)  # safetensors aligns what follows
+    if _stamp(path) != before:
+        raise ModelFileError(f"{path.name}: written by somebody else just now; try again")
+    return _write(path, len(text).to_bytes(_LENGTH_BYTES, "little") + text, tensors)
+
+
+def _write(path: Path, *parts: bytes | memoryview) -> Path:
     try:
         with write_atomically(path) as file:
-            file.write(data)
+            file.writelines(parts)
     except OSError as error:
         raise ModelFileError(
             f"{path}: cannot be saved ({error.strerror}); choose another folder or make room"
         ) from error
     return path
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None  # reading it says why
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -133,13 +177,48 @@ def _judged(path: Path, text: bytes, tensor_bytes: int) -> Header:
     return Header(path, texts, shapes)
 
 
+_Part = tuple[str, str, tuple[int, ...], bytes | memoryview]
+"""Name, type as torch calls it, shape and bytes of a tensor."""
+_TYPES = {
+    "BOOL": "bool",
+    "U8": "uint8",
+    "I8": "int8",
+    "I16": "int16",
+    "I32": "int32",
+    "I64": "int64",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F32": "float32",
+    "F64": "float64",
+}
+
+
 def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
+    return _digest(map(_part, tensors.items()), texts)
+
+
+def _part(item: tuple[str, Tensor]) -> _Part:
+    name, tensor = item
+    data = tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return name, str(tensor.dtype), tuple(tensor.shape), data
+
+
+def _raw(header: Header, values: Mapping[str, Any], data: memoryview) -> Iterator[_Part]:
+    """The tensors of a file as they lie there."""
+    for name, shape in header.tensors.items():
+        try:
+            kind, (start, end) = values[name]["dtype"], values[name]["data_offsets"]
+            yield name, f"torch.{_TYPES.get(kind, kind)}", shape, data[start:end]
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptModelError(_damaged(header.path, "its header is altered")) from error
+
+
+def _digest(parts: Iterable[_Part], texts: Mapping[str, str]) -> str:
     """Digest of every tensor (name, type, shape, bytes) and of every text but the checksum."""
     digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}:".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, kind, shape, data in sorted(parts, key=lambda part: part[0]):
+        digest.update(f"{name}:{kind}:{shape}:".encode())
+        digest.update(data)
     for key in sorted(texts):
         if key != "checksum":
             digest.update(json.dumps([key, texts[key]]).encode())

@@ -63,8 +63,11 @@ class LoadedVQModel:
 
     @property
     def level_labels(self) -> tuple[str, ...]:
-        """Names of the levels, coarse to fine."""
-        return tuple(self.metadata.get("level_labels") or level_labels(self.model.config.levels))
+        """Names of the levels, coarse to fine; the usual ones where the file's do not fit."""
+        given, levels = self.metadata.get("level_labels"), self.model.config.levels
+        if isinstance(given, (list, tuple)) and len(given) == levels:
+            return tuple(map(str, given))
+        return level_labels(levels)
 
     @cached_property
     def vocoder(self) -> Vocoder:
@@ -83,22 +86,35 @@ class LoadedVQModel:
             ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
             ConfigError: a sample rate that is none.
         """
-        if not sample_rate > 0:
-            raise ConfigError(f"sample_rate={sample_rate!r}: expected samples a second, above 0")
-        sound = resample(_mono(waveform), sample_rate, self.sample_rate).to(self.device)
-        peak = float(sound.abs().max())
-        mel = self.spectrogram(sound / peak if peak else sound)
-        indices = self.model.quantize(self.model.encode(mel[None])).indices[0]
+        latent, samples, peak = self._latent(waveform, sample_rate)
+        indices = self.model.quantize(latent).indices[0]
         config = self.model.config
         return Codes(
             indices=indices.cpu(),
             codebook_size=config.codebook_size,
             step_seconds=1 / config.step_rate_hz,
-            samples=len(sound),
+            samples=samples,
             sample_rate=self.sample_rate,
             peak=peak,
             labels=self.level_labels,
         )
+
+    @torch.no_grad()
+    def latent(self, waveform: Waveform, sample_rate: int) -> Tensor:
+        """What `encode` says in codes: (latent_dim, steps) on the model's device.
+
+        Args and errors as `encode`.
+        """
+        return self._latent(waveform, sample_rate)[0][0]
+
+    def _latent(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int, float]:
+        """(1, latent_dim, steps), samples at the model's rate, peak."""
+        if not sample_rate > 0:
+            raise ConfigError(f"sample_rate={sample_rate!r}: expected samples a second, above 0")
+        sound = resample(check_waveform(waveform), sample_rate, self.sample_rate).to(self.device)
+        peak = float(sound.abs().max())
+        mel = self.spectrogram(sound / peak if peak else sound)
+        return self.model.encode(mel[None]), len(sound), peak
 
     @torch.no_grad()
     def decode(self, codes: Codes) -> tuple[Tensor, int]:
@@ -110,6 +126,18 @@ class LoadedVQModel:
         Raises:
             CodesError: the codes are of a model with other levels or a larger codebook.
         """
+        self.check_codes(codes)
+        frames = self.spectrogram.frames(codes.samples)
+        embeddings = self.model.codes_to_embeddings(codes.indices[None].to(self.device))
+        mel = self.model.decode(embeddings)[0]
+        return self.vocoder(mel[:, :frames], codes.samples).cpu() * codes.peak, self.sample_rate
+
+    def check_codes(self, codes: Codes) -> None:
+        """Whether codes are such as this model makes.
+
+        Raises:
+            CodesError: of other levels or another codebook, or too few for their sound.
+        """
         config = self.model.config
         if codes.levels != config.levels or codes.codebook_size != config.codebook_size:
             raise CodesError(
@@ -117,15 +145,11 @@ class LoadedVQModel:
                 f"{config.levels} × {config.codebook_size}: decode them with the model that made "
                 "them"
             )
-        frames = self.spectrogram.frames(codes.samples)
-        embeddings = self.model.codes_to_embeddings(codes.indices[None].to(self.device))
-        mel = self.model.decode(embeddings)[0]
-        if mel.shape[1] < frames:
+        frames, made = self.spectrogram.frames(codes.samples), codes.steps * config.stride
+        if made < frames:
             raise CodesError(
-                f"{codes.steps} steps make {mel.shape[1]} frames; {codes.samples} samples need "
-                f"{frames}"
+                f"{codes.steps} steps make {made} frames; {codes.samples} samples need {frames}"
             )
-        return self.vocoder(mel[:, :frames], codes.samples).cpu() * codes.peak, self.sample_rate
 
     def reconstruct(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int]:
         """A sound through the codes and back.
@@ -137,9 +161,7 @@ class LoadedVQModel:
             ShapeError: see `encode`.
         """
         made, rate = self.decode(self.encode(waveform, sample_rate))
-        made = resample(made, rate, sample_rate)
-        length = len(waveform)
-        return F.pad(made, (0, max(0, length - len(made))))[:length], sample_rate
+        return fitted(made, rate, len(waveform), sample_rate), sample_rate
 
     def __repr__(self) -> str:
         config = self.model.config
@@ -150,7 +172,18 @@ class LoadedVQModel:
         )
 
 
-def _mono(waveform: Waveform) -> Tensor:
+def fitted(sound: Tensor, rate: int, samples: int, to_rate: int) -> Tensor:
+    """A sound (…,) brought to another rate and an exact length, cut or filled up with silence."""
+    sound = resample(sound, rate, to_rate)
+    return F.pad(sound, (0, max(0, samples - len(sound))))[:samples]
+
+
+def check_waveform(waveform: Waveform) -> Tensor:
+    """A waveform as a tensor, (samples,) float32.
+
+    Raises:
+        ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
+    """
     sound = waveform
     if isinstance(waveform, np.ndarray):
         sound = torch.from_numpy(np.ascontiguousarray(waveform))

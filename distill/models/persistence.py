@@ -23,6 +23,7 @@ from distill.models.container import (
     Header,
     read_container,
     read_header,
+    rewrite_texts,
     write_container,
 )
 from distill.models.device import choose_device
@@ -33,6 +34,7 @@ from distill.versions import library_versions
 __all__ = [
     "SAVED_MODEL_VERSION_V2",
     "ModelInfo",
+    "edit_metadata",
     "load_model_v2",
     "read_model_info",
     "save_model_v2",
@@ -151,6 +153,44 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
     )
 
 
+def edit_metadata(path: str | os.PathLike[str], **changes: Any) -> ModelInfo:
+    """Changes what a model file says of itself; its weights stay as they are, bit for bit.
+
+    The file is replaced whole or not at all, and checked before: it is read once, but no model is
+    built.
+
+    Args:
+        path: a `.distill` file.
+        changes: name, description, tags, level_labels, or anything JSON holds; None takes away.
+
+    Raises:
+        ConfigError: level_labels that do not fit the levels, or a value that JSON cannot hold.
+        ModelFileError: see `load_model_v2`; also where it cannot be written.
+
+    Example:
+        `edit_metadata("choir.distill", name="Choir", tags=["voice"])`
+    """
+
+    def changed(header: Header) -> dict[str, str]:
+        return {**header.texts, "metadata": _edited(_info(header), changes)}
+
+    rewrite_texts(path, changed)
+    return read_model_info(path)
+
+
+def _edited(info: ModelInfo, changes: Mapping[str, Any]) -> str:
+    labels = changes.get("level_labels")
+    if labels is not None and len(labels) != info.config.levels:
+        raise ConfigError(
+            f"{len(labels)} level_labels: expected {info.config.levels}, one for each level"
+        )
+    merged = {**info.metadata, **changes}
+    try:
+        return msgspec.json.encode({k: v for k, v in merged.items() if v is not None}).decode()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"metadata that JSON cannot hold: {error}") from error
+
+
 _SECTIONS = (
     "vqvae_config",
     "spectrogram_config",
@@ -176,11 +216,14 @@ def _info(header: Header) -> ModelInfo:
                 "spectrogram": json.loads(texts["spectrogram_config"]),
             }
         )
+        metadata = json.loads(texts["metadata"])
+        if not isinstance(metadata, dict):
+            raise TypeError("metadata that is no table")
         health = tuple(LevelHealth(**level) for level in json.loads(texts["codebook_health"]))
         return ModelInfo(
             path=header.path,
             config=config,
-            metadata=json.loads(texts["metadata"]),
+            metadata=metadata,
             codebook_health=health,
             loss_curves={
                 name: [math.nan if value is None else value for value in curve]
@@ -192,7 +235,7 @@ def _info(header: Header) -> ModelInfo:
         )
     except KeyError as error:
         raise CorruptModelError(f"{name}: its section {error.args[0]!r} is missing") from error
-    except (ValueError, TypeError, ConfigError) as error:
+    except (ValueError, TypeError, AttributeError, ConfigError) as error:
         raise CorruptModelError(f"{name}: its header is altered ({error})") from error
 
 
