@@ -1,3 +1,30 @@
+from .analysis.atlas import (
+    CodebookAtlas as CodebookAtlas,
+)
+from .analysis.atlas_build import (
+    build_atlas as build_atlas,
+)
+from .analysis.comparison import (
+    Comparison as Comparison,
+)
+from .analysis.comparison import (
+    compare as compare,
+)
+from .analysis.entries import (
+    entry_sound as entry_sound,
+)
+from .analysis.library import (
+    ModelLibrary as ModelLibrary,
+)
+from .analysis.parts import (
+    CodeParts as CodeParts,
+)
+from .analysis.rate import (
+    RateReport as RateReport,
+)
+from .analysis.rate import (
+    rate_distortion as rate_distortion,
+)
 from .audio.corpus import (
     AudioCorpus as AudioCorpus,
 )
@@ -38,6 +65,15 @@ from .codebook.labels import (
     level_labels as level_labels,
 )
 from .errors import (
+    AtlasError as AtlasError,
+)
+from .errors import (
+    AtlasFileError as AtlasFileError,
+)
+from .errors import (
+    AtlasModelError as AtlasModelError,
+)
+from .errors import (
     AudioFileError as AudioFileError,
 )
 from .errors import (
@@ -45,6 +81,9 @@ from .errors import (
 )
 from .errors import (
     CodesError as CodesError,
+)
+from .errors import (
+    ComparisonError as ComparisonError,
 )
 from .errors import (
     ConfigError as ConfigError,
@@ -57,6 +96,12 @@ from .errors import (
 )
 from .errors import (
     DistillError as DistillError,
+)
+from .errors import (
+    LibraryError as LibraryError,
+)
+from .errors import (
+    MissingExtraError as MissingExtraError,
 )
 from .errors import (
     ModelFileError as ModelFileError,
@@ -72,6 +117,9 @@ from .errors import (
 )
 from .errors import (
     NotAModelError as NotAModelError,
+)
+from .errors import (
+    PartError as PartError,
 )
 from .errors import (
     RunFolderError as RunFolderError,
@@ -99,6 +147,9 @@ from .models.losses import (
 )
 from .models.persistence import (
     ModelInfo as ModelInfo,
+)
+from .models.persistence import (
+    edit_metadata as edit_metadata,
 )
 from .models.persistence import (
     load_model_v2 as load_model_v2,

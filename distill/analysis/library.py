@@ -1,0 +1,205 @@
+"""ModelLibrary: the model files below a folder, found, named, tagged and put away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from distill.analysis import library_report
+from distill.analysis.shelf import LibraryModel, RefusedModel, shelved
+from distill.analysis.trash import TrashedModel, find_trash, move_to_trash, put_back
+from distill.errors import LibraryError, ModelFileError
+from distill.models.persistence import edit_metadata, read_model_info
+from distill.training import states
+from distill.training.run_folder import RunFolder
+
+SUFFIX = ".distill"
+Moment = date | datetime
+
+
+class ModelLibrary:
+    """Every `.distill` file below a folder, also inside run folders, newest first.
+
+    Only headers are read. Files keep their place: a name and tags live inside the file, so they
+    travel with it. Damaged and foreign files are listed with their reason.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Args:
+        folder: searched at every depth; hidden folders and links to folders are not.
+
+        Raises:
+            LibraryError: no such folder.
+        """
+        self.folder = Path(folder).absolute()
+        if not self.folder.is_dir():
+            raise LibraryError(f"{self.folder}: no such folder")
+        self._known: dict[Path, tuple[tuple[int, int], LibraryModel | RefusedModel]] = {}
+        self.models: tuple[LibraryModel, ...] = ()
+        self.refused: tuple[RefusedModel, ...] = ()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Looks again; a file that did not change is not read again."""
+        found = {path: self._look(path) for path in _model_files(self.folder)}
+        self._known = {path: seen for path, seen in found.items() if seen}
+        items = [item for _, item in self._known.values()]
+        models = [item for item in items if isinstance(item, LibraryModel)]
+        self.models = tuple(sorted(models, key=lambda model: model.created, reverse=True))
+        self.refused = tuple(item for item in items if isinstance(item, RefusedModel))
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        tag: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        minimum_health: float | None = None,
+    ) -> tuple[LibraryModel, ...]:
+        """The models that fit everything given, newest first.
+
+        Args:
+            text: part of the name or description, in any case.
+            tag: one of its tags, in any case.
+            since: made then or later; without a time zone: this computer's.
+            until: made then or earlier; a date means its whole day.
+            minimum_health: lowest corrected utilization of its levels, 0 to 1; a model whose
+                health is not known does not fit.
+        """
+        earliest, latest = _instant(since, end=False), _instant(until, end=True)
+        return tuple(
+            model
+            for model in self.models
+            if (text is None or text.casefold() in f"{model.name}\n{model.description}".casefold())
+            and (tag is None or tag.casefold() in map(str.casefold, model.tags))
+            and (earliest is None or model.created >= earliest)
+            and (latest is None or model.created <= latest)
+            and (minimum_health is None or (model.health or 0.0) >= minimum_health)
+        )
+
+    def rename(self, model: LibraryModel | str | os.PathLike[str], name: str) -> LibraryModel:
+        """Gives a model another name; the file keeps its own.
+
+        Raises:
+            LibraryError: an empty name, no model of this library, or one being trained.
+            ModelFileError: the file is damaged, or cannot be written.
+        """
+        if not name.strip():
+            raise LibraryError("an empty name: expected one that people can read")
+        return self._edit(model, name=name.strip())
+
+    def tag(self, model: LibraryModel | str | os.PathLike[str], *tags: str) -> LibraryModel:
+        """Adds tags to a model, each once.
+
+        Raises:
+            LibraryError: an empty tag, no model of this library, or one being trained.
+            ModelFileError: the file is damaged, or cannot be written.
+        """
+        if not tags or not all(tag.strip() for tag in tags):
+            raise LibraryError("an empty tag: expected one or more words")
+        known = self._fresh(model)
+        return self._edit(model, tags=list(dict.fromkeys([*known, *(t.strip() for t in tags)])))
+
+    def untag(self, model: LibraryModel | str | os.PathLike[str], *tags: str) -> LibraryModel:
+        """Takes tags away from a model; one it does not have is no error.
+
+        Raises:
+            LibraryError: no model of this library, or one being trained.
+            ModelFileError: the file is damaged, or cannot be written.
+        """
+        return self._edit(model, tags=[tag for tag in self._fresh(model) if tag not in tags])
+
+    def delete(self, model: LibraryModel | RefusedModel | str | os.PathLike[str]) -> TrashedModel:
+        """Moves a file, also a damaged one, into the folder `.trash` beside it.
+
+        Raises:
+            LibraryError: no file of this library, one being trained, or it cannot be moved.
+        """
+        trashed = move_to_trash(self._path(model))
+        self.refresh()
+        return trashed
+
+    @property
+    def trash(self) -> tuple[TrashedModel, ...]:
+        """What was deleted below this folder and can be restored, the latest first."""
+        return find_trash(self.folder)
+
+    def restore(self, trashed: TrashedModel) -> Path:
+        """Moves a deleted file back to where it was; returns its path.
+
+        Raises:
+            LibraryError: another file is there now, or the deleted one is gone.
+        """
+        put_back(trashed)
+        self.refresh()
+        return trashed.original
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def __iter__(self) -> Iterator[LibraryModel]:
+        return iter(self.models)
+
+    def __repr__(self) -> str:
+        return library_report.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return library_report.as_html(self)
+
+    def _edit(self, model: Any, **changes: Any) -> LibraryModel:
+        path = self._path(model)
+        edited = shelved(edit_metadata(path, **changes), self.folder)
+        self.refresh()
+        return edited
+
+    def _fresh(self, model: Any) -> tuple[str, ...]:
+        """The tags in the file now, whatever was known of it."""
+        return shelved(read_model_info(self._path(model)), self.folder).tags
+
+    def _path(self, model: Any) -> Path:
+        given = model.path if isinstance(model, (LibraryModel, RefusedModel)) else Path(model)
+        path = given if given.is_absolute() else self.folder / given
+        if not path.is_file() or self.folder not in path.parents or path.suffix != SUFFIX:
+            raise LibraryError(f"{given}: no model file below {self.folder}")
+        run = RunFolder(path.parent)
+        if run.is_run and run.model_path == path and run.read_state() in states.ACTIVE:
+            raise LibraryError(
+                f"{path.parent.name}: is being trained and will write its model again; stop it, or "
+                "wait for its end"
+            )
+        return path
+
+    def _look(self, path: Path) -> tuple[tuple[int, int], LibraryModel | RefusedModel] | None:
+        try:
+            found = path.stat()
+        except OSError:  # gone since the folder was listed
+            return None
+        stamp = (found.st_mtime_ns, found.st_size)
+        known = self._known.get(path)
+        if known and known[0] == stamp:
+            return known
+        try:
+            return stamp, shelved(read_model_info(path), self.folder)
+        except ModelFileError as error:
+            return stamp, RefusedModel(path, str(error))
+
+
+def _model_files(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(SUFFIX) and not name.startswith("."):
+                yield Path(here, name)
+
+
+def _instant(moment: Moment | None, *, end: bool) -> datetime | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        time = datetime.max.time() if end else datetime.min.time()
+        moment = datetime.combine(moment, time)
+    return moment.astimezone(timezone.utc)
