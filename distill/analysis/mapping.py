@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def _umap(vectors: np.ndarray) -> np.ndarray:
 
 def _import_umap() -> Any:
     try:
-        import umap
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # that tensorflow is not there
+            import umap
     except ImportError as error:
         raise MissingExtraError(
             'method="umap" needs the package umap-learn: pip install "distill-audio[umap]", or '

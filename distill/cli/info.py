@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.models.persistence import ModelInfo, read_model_info
+from distill.models.report import model_facts
 
 
 def describe(path: Path, *, as_json: bool) -> str:
@@ -49,24 +49,10 @@ def _values(info: ModelInfo) -> dict[str, Any]:
 
 
 def _text(info: ModelInfo) -> str:
-    config, meta = info.config, info.metadata
-    corpus, training = meta.get("corpus", {}), meta.get("training", {})
+    facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)
     lines = [
         info.name,
-        *([f"  {meta['description']}"] if meta.get("description") else []),
-        f"  codes      {config.levels} levels × {config.codebook_size} entries, "
-        f"{config.step_rate_hz:.1f} steps/s, {config.bits_per_second:.0f} bit/s",
-        f"  sound      {config.spectrogram.sample_rate} Hz, {config.spectrogram.n_mels} mel bands",
-        f"  size       {info.parameters / 1e6:.2f} M numbers, {info.file_bytes / 1e6:.1f} MB",
-        f"  created    {meta.get('created', '?')}",
+        *([f"  {info.metadata['description']}"] if info.metadata.get("description") else []),
+        *(f"  {name:<10} {value}" for name, value in facts),
     ]
-    if corpus:
-        lines.append(f"  corpus     {corpus['files']} files, {duration(corpus['seconds'])}")
-    if training:
-        lines.append(
-            f"  training   {training['epochs']} epochs, {training['steps']} steps, "
-            f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1}"
-        )
-    if meta.get("tags"):
-        lines.append(f"  tags       {', '.join(meta['tags'])}")
     return "\n".join([*lines, *health_lines(info.codebook_health)])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from distill.atomic import write_atomically
 from distill.codebook.labels import level_labels
+from distill.codebook.report import codes_as_html
 from distill.errors import CodesError
 
 NO_CODE = -1
@@ -147,3 +148,6 @@ class Codes:
     def __repr__(self) -> str:
         grid = f"{self.levels} levels × {self.steps} steps, {self.codebook_size} entries each"
         return f"Codes({grid}, {self.seconds:.2f} s at {self.sample_rate} Hz)"
+
+    def _repr_html_(self) -> str:
+        return codes_as_html(self)

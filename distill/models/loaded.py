@@ -19,6 +19,7 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig
 from distill.errors import CodesError, ConfigError, ShapeError
+from distill.models.report import model_as_html
 from distill.models.vqvae import ConvVQVAE
 
 Waveform = Tensor | np.ndarray
@@ -170,6 +171,9 @@ class LoadedVQModel:
             f"LoadedVQModel({name!r}: {config.levels} levels × {config.codebook_size} entries, "
             f"{config.bits_per_second:.0f} bit/s at {self.sample_rate} Hz)"
         )
+
+    def _repr_html_(self) -> str:
+        return model_as_html(self)
 
 
 def fitted(sound: Tensor, rate: int, samples: int, to_rate: int) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 import numpy as np
 
+from distill.training.history_report import history_as_html
 from distill.training.metrics import (
     EVENT_CLASSES,
     CheckpointEvent,
@@ -215,6 +216,9 @@ class VQMetricsHistory:
             f"VQMetricsHistory({len(self.epochs)} epochs, {self.step_count} steps, "
             f"validation {loss}{shown})"
         )
+
+    def _repr_html_(self) -> str:
+        return history_as_html(self)
 
 
 _FIELDS = [

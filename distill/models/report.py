@@ -1,0 +1,90 @@
+"""What is known about a model, as facts for a terminal and as HTML for a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distill.audio.report import duration
+from distill.codebook.health import LevelHealth
+from distill.config import VQVAEConfig
+from distill.drawings import svg_curves
+from distill.tables import html_facts, html_table
+
+if TYPE_CHECKING:
+    from distill.models.loaded import LoadedVQModel
+
+_HEALTH = ("level", "used", "perplexity", "dead", "verdict")
+
+
+def model_facts(
+    config: VQVAEConfig, metadata: dict[str, Any], parameters: int, file_bytes: int | None = None
+) -> Iterator[tuple[str, str]]:
+    """Names and values; what the metadata does not say, or says in another form, is left out.
+
+    Args:
+        config: of the model.
+        metadata: of its file.
+        parameters: numbers it holds.
+        file_bytes: of its file, where there is one.
+    """
+    spectrogram = config.spectrogram
+    yield (
+        "codes",
+        f"{config.levels} levels × {config.codebook_size} entries, {config.step_rate_hz:.1f} "
+        f"steps/s, {config.bits_per_second:.0f} bit/s",
+    )
+    yield "sound", f"{spectrogram.sample_rate} Hz, {spectrogram.n_mels} mel bands"
+    size = "" if file_bytes is None else f", {file_bytes / 1e6:.1f} MB"
+    yield "size", f"{parameters / 1e6:.2f} M numbers{size}"
+    yield "created", str(metadata.get("created", "?"))
+    yield from _history(metadata)
+
+
+def health_table(health: Sequence[LevelHealth]) -> str:
+    """A row a level as HTML; "" where nothing is known."""
+    if not health:
+        return ""
+    rows = [
+        [
+            f"{level.level + 1} {level.label}",
+            f"{level.corrected_utilization:.0%}",
+            f"{level.perplexity:.1f} of {level.entries}",
+            str(level.dead_codes),
+            level.verdict,
+        ]
+        for level in health
+    ]
+    return html_table(_HEALTH, rows)
+
+
+def model_as_html(loaded: LoadedVQModel) -> str:
+    """Facts, health and the curve of its training."""
+    meta = loaded.metadata
+    parameters = sum(tensor.numel() for tensor in loaded.model.state_dict().values())
+    facts = html_facts(model_facts(loaded.vqvae_config, meta, parameters))
+    description = html.escape(str(meta.get("description") or ""))
+    curves = [loaded.loss_curves.get(name, []) for name in ("val", "train")]
+    curve = svg_curves(curves, "validation and, fainter, training loss of each epoch")
+    return (
+        f"<p><b>{html.escape(str(meta.get('name', 'unnamed')))}</b></p>"
+        + (f"<p>{description}</p>" if description else "")
+        + facts
+        + health_table(loaded.codebook_health)
+        + (f"<p>{curve}<br>validation loss; training fainter</p>" if curve else "")
+    )
+
+
+def _history(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    corpus, training, tags = (metadata.get(key) for key in ("corpus", "training", "tags"))
+    if isinstance(corpus, dict) and {"files", "seconds"} <= set(corpus):
+        yield "corpus", f"{corpus['files']} files, {duration(corpus['seconds'])}"
+    if isinstance(training, dict) and {"epochs", "steps", "seconds", "best_epoch"} <= set(training):
+        yield (
+            "training",
+            f"{training['epochs']} epochs, {training['steps']} steps, "
+            f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1}",
+        )
+    if isinstance(tags, list) and tags:
+        yield "tags", ", ".join(map(str, tags))

@@ -1,0 +1,39 @@
+"""A run's history as HTML that needs no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from distill.audio.report import duration
+from distill.drawings import svg_curves
+from distill.tables import html_facts
+from distill.training.metrics import TrainingCompleteEvent
+
+if TYPE_CHECKING:
+    from distill.training.history import VQMetricsHistory
+
+
+def history_as_html(history: VQMetricsHistory) -> str:
+    """What was reached, and the curve of each epoch."""
+    curves = history.curves()
+    shown = [curves["val"], curves["train"]]
+    curve = svg_curves(shown, "validation and, fainter, training loss of each epoch")
+    drawn = f"<p>{curve}<br>validation loss; training fainter</p>" if curve else ""
+    return html_facts(_facts(history)) + drawn
+
+
+def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:
+    yield "epochs", f"{len(history.epochs)}, {history.step_count} steps"
+    if history.elapsed_s:
+        yield "time", duration(history.elapsed_s)
+    if history.epochs:
+        yield "validation", f"{history.epochs[-1].val_loss:.4f}"
+    if history.best:
+        yield "best", f"{history.best.val_loss:.4f} in epoch {history.best.epoch + 1}"
+    if history.warnings:
+        yield "warnings", f"{len(history.warnings)}, the last: {history.warnings[-1].message}"
+    if isinstance(history.outcome, TrainingCompleteEvent):
+        yield "ended by", history.outcome.reason
+    elif history.outcome:
+        yield "failed", f"{history.outcome.error}: {history.outcome.message}"
