@@ -12,6 +12,14 @@ import distill
 
 PUBLIC = [
     "AudioCorpus",
+    "CodeParts",
+    "CodebookAtlas",
+    "ModelLibrary",
+    "build_atlas",
+    "compare",
+    "edit_metadata",
+    "entry_sound",
+    "rate_distortion",
     "Codes",
     "ConvVQVAE",
     "GriffinLimVocoder",
@@ -83,7 +91,7 @@ def test_public_name_is_importable_from_distill(name: str) -> None:
     assert name in distill.__all__
 
 
-@pytest.mark.parametrize("room", ["audio", "codebook", "models", "training"])
+@pytest.mark.parametrize("room", ["analysis", "audio", "codebook", "models", "training"])
 def test_every_name_a_room_exports_exists(room: str) -> None:
     module = importlib.import_module(f"distill.{room}")
     assert module.__all__

@@ -162,8 +162,9 @@ class ModelLibrary:
 
     def _path(self, model: Any) -> Path:
         given = model.path if isinstance(model, (LibraryModel, RefusedModel)) else Path(model)
-        path = given if given.is_absolute() else self.folder / given
-        if not path.is_file() or self.folder not in path.parents or path.suffix != SUFFIX:
+        # Unlike resolve it follows no link.
+        path = Path(os.path.normpath(self.folder / given))
+        if path not in _model_files(self.folder):
             raise LibraryError(f"{given}: no model file below {self.folder}")
         run = RunFolder(path.parent)
         if run.is_run and run.model_path == path and run.read_state() in states.ACTIVE:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from distill import LoadedVQModel
+from distill.models.report import model_facts
+from distill.training import TrainingResult
+
+
+def test_a_model_shows_what_is_known_about_it(trained: TrainingResult) -> None:
+    shown = trained.load()._repr_html_()
+    for text in (
+        "trained",
+        "3 levels × 16 entries",
+        "562 bit/s",
+        "10 files",
+        "1 Structure",
+        "<svg",
+    ):
+        assert text in shown, text
+    ElementTree.fromstring(f"<div>{shown.replace('<br>', '<br/>')}</div>")
+
+
+def test_a_bare_model_shows_what_it_is(trained: TrainingResult) -> None:
+    shown = LoadedVQModel(trained.load().model)._repr_html_()
+    assert "unnamed" in shown and "562 bit/s" in shown
+    assert "<svg" not in shown
+
+
+def test_names_are_escaped(trained: TrainingResult) -> None:
+    nasty = "<script>alert(1)</script>"
+    facts: dict[str, Any] = {"name": nasty, "description": nasty, "tags": [nasty], "created": nasty}
+    shown = LoadedVQModel(trained.load().model, metadata=facts)._repr_html_()
+    assert shown.count("&lt;script&gt;") == 4 and "<script>" not in shown
+
+
+@pytest.mark.parametrize(
+    "odd", [{"corpus": [1]}, {"corpus": {"files": 3}}, {"training": "yes"}, {"tags": 7}]
+)
+def test_what_is_said_in_another_form_is_left_out(
+    trained: TrainingResult, odd: dict[str, Any]
+) -> None:
+    config = trained.load().vqvae_config
+    assert [name for name, _ in model_facts(config, odd, 10)] == [
+        "codes",
+        "sound",
+        "size",
+        "created",
+    ]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import dataclasses
+
+from distill import TrainingFailedEvent, VQMetricsHistory, WarningEvent
+from distill.training import TrainingResult
+
+
+def test_a_history_shows_what_was_reached(trained: TrainingResult) -> None:
+    shown = trained.history._repr_html_()
+    for text in ("12, 60 steps", "<svg", "currentColor", "max_steps", "in epoch "):
+        assert text in shown, text
+    assert len(shown) < 5000
+
+
+def test_an_empty_history_shows_that_it_is() -> None:
+    shown = VQMetricsHistory()._repr_html_()
+    assert "0, 0 steps" in shown and "<svg" not in shown
+
+
+def test_messages_are_escaped(trained: TrainingResult) -> None:
+    history = dataclasses.replace(trained.history)
+    history.warnings = [WarningEvent(0, 0, "w", "<b>bad</b>")]
+    history.outcome = TrainingFailedEvent("ValueError", "<i>worse</i>")
+    shown = history._repr_html_()
+    assert "&lt;b&gt;bad" in shown and "ValueError: &lt;i&gt;worse" in shown
+    assert "<b>" not in shown and "<i>" not in shown
