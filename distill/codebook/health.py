@@ -115,6 +115,11 @@ class LevelHealth:
     """Entries replaced a training step; 0 where nothing was trained."""
 
     @property
+    def ceiling(self) -> float:
+        """Utilization that `samples` codes could at most show; see `utilization_ceiling`."""
+        return 1 - (1 - 1 / self.entries) ** self.samples
+
+    @property
     def verdict(self) -> str:
         """healthy, thin or collapsing."""
         if self.corrected_utilization < COLLAPSING:

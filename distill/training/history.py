@@ -71,8 +71,12 @@ class VQMetricsHistory:
         """What was measured at every step: step, loss, reconstruction, commitment, learning_rate
         and gradient_norm, each (steps,) float64; copies, of equal length whoever writes meanwhile.
         """
+        return self.steps_since(0)
+
+    def steps_since(self, start: int) -> dict[str, np.ndarray]:
+        """`steps` without the first `start`, for whoever has those already."""
         with self._lock:
-            return {name: np.array(column) for name, column in self._columns.items()}
+            return {name: np.array(column[start:]) for name, column in self._columns.items()}
 
     def update(self, event: Event) -> None:
         """Takes the next event."""

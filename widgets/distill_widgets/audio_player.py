@@ -1,0 +1,134 @@
+"""AudioPlayer: sounds to compare, each fetched by the page when somebody presses Play."""
+
+from __future__ import annotations
+
+import io
+import logging
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from distill.config import SpectrogramConfig
+from distill.errors import DistillError
+from distill_widgets.live_widget import LiveWidget, page_code
+from distill_widgets.pictures import envelope, mel_picture
+
+_log = logging.getLogger(__name__)
+
+Sound = tuple[npt.NDArray[np.float32], int]
+"""(samples,) in [-1, 1], and its rate."""
+
+
+@dataclass(frozen=True)
+class SoundRow:
+    """One sound and its versions."""
+
+    name: str
+    seconds: float
+    sides: tuple[str, ...]
+    """What the versions are called, as on the switch."""
+    keys: tuple[str, ...]
+    """What the player asks for, a side each; `{stage}` stands for the key of a stage."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A moment of a training whose sounds can be listened to."""
+
+    key: str
+    label: str
+
+
+class AudioPlayer(LiveWidget):
+    """A row a sound: one player, a switch between its versions, an outline, mel pictures.
+
+    All versions are played exactly as they are: none is made louder.
+    """
+
+    _esm = page_code("common.js", "player.js", "audio_player.js")
+    name = traitlets.Unicode("").tag(sync=True)
+    rows = traitlets.List().tag(sync=True)
+    stages = traitlets.List().tag(sync=True)
+    empty = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        fetch: Callable[[str], Sound],
+        rows: Sequence[SoundRow] = (),
+        stages: Sequence[Stage] = (),
+        *,
+        spectrogram: SpectrogramConfig | None = None,
+        name: str = "Listen",
+        empty: str = "",
+    ) -> None:
+        """Args:
+        fetch: the sound of a key; may raise a DistillError, OSError or KeyError, which the page
+            then shows.
+        rows: what there is to listen to.
+        stages: what the slider goes through; none, no slider.
+        spectrogram: of the mel pictures.
+        name: the title.
+        empty: what is said while there are no rows.
+        """
+        super().__init__(name=name, empty=empty)
+        self._fetch, self._spectrogram = fetch, spectrogram
+        self.show(rows, stages)
+        self._handlers |= {
+            "sound": self._answer(_wav),
+            "peaks": self._answer(_peaks),
+            "mel": self._answer(self._mel),
+        }
+
+    def show(self, rows: Sequence[SoundRow], stages: Sequence[Stage]) -> None:
+        """Replaces what there is to listen to; what plays goes on where it still exists."""
+        self.rows = [
+            {"name": r.name, "seconds": r.seconds, "sides": list(r.sides), "keys": list(r.keys)}
+            for r in rows
+        ]
+        self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]
+
+    def _answer(
+        self, make: Callable[[Sound], tuple[dict[str, Any], bytes]]
+    ) -> Callable[[dict[str, Any], Sequence[Any]], None]:
+        def answer(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+            reply = {"type": message["type"], "key": message.get("key")}
+            try:
+                facts, content = make(self._fetch(str(message.get("key"))))
+            except (DistillError, OSError, KeyError) as error:
+                _log.warning("a sound cannot be had: %s", error)
+                self.send({**reply, "error": str(error)})
+                return
+            self.send({**reply, **facts}, [content])
+
+        return answer
+
+    def _mel(self, sound: Sound) -> tuple[dict[str, Any], bytes]:
+        waveform, rate = sound
+        config = self._spectrogram or SpectrogramConfig.for_rate(rate)
+        picture = mel_picture(waveform, config)
+        return {"shape": list(picture.shape)}, picture.tobytes()
+
+    def __repr__(self) -> str:
+        names = ", ".join(row["name"] for row in self.rows) or "nothing yet"
+        return f"AudioPlayer({self.name}: {names})"
+
+
+def _wav(sound: Sound) -> tuple[dict[str, Any], bytes]:
+    waveform, rate = sound
+    samples = np.round(np.clip(waveform, -1, 1) * 32767).astype("<i2")
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(samples.tobytes())
+    return {}, file.getvalue()
+
+
+def _peaks(sound: Sound) -> tuple[dict[str, Any], bytes]:
+    return {}, envelope(sound[0]).values.tobytes()

@@ -1,0 +1,73 @@
+// What the pages of all widgets share. Files are joined into one module for each widget.
+
+const SHARED = (globalThis.__distill ??= {stores: new Map(), plotly: null});
+
+// anywidget hands `initialize` and `render` different proxies of a model, so what a page knows of
+// a widget is kept here, under the widget's own name.
+function openStore(model, fields) {
+  const store = {views: new Set(), client: Math.random().toString(36).slice(2), ...fields};
+  SHARED.stores.set(model.get("uid"), store);
+  return store;
+}
+
+function storeOf(model) {
+  return SHARED.stores.get(model.get("uid"));
+}
+
+// A kernel that is gone must not break what is on the page.
+function tell(model, message) {
+  try {
+    model.send(message);
+  } catch (error) {
+    console.debug("distill: the kernel cannot be reached", error);
+  }
+}
+
+// Says regularly that somebody looks, and at once when the page becomes visible again.
+function keepInTouch(model, store, sync) {
+  const beat = () => {
+    if (document.visibilityState === "visible" && store.views.size) sync();
+  };
+  const timer = setInterval(beat, 1000 * model.get("poll_s"));
+  document.addEventListener("visibilitychange", beat);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", beat);
+  };
+}
+
+function themeColour(el, value) {
+  const name = /^var\((--[\w-]+)\)$/.exec(value);
+  return name ? getComputedStyle(el).getPropertyValue(name[1]).trim() || "#888" : value;
+}
+
+function onThemeChange(act) {
+  const observer = new MutationObserver(act);
+  const watched = {attributes: true, attributeFilter: ["class", "theme", "data-jp-theme-name", "data-jp-theme-light"]};
+  observer.observe(document.body, watched);
+  observer.observe(document.documentElement, watched);
+  return () => observer.disconnect();
+}
+
+// A page is as dark as what lies behind the widget.
+function markDarkness(el) {
+  const ink = getComputedStyle(el).getPropertyValue("--jp-ui-font-color1");
+  const light = document.body.dataset.jpThemeLight;
+  const dark = light === "false" || (!light && (document.documentElement.getAttribute("theme") === "dark"
+    || (!ink && matchMedia("(prefers-color-scheme: dark)").matches)));
+  el.classList.toggle("distill-dark", dark);
+}
+
+function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (h) return `${h} h ${m} min`;
+  return m ? `${m} min ${s} s` : `${s} s`;
+}

@@ -1,0 +1,147 @@
+"""TrainingDashboard: what a person sees while a model learns."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets
+
+from distill.errors import RunFolderError
+from distill.training import states
+from distill.training.request import RunRequest
+from distill.training.run_folder import RunFolder
+from distill.training.runner import TrainingRunner
+from distill_widgets import markup
+from distill_widgets.curves import Curves, level_chart, loss_chart
+from distill_widgets.drawing import draw, to_svg
+from distill_widgets.live_widget import hear_while_a_cell_runs, in_colab
+from distill_widgets.previews import Previews
+from distill_widgets.publisher import Publisher
+from distill_widgets.run_head import RunHead
+from distill_widgets.run_state import RunState
+
+
+class TrainingDashboard(ipywidgets.VBox):
+    """A run, live: state and buttons, losses, codebooks, sounds, and what happened.
+
+    Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may
+    show the same run; closing one, or the page, harms no training.
+    """
+
+    _publisher: Publisher | None = None
+
+    def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
+        """Args:
+        run: a runner that has a run, or the folder of a run.
+
+        Raises:
+            RunFolderError: no run is there.
+        """
+        self._own_runner = not isinstance(run, TrainingRunner)
+        self.runner = runner_of(run)
+        folder = self.runner.folder
+        if folder is None:
+            raise RunFolderError("there is no run yet: start one, or name the folder of a run")
+        levels = RunRequest.from_dict(folder.read_request()).config.levels
+        self._state = RunState(self.runner)
+        self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
+        self._ended_with: object = None
+        self.head = RunHead(self._state.now())
+        self.loss, self.levels = loss_chart(), level_chart(levels)
+        self.health, self.warnings, self.journal = (ipywidgets.HTML() for _ in range(3))
+        self._curves, self._previews = Curves(self.loss, self.levels), Previews(folder)
+        self.player = self._previews.player
+        super().__init__([
+            self.head, self.loss, self.levels, self.health, self.warnings, self.player, self.journal
+        ])  # fmt: skip
+        self.add_class("distill-dashboard")
+        self.add_class("distill")
+        self.head.on_press = self._on_press
+        self._live = (self.head, self.loss, self.levels, self.player)
+        self._refresh()
+        if in_colab():  # there the page asks, and only an answer arrives
+            for widget in self._live:
+                widget.before_answer = self._refresh
+        else:
+            self._publisher = Publisher(self._tick)
+            self._publisher.start()
+        hear_while_a_cell_runs(self)
+
+    def close(self) -> None:
+        """Ends the dashboard on every page; the run goes on."""
+        if self._publisher is not None:
+            self._publisher.close()
+        if self._own_runner:
+            self.runner.close()
+        for widget in (*self.children, self):
+            if widget is not self:
+                widget.close()
+        super().close()
+
+    def _on_press(self, button: str, done: Callable[[], None]) -> None:
+        self._presses.put((button, done))
+        if self._publisher is not None:
+            self._publisher.wake()
+        else:
+            self._work_off_presses()
+
+    def _work_off_presses(self) -> None:
+        while not self._presses.empty():
+            button, done = self._presses.get()
+            self._state.press(button)
+            self.head.state = self._state.now()
+            done()
+
+    def _tick(self) -> None:
+        self._work_off_presses()
+        looked_at = any(widget.is_heard for widget in self._live)
+        if looked_at or self._has_just_ended():
+            self._refresh()
+            self.loss.push()
+            self.levels.push()
+
+    def _has_just_ended(self) -> bool:
+        return (self.runner.state in states.ENDED) and self._ending() != self._ended_with
+
+    def _refresh(self) -> None:
+        """Takes what is new in the run folder."""
+        history = self.runner.history
+        self._curves.update(history)
+        measured = next((e.health for e in reversed(history.epochs) if e.health), ())
+        self.health.value = markup.health_table(measured, history.warnings)
+        self.warnings.value = markup.warning_list(history.warnings, measured)
+        self.journal.value = markup.log_list(history)
+        self._previews.update(history)
+        self.head.state = self._state.now()
+        if self.head.state["state"] in states.ENDED and self._ending() != self._ended_with:
+            self._ended_with = self._ending()
+            self._keep_pictures()
+
+    def _ending(self) -> object:
+        history = self.runner.history
+        return (history.outcome, history.step_count)
+
+    def _keep_pictures(self) -> None:
+        """What a notebook shows of the charts when it is opened without a kernel."""
+        for chart in (self.loss, self.levels):
+            chart.snapshot = to_svg(draw(chart.figure(), height_px=chart.spec["height"]))
+
+    def __repr__(self) -> str:
+        folder = self.runner.folder
+        return (
+            f"TrainingDashboard: {self.head.state['name']}, {self.head.state['word']}\n"
+            f"{self.runner.history!r}\n{folder.path if folder else ''}"
+        )
+
+
+def runner_of(run: TrainingRunner | RunFolder | str | Path) -> TrainingRunner:
+    """A runner for whatever names a run.
+
+    Raises:
+        RunFolderError: no run is there.
+    """
+    if isinstance(run, TrainingRunner):
+        return run
+    return TrainingRunner.attach(run.path if isinstance(run, RunFolder) else run)

@@ -1,0 +1,158 @@
+"""The static picture of a chart: as PNG for a report, as SVG in the colours of any theme."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Plain colours for names of theme colours; they read on white and, in SVG, follow the text.
+_PRINTED = {
+    "var(--distill-ink)": "#212121",
+    "var(--distill-muted)": "#8a8a8a",
+    "var(--distill-accent)": "#1976d2",
+    "var(--distill-warn)": "#c25400",
+    "var(--distill-good)": "#009988",
+}
+_TEXT, _TEXT_IN_SVG = "#515253", "currentColor"  # a colour nothing else has, replaced in SVG
+_DPI = 100
+_DASHES = {"dot": ":", "dash": "--", "solid": "-"}
+_POINTS = 200
+_SMOOTHING = 0.9
+
+
+def draw(figure: dict[str, Any], *, width_px: int = 900, height_px: int = 320) -> Figure:
+    """A plotly figure of lines and markers, drawn by matplotlib.
+
+    Args:
+        figure: what `LiveChart.figure` gives; axes by their `domain`, lines, upright marks.
+        width_px: of the picture.
+        height_px: likewise.
+    """
+    from matplotlib.figure import Figure  # half a second, when a picture is wanted
+
+    drawn = Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI)
+    layout = figure["layout"]
+    edges = 0.06, 0.11, 0.985 - 0.06, 0.97 - 0.2  # left, bottom, width, height of all panels
+    axes: dict[str, Axes] = {}
+    for name, axis in layout.items():
+        if name.startswith("yaxis"):
+            number = name.removeprefix("yaxis")
+            across, up = layout[f"xaxis{number}"]["domain"], axis["domain"]
+            axes[f"y{number}"] = drawn.add_axes(
+                (
+                    edges[0] + across[0] * edges[2],
+                    edges[1] + up[0] * edges[3],
+                    (across[1] - across[0]) * edges[2],
+                    (up[1] - up[0]) * edges[3],
+                )
+            )
+            _dress(axes[f"y{number}"], axis)
+    for trace in figure["data"]:
+        _draw_trace(axes[trace.get("yaxis", "y")], trace)
+    for shape in layout.get("shapes", ()):
+        _draw_mark(axes["y"], shape)
+    for note in layout.get("annotations", ()):
+        place = next(
+            name
+            for name in axes
+            if layout[f"yaxis{name[1:]}"]["domain"][1] == note["y"]
+            and layout[f"xaxis{name[1:]}"]["domain"][0] == note["x"]
+        )
+        axes[place].set_title(note["text"], loc="left", fontsize=8, color=_TEXT, pad=3)
+    handles, labels = axes["y"].get_legend_handles_labels()
+    if handles:
+        drawn.legend(
+            handles, labels, loc="upper left", bbox_to_anchor=(edges[0] - 0.01, 1.0),
+            ncols=len(handles), frameon=False, fontsize=8, labelcolor=_TEXT, borderaxespad=0.2,
+        )  # fmt: skip
+    return drawn
+
+
+def to_png(figure: Figure) -> bytes:
+    """As PNG on white."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    return file.getvalue()
+
+
+def to_svg(figure: Figure) -> str:
+    """As SVG without a ground, its text in the colour of the text around it."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = "<svg" + file.getvalue().partition("<svg")[2].replace(_TEXT, _TEXT_IN_SVG)
+    return re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", svg)
+
+
+def _dress(axes: Axes, axis: dict[str, Any]) -> None:
+    axes.set_facecolor("none")
+    axes.grid(True, color="#888888", alpha=0.2, linewidth=0.6)
+    axes.tick_params(labelsize=7, colors=_TEXT, length=0)
+    axes.locator_params(nbins=5)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#88888866")
+    if "range" in axis:
+        axes.set_ylim(axis["range"])
+    if axis.get("tickformat") == ".0%":
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+
+
+def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
+    x, y = np.array(trace["x"], float), np.array(trace["y"], float)
+    if not len(x):
+        return
+    line, marker = trace.get("line", {}), trace.get("marker", {})
+    colour = _printed(line.get("color") or marker.get("color"))
+    label = trace.get("name", "") if trace.get("showlegend", True) else "_"
+    if trace["mode"] == "markers":
+        axes.plot(x, y, "D", markersize=4, markerfacecolor="none", color=colour, label=label)
+        return
+    style = {"color": colour, "linewidth": line.get("width", 1.5) * 0.75}
+    if trace.get("smooth"):
+        axes.plot(*_thin(x, y), **style, alpha=0.3)
+        y = _smoothed(y)
+    points = "." if "markers" in trace["mode"] and len(x) <= 60 else None
+    axes.plot(
+        *_thin(x, y), _DASHES[line.get("dash", "solid")], **style,
+        label=label, marker=points, markersize=4,
+    )  # fmt: skip
+
+
+def _draw_mark(axes: Axes, shape: dict[str, Any]) -> None:
+    style = {"color": _printed(shape["line"]["color"]), "linewidth": 0.8}
+    style["linestyle"] = _DASHES[shape["line"]["dash"]]
+    if shape.get("xref") == "x domain":
+        axes.axhline(shape["y0"], **style)
+        return
+    axes.axvline(shape["x0"], **style)
+    axes.annotate(
+        shape["label"]["text"], (shape["x0"], 1), xycoords=("data", "axes fraction"),
+        xytext=(2 if shape["label"]["xanchor"] == "left" else -2, -2), textcoords="offset points",
+        va="top", ha=shape["label"]["xanchor"], fontsize=7, color=style["color"],
+    )  # fmt: skip
+
+
+def _thin(x: Any, y: Any) -> tuple[Any, Any]:
+    step = max(1, len(x) // _POINTS)
+    return x[::step], y[::step]
+
+
+def _smoothed(y: Any) -> Any:
+    """The moving average the page draws, see `smoothed` in live_chart.js."""
+    out, total, weight = np.array(y), 0.0, 0.0
+    for place in np.flatnonzero(np.isfinite(y)):
+        total = _SMOOTHING * total + (1 - _SMOOTHING) * y[place]
+        weight = _SMOOTHING * weight + (1 - _SMOOTHING)
+        out[place] = total / weight
+    return out
+
+
+def _printed(colour: str) -> str:
+    return _PRINTED.get(colour, colour)

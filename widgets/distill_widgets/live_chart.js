@@ -1,0 +1,297 @@
+// A plotly chart fed by a cursor protocol: the page says how many points of each trace it has, the
+// kernel sends what is missing. Every message may come twice, late, or not at all.
+
+const PLOTLY_ASK_MS = 5000;
+const DRAW_SHARE = 40; // a page draws at most a fortieth of the time: training needs the rest
+const LONGEST_WAIT_MS = 4000;
+
+// --- plotly.js, once a page -------------------------------------------------------------------
+
+async function runScript(blob) {
+  const before = globalThis.Plotly;
+  const url = URL.createObjectURL(new Blob([blob], {type: "text/javascript"}));
+  await new Promise((done, failed) => {
+    const script = Object.assign(document.createElement("script"), {src: url});
+    script.onload = done;
+    script.onerror = () => failed(new Error("plotly.js did not load"));
+    document.head.appendChild(script);
+  });
+  URL.revokeObjectURL(url);
+  const ours = globalThis.Plotly;
+  if (before) globalThis.Plotly = before;
+  return ours;
+}
+
+async function openCache() {
+  try {
+    return await globalThis.caches?.open("distill"); // none over plain http, but on localhost
+  } catch {
+    return null;
+  }
+}
+
+function plotlyOf(version) {
+  if (SHARED.plotly) return SHARED.plotly;
+  const shared = (SHARED.plotly = {state: "wait", source: ""});
+  shared.loaded = new Promise((done) => (shared.done = done));
+  const key = `/distill/plotly-${version}`;
+  shared.give = async (packed, source) => {
+    if (shared.state !== "wait") return;
+    shared.state = "loading";
+    shared.source = source;
+    const unpacked = packed.stream().pipeThrough(new DecompressionStream("gzip"));
+    try {
+      shared.done(await runScript(await new Response(unpacked).blob()));
+      shared.state = "ready";
+    } catch (error) {
+      console.warn("distill:", error);
+      shared.state = "wait"; // a damaged copy: the kernel is asked next
+      return;
+    }
+    if (source === "kernel") (await openCache())?.put(key, new Response(packed)).catch(() => {});
+  };
+  shared.looked = openCache()
+    .then((cache) => cache?.match(key))
+    .then(async (found) => found && shared.give(await found.blob(), "cache"))
+    .catch(() => {});
+  return shared;
+}
+
+// --- what the page has ------------------------------------------------------------------------
+
+function newChart(model) {
+  const {traces, smoothing} = model.get("spec");
+  return openStore(model, {
+    x: traces.map(() => []), y: traces.map(() => []), epoch: "", marks: -1, layout: {},
+    seq: -1, gaps: 0, synced: false, smoothing: smoothing ?? 0, log: false, revision: 0,
+  });
+}
+
+function floats(buffer) {
+  const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
+  return new Float32Array(bytes); // a copy: the message's own buffers are not aligned
+}
+
+// Takes what a message brings; false where something before it is missing.
+function take(store, message, buffers) {
+  if (message.epoch !== store.epoch) {
+    store.x.forEach((x) => (x.length = 0));
+    store.y.forEach((y) => (y.length = 0));
+    store.epoch = message.epoch;
+  }
+  const whole = message.parts.every(([trace, start]) => start <= store.x[trace].length);
+  if (!whole) return false;
+  message.parts.forEach(([trace, start], k) => {
+    const skip = store.x[trace].length - start;
+    for (const v of floats(buffers[2 * k]).subarray(skip)) store.x[trace].push(v);
+    for (const v of floats(buffers[2 * k + 1]).subarray(skip)) store.y[trace].push(v);
+  });
+  if (message.layout && message.marks > store.marks) {
+    store.layout = message.layout;
+    store.marks = message.marks;
+  }
+  store.seq = Math.max(store.seq, message.seq);
+  return true;
+}
+
+function initialize({model}) {
+  const store = newChart(model);
+  store.sync = () => tell(model, {
+    type: "sync", cursor: store.x.map((x) => x.length), epoch: store.epoch, marks: store.marks,
+  });
+  const receive = (message, buffers) => {
+    if (message.type === "plotly") plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
+    if (message.type !== "data") return;
+    store.synced = take(store, message, buffers);
+    if (!store.synced) {
+      store.gaps += 1;
+      store.sync();
+    }
+    store.views.forEach((view) => view.changed());
+  };
+  model.on("msg:custom", receive);
+  const leave = keepInTouch(model, store, store.sync);
+  return () => {
+    leave();
+    model.off("msg:custom", receive);
+    SHARED.stores.delete(model.get("uid"));
+  };
+}
+
+// --- what plotly is given ---------------------------------------------------------------------
+
+// Exponential moving average without the lag of its start.
+function smoothed(values, weight) {
+  let sum = 0, total = 0;
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return value;
+    sum = weight * sum + (1 - weight) * value;
+    total = weight * total + (1 - weight);
+    return sum / total;
+  });
+}
+
+function coloured(el, part) {
+  if (typeof part === "string") return part.startsWith("var(") ? themeColour(el, part) : part;
+  if (Array.isArray(part)) return part.map((item) => coloured(el, item));
+  if (part && typeof part === "object") {
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, coloured(el, item)]));
+  }
+  return part;
+}
+
+function tracesOf(store, spec, el) {
+  return spec.traces.flatMap((trace, i) => {
+    const {smooth, ...plain} = coloured(el, trace);
+    const drawn = {...plain, x: store.x[i], y: store.y[i], uid: `t${i}`};
+    if (!smooth) return [drawn];
+    const faint = {...drawn, uid: `r${i}`, showlegend: false, hoverinfo: "skip", opacity: store.smoothing ? 0.3 : 0};
+    return [faint, {...drawn, y: store.smoothing ? smoothed(store.y[i], store.smoothing) : store.y[i]}];
+  });
+}
+
+function layoutOf(store, spec, el) {
+  const colour = (name) => themeColour(el, `var(--distill-${name})`);
+  const base = coloured(el, {...spec.layout, ...store.layout});
+  for (const [name, axis] of Object.entries(base)) {
+    if (!/^[xy]axis/.test(name)) continue;
+    const log = store.log && axis.loggable ? {type: "log"} : {};
+    const {loggable, ...plain} = axis;
+    base[name] = {gridcolor: colour("grid"), linecolor: colour("grid"), zeroline: false, automargin: true, ...plain, ...log};
+  }
+  const style = getComputedStyle(el);
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", uirevision: "keep", autosize: true,
+    ...base,
+    datarevision: ++store.revision,
+    font: {color: colour("muted"), family: style.fontFamily, size: 11},
+    hoverlabel: {bgcolor: colour("ground"), bordercolor: colour("grid"), font: {color: colour("ink")}},
+  };
+}
+
+// --- the view ---------------------------------------------------------------------------------
+
+function toolbar(model, store, redraw) {
+  const bar = element("div", "distill-chart-bar");
+  bar.append(element("span", "distill-chart-title", model.get("name")));
+  const {smoothing, layout} = model.get("spec");
+  const tools = element("span", "distill-chart-tools");
+  if (smoothing !== undefined) {
+    const slider = Object.assign(element("input"), {type: "range", min: 0, max: 0.98, step: 0.01, value: store.smoothing});
+    slider.setAttribute("aria-label", "smoothing");
+    slider.oninput = () => { store.smoothing = Number(slider.value); redraw(); };
+    const label = element("label", "", "smoothing");
+    label.append(slider);
+    tools.append(label);
+  }
+  if (Object.values(layout).some((axis) => axis?.loggable)) {
+    const button = element("button", "distill-toggle", "log");
+    button.title = "logarithmic scale";
+    const show = () => button.setAttribute("aria-pressed", store.log);
+    button.onclick = () => { store.log = !store.log; show(); redraw(); };
+    show();
+    tools.append(button);
+  }
+  bar.append(tools);
+  return bar;
+}
+
+async function ask(model, shared, isGone) {
+  await shared.looked;
+  while (shared.state === "wait" && !isGone()) {
+    const now = performance.now();
+    if (!(now - shared.asked < PLOTLY_ASK_MS)) { // several charts, one question
+      shared.asked = now;
+      tell(model, {type: "plotly"});
+    }
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}
+
+async function render({model, el}) {
+  const store = storeOf(model), spec = model.get("spec"), began = performance.now();
+  let gone = false, plotly = null, waiting = null, free = 0, drawing = false, stale = true;
+  el.classList.add("distill", "distill-chart");
+  el.dataset.name = model.get("name");
+  markDarkness(el);
+  const box = element("div", "distill-chart-box");
+  box.style.height = `${spec.height}px`;
+  const empty = element("div", "distill-chart-empty", spec.empty ?? "");
+
+  const mark = () => {
+    el.dataset.seq = store.seq;
+    el.dataset.gaps = store.gaps;
+    el.dataset.points = store.x.reduce((sum, x) => sum + x.length, 0);
+    el.dataset.status = plotly && store.synced ? "live" : el.dataset.status;
+    empty.hidden = el.dataset.points !== "0" || !store.synced;
+  };
+  const visible = () => !document.hidden && box.isConnected && box.clientWidth > 0;
+  const draw = async () => {
+    waiting = null;
+    if (gone || !plotly || drawing) return;
+    if (!visible()) { stale = true; return; }
+    drawing = true;
+    stale = false;
+    const start = performance.now();
+    await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
+    const cost = performance.now() - start;
+    free = performance.now() + Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS);
+    drawing = false;
+    el.dataset.drawn = el.dataset.points;
+    el.dataset.drawMs = cost.toFixed(1);
+    el.dataset.paintedMs ??= (performance.now() - began).toFixed(0);
+    if (stale) view.changed();
+  };
+  const view = {
+    changed() {
+      mark();
+      stale = true;
+      waiting ??= setTimeout(draw, Math.max(0, free - performance.now()));
+    },
+  };
+  const now = () => { clearTimeout(waiting); draw(); };
+  const themed = onThemeChange(() => { markDarkness(el); now(); });
+
+  el.append(toolbar(model, store, now), box, empty);
+  el.dataset.status = "loading plotly";
+  if (model.get("snapshot")) {
+    box.innerHTML = model.get("snapshot");
+    el.dataset.status = "snapshot";
+  }
+  store.views.add(view);
+  store.sync();
+  const shared = plotlyOf(model.get("plotly_version"));
+  ask(model, shared, () => gone);
+
+  const seen = () => { if (stale && plotly) now(); };
+  const sizes = new ResizeObserver(() => {
+    if (!plotly || !box._fullLayout || !box.clientWidth) return seen();
+    if (Math.abs(box._fullLayout.width - box.clientWidth) > 1) plotly.Plots.resize(box);
+    seen();
+  });
+  sizes.observe(box);
+  document.addEventListener("visibilitychange", seen);
+
+  shared.loaded.then((loaded) => {
+    if (gone) return;
+    el.dataset.plotly = shared.source;
+    const start = () => {
+      if (gone || !store.synced) return void setTimeout(start, 100); // the snapshot stays until there is more
+      box.replaceChildren();
+      plotly = loaded;
+      view.changed();
+    };
+    start();
+  });
+  return () => {
+    gone = true;
+    clearTimeout(waiting);
+    themed();
+    store.views.delete(view);
+    sizes.disconnect();
+    document.removeEventListener("visibilitychange", seen);
+    plotly?.purge(box);
+  };
+}
+
+export default {initialize, render};

@@ -1,0 +1,98 @@
+"""LiveWidget: what every widget that talks with its page has in common."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+POLL_S = 5.0
+COLAB_POLL_S = 1.0
+LISTENING_S = 10.0
+"""A page that was not heard for this long is hidden or gone."""
+
+_HERE = Path(__file__).parent
+Handler = Callable[[dict[str, Any], Sequence[Any]], None]
+
+
+def page_code(*names: str) -> str:
+    """JavaScript files of this package, as the one module a widget's page loads."""
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def in_colab() -> bool:
+    """Whether the front end is Colab, where messages sent by a thread do not arrive."""
+    return "google.colab" in sys.modules or _installed("google.colab")
+
+
+def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
+    """Lets a widget's callbacks run although a cell keeps the kernel busy.
+
+    ipykernel 7 answers a widget in the shell that last sent on its comm, which is the busy one;
+    the page's own choice, a subshell of its own, is the right one. A private name: where it does
+    not exist nothing is needed.
+    """
+    comm = getattr(widget, "comm", None)
+    if comm is not None and hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, default: default
+
+
+class LiveWidget(anywidget.AnyWidget):
+    """A widget whose page says regularly that it is there and what it has (`sync`).
+
+    A page that comes late, was hidden or is reloaded gets what it lacks; nothing is lost, and
+    nothing is sent while nobody looks.
+    """
+
+    _css = page_code("style.css")
+    uid = traitlets.Unicode("").tag(sync=True)
+    poll_s = traitlets.Float(POLL_S).tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(
+            uid=uuid.uuid4().hex, poll_s=COLAB_POLL_S if in_colab() else POLL_S, **traits
+        )
+        self.before_answer: Callable[[], None] | None = None
+        """Called before a page's `sync` is answered, to fetch what is new."""
+        self._heard_at = float("-inf")
+        self._handlers: dict[str, Handler] = {"sync": self._on_sync}
+        hear_while_a_cell_runs(self)
+        self.on_msg(self._receive)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a page has told lately that it shows this."""
+        return time.monotonic() - self._heard_at < LISTENING_S
+
+    def _receive(self, _widget: object, message: Any, buffers: Sequence[Any]) -> None:
+        self._heard_at = time.monotonic()
+        handler = self._handlers.get(message.get("type")) if isinstance(message, dict) else None
+        if handler is not None:  # anything else is not for us: an old page, another version
+            handler(message, buffers)
+
+    def _on_sync(self, _message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        if self.before_answer is not None:
+            self.before_answer()
+
+    def close(self) -> None:
+        """Ends the widget on every page."""
+        self.before_answer = None
+        super().close()
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
