@@ -113,12 +113,12 @@ def _codes_and_distances(model: LoadedVQModel, latent: Tensor) -> tuple[np.ndarr
     """Codes of a latent (dim, steps), and how far each entry is from what it stands for: both
     (level, step).
     """
-    indices = model.model.quantize(latent[None]).indices
+    indices = model.indices_of(latent)
     left, distances = latent.float(), []
-    for entries in model.model.quantizer.embed(indices)[:, 0]:
+    for entries in model.model.quantizer.embed(indices[None])[:, 0]:
         left = left - entries
         distances.append(left.norm(dim=0))
-    return indices[0].cpu().numpy(), torch.stack(distances).cpu().numpy()
+    return indices.cpu().numpy(), torch.stack(distances).cpu().numpy()
 
 
 def _entry_vectors(model: LoadedVQModel) -> dict[str, np.ndarray]:

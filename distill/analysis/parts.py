@@ -127,9 +127,7 @@ class CodeParts:
     def _decoded(self, levels: tuple[int, ...], start: int, stop: int) -> Tensor:
         indices = torch.full((self.codes.levels, stop - start), NO_CODE)
         indices[list(levels)] = self.codes.indices[list(levels), start:stop].cpu()
-        with torch.no_grad():
-            embeddings = self.model.model.codes_to_embeddings(indices[None].to(self.model.device))
-            mel = self.model.model.decode(embeddings)[0]
+        mel = self.model.mel_of(indices)
         samples = self._samples(start, stop)
         frames = self.model.spectrogram.frames(samples)
         return self.model.vocoder(mel[:, :frames], samples).cpu() * self.codes.peak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from distill.analysis.progress import bar
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import resample
 from distill.audio.report import duration
+from distill.codebook.codes import NO_CODE
 from distill.codebook.health import count_codes
 from distill.models.loaded import LoadedVQModel
 from distill.tables import html_table, text_table
@@ -179,10 +181,18 @@ def _measure(model: LoadedVQModel, sound: Tensor) -> tuple[Tensor, np.ndarray]:
     the floor.
     """
     peak = sound.abs().max().clamp(min=1e-12).item()
-    indices = model.model.quantize(model.latent(sound, model.sample_rate)[None]).indices
-    levels = model.model.quantizer.embed(indices).cumsum(dim=0)
+    indices = model.indices_of(model.latent(sound, model.sample_rate))
     true_mel = model.spectrogram(sound.to(model.device) / peak)
-    mels = [*model.model.decode(levels[:, 0]), true_mel]
-    made = [model.vocoder(mel[:, : true_mel.shape[1]], len(sound)).cpu() * peak for mel in mels]
-    rows = [distances(sound, one, model.sample_rate) for one in made]
-    return indices[0].cpu(), np.array(rows)
+    rows = []
+    for mel in (*_first_levels(model, indices), true_mel):
+        made = model.vocoder(mel[:, : true_mel.shape[1]], len(sound)).cpu() * peak
+        rows.append(distances(sound, made, model.sample_rate))
+    return indices.cpu(), np.array(rows)
+
+
+def _first_levels(model: LoadedVQModel, indices: Tensor) -> Iterator[Tensor]:
+    """What the first 1 … Q levels of codes decode to, "no code" at the others."""
+    for levels in range(1, len(indices) + 1):
+        heard = indices.clone()
+        heard[levels:] = NO_CODE
+        yield model.mel_of(heard)

@@ -19,6 +19,7 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig
 from distill.errors import CodesError, ConfigError, ShapeError
+from distill.models.pieces import decode_in_pieces, encode_in_pieces, indices_in_pieces
 from distill.models.report import model_as_html
 from distill.models.vqvae import ConvVQVAE
 
@@ -88,7 +89,7 @@ class LoadedVQModel:
             ConfigError: a sample rate that is none.
         """
         latent, samples, peak = self._latent(waveform, sample_rate)
-        indices = self.model.quantize(latent).indices[0]
+        indices = self.indices_of(latent)
         config = self.model.config
         return Codes(
             indices=indices.cpu(),
@@ -106,16 +107,29 @@ class LoadedVQModel:
 
         Args and errors as `encode`.
         """
-        return self._latent(waveform, sample_rate)[0][0]
+        return self._latent(waveform, sample_rate)[0]
+
+    @torch.no_grad()
+    def indices_of(self, latent: Tensor) -> Tensor:
+        """The codes of a latent, (latent_dim, steps): (level, steps) int64, on its device."""
+        return indices_in_pieces(self.model, latent)
+
+    @torch.no_grad()
+    def mel_of(self, indices: Tensor) -> Tensor:
+        """What the decoder makes of codes, (level, steps) where -1 adds nothing: log-mel,
+        (n_mels, steps * stride), on the model's device.
+        """
+        embeddings = self.model.codes_to_embeddings(indices[None].to(self.device))
+        return decode_in_pieces(self.model, embeddings[0])
 
     def _latent(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int, float]:
-        """(1, latent_dim, steps), samples at the model's rate, peak."""
+        """(latent_dim, steps), samples at the model's rate, peak."""
         if not sample_rate > 0:
             raise ConfigError(f"sample_rate={sample_rate!r}: expected samples a second, above 0")
         sound = resample(check_waveform(waveform), sample_rate, self.sample_rate).to(self.device)
         peak = float(sound.abs().max())
         mel = self.spectrogram(sound / peak if peak else sound)
-        return self.model.encode(mel[None]), len(sound), peak
+        return encode_in_pieces(self.model, mel), len(sound), peak
 
     @torch.no_grad()
     def decode(self, codes: Codes) -> tuple[Tensor, int]:
@@ -129,8 +143,7 @@ class LoadedVQModel:
         """
         self.check_codes(codes)
         frames = self.spectrogram.frames(codes.samples)
-        embeddings = self.model.codes_to_embeddings(codes.indices[None].to(self.device))
-        mel = self.model.decode(embeddings)[0]
+        mel = self.mel_of(codes.indices)
         return self.vocoder(mel[:, :frames], codes.samples).cpu() * codes.peak, self.sample_rate
 
     def check_codes(self, codes: Codes) -> None:

@@ -52,8 +52,8 @@ class AudioPlayer(LiveWidget):
 
     _esm = page_code("common.js", "player.js", "audio_player.js")
     name = traitlets.Unicode("").tag(sync=True)
-    rows = traitlets.List().tag(sync=True)
-    stages = traitlets.List().tag(sync=True)
+    rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    stages: traitlets.List[Any] = traitlets.List().tag(sync=True)
     empty = traitlets.Unicode("").tag(sync=True)
 
     def __init__(

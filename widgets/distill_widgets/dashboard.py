@@ -23,7 +23,7 @@ from distill_widgets.run_head import RunHead
 from distill_widgets.run_state import RunState
 
 
-class TrainingDashboard(ipywidgets.VBox):
+class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     """A run, live: state and buttons, losses, codebooks, sounds, and what happened.
 
     Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may

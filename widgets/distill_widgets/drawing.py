@@ -126,7 +126,7 @@ def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
 
 
 def _draw_mark(axes: Axes, shape: dict[str, Any]) -> None:
-    style = {"color": _printed(shape["line"]["color"]), "linewidth": 0.8}
+    style: dict[str, Any] = {"color": _printed(shape["line"]["color"]), "linewidth": 0.8}
     style["linestyle"] = _DASHES[shape["line"]["dash"]]
     if shape.get("xref") == "x domain":
         axes.axhline(shape["y0"], **style)

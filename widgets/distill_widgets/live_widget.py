@@ -74,7 +74,8 @@ class LiveWidget(anywidget.AnyWidget):
 
     def _receive(self, _widget: object, message: Any, buffers: Sequence[Any]) -> None:
         self._heard_at = time.monotonic()
-        handler = self._handlers.get(message.get("type")) if isinstance(message, dict) else None
+        kind = message.get("type") if isinstance(message, dict) else None
+        handler = self._handlers.get(str(kind))
         if handler is not None:  # anything else is not for us: an old page, another version
             handler(message, buffers)
 
