@@ -68,6 +68,7 @@ class AudioCorpus:
         cache_dir: Path | None = None,
         workers: int | None = None,
         progress: bool = True,
+        cancel_event: threading.Event | None = None,
     ) -> AudioCorpus:
         """Finds, checks and decodes recordings.
 
@@ -78,9 +79,10 @@ class AudioCorpus:
             cache_dir: default `distill.audio.cache.audio_cache_dir()`.
             workers: decoding threads; default one a core.
             progress: shows a bar when it takes longer than half a second.
+            cancel_event: once set, reading ends after the files that are being read.
 
         Raises:
-            CorpusError: nothing there is usable; the message lists why.
+            CorpusError: nothing there is usable, and the message lists why; or it was cancelled.
         """
         if not isinstance(source, (str, os.PathLike)):
             source = list(source)  # a generator is read once, the message may need it again
@@ -96,7 +98,13 @@ class AudioCorpus:
                 leave=False,
                 disable=not progress,
             )
-            loaded = list(results)
+            loaded = []
+            for result in results:
+                loaded.append(result)
+                if cancel_event is not None and cancel_event.is_set():
+                    results.close()
+                    pool.shutdown(cancel_futures=True)
+                    raise CorpusError(f"{describe_source(source)}: reading was cancelled")
         files: list[AudioFile] = []
         waveforms: list[Tensor] = []
         seen: dict[str, str] = {}

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from distill.audio.corpus import AudioCorpus, describe_source, find_files
+from distill.audio.io import decode
 from distill.errors import CorpusError
 
 Tone = Callable[..., np.ndarray]
@@ -183,6 +184,29 @@ def test_a_quick_scan_shows_nothing(
     monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
     AudioCorpus.scan(save("a.wav", tone()), sample_rate=8000, progress=progress)
     assert capsys.readouterr() == ("", "")
+
+
+def test_reading_ends_soon_after_it_is_cancelled(
+    tone: Tone, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        save(f"{number:02}.wav", tone(hz=100 + number))
+    cancel, read = threading.Event(), []
+
+    def decode_and_cancel(path: Path, rate: int) -> Any:
+        read.append(path)
+        cancel.set()
+        return decode(path, rate)
+
+    monkeypatch.setattr("distill.audio.corpus.decode", decode_and_cancel)
+    with pytest.raises(CorpusError, match=re.escape(f"{tmp_path}: reading was cancelled")):
+        _scan(tmp_path, workers=1, cancel_event=cancel)
+    assert len(read) < 50
+
+
+def test_an_event_that_is_never_set_changes_nothing(tone: Tone, save: Save) -> None:
+    path = save("a.wav", tone())
+    assert len(_scan(path, cancel_event=threading.Event())) == 1
 
 
 def test_split_judges_a_lone_short_file_by_all_of_it(tone: Tone, save: Save) -> None:
