@@ -41,8 +41,11 @@ function themeColour(el, value) {
   return name ? getComputedStyle(el).getPropertyValue(name[1]).trim() || "#888" : value;
 }
 
+// A theme's name changes at once, its colours when its style sheet has loaded.
+const THEME_LOADS_MS = [0, 150, 600, 2000];
+
 function onThemeChange(act) {
-  const observer = new MutationObserver(act);
+  const observer = new MutationObserver(() => THEME_LOADS_MS.forEach((wait) => setTimeout(act, wait)));
   const watched = {attributes: true, attributeFilter: ["class", "theme", "data-jp-theme-name", "data-jp-theme-light"]};
   observer.observe(document.body, watched);
   observer.observe(document.documentElement, watched);

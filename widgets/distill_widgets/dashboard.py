@@ -16,7 +16,7 @@ from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, to_svg
-from distill_widgets.live_widget import hear_while_a_cell_runs, in_colab
+from distill_widgets.live_widget import close_with_parts, hear_while_a_cell_runs, in_colab
 from distill_widgets.previews import Previews
 from distill_widgets.publisher import Publisher
 from distill_widgets.run_head import RunHead
@@ -75,9 +75,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
             self._publisher.close()
         if self._own_runner:
             self.runner.close()
-        for widget in (*self.children, self):
-            if widget is not self:
-                widget.close()
+        close_with_parts(*self.children, self.layout)
         super().close()
 
     def _on_press(self, button: str, done: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 
 const PLOTLY_ASK_MS = 5000;
 const DRAW_SHARE = 40; // a page draws at most a fortieth of the time: training needs the rest
-const LONGEST_WAIT_MS = 4000;
+const LONGEST_WAIT_MS = 2000;
 
 // --- plotly.js, once a page -------------------------------------------------------------------
 
@@ -234,8 +234,8 @@ async function render({model, el}) {
     stale = false;
     const start = performance.now();
     await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
-    const cost = performance.now() - start;
-    free = performance.now() + Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS);
+    const cost = performance.now() - start, first = el.dataset.drawn === undefined;
+    free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
     drawing = false;
     el.dataset.drawn = el.dataset.points;
     el.dataset.drawMs = cost.toFixed(1);
@@ -250,7 +250,13 @@ async function render({model, el}) {
     },
   };
   const now = () => { clearTimeout(waiting); draw(); };
-  const themed = onThemeChange(() => { markDarkness(el); now(); });
+  let ink = themeColour(el, "var(--distill-ink)");
+  const themed = onThemeChange(() => {
+    markDarkness(el);
+    const before = ink;
+    ink = themeColour(el, "var(--distill-ink)");
+    if (ink !== before) now();
+  });
 
   el.append(toolbar(model, store, now), box, empty);
   el.dataset.status = "loading plotly";

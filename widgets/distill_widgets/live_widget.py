@@ -14,12 +14,15 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from distill.errors import DistillError
+
 POLL_S = 5.0
 COLAB_POLL_S = 1.0
 LISTENING_S = 10.0
 """A page that was not heard for this long is hidden or gone."""
 
 _HERE = Path(__file__).parent
+Reply = tuple[dict[str, Any], list[bytes]]
 Handler = Callable[[dict[str, Any], Sequence[Any]], None]
 
 
@@ -43,6 +46,14 @@ def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
     comm = getattr(widget, "comm", None)
     if comm is not None and hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, default: default
+
+
+def close_with_parts(*widgets: ipywidgets.Widget) -> None:
+    """Closes widgets and the layouts and styles that came with them, which are comms as well."""
+    for widget in widgets:
+        for part in (widget, getattr(widget, "layout", None), getattr(widget, "style", None)):
+            if isinstance(part, ipywidgets.Widget):
+                part.close()
 
 
 class LiveWidget(anywidget.AnyWidget):
@@ -78,6 +89,26 @@ class LiveWidget(anywidget.AnyWidget):
         handler = self._handlers.get(str(kind))
         if handler is not None:  # anything else is not for us: an old page, another version
             handler(message, buffers)
+
+    def answer(self, kind: str, make: Callable[[str], Reply]) -> None:
+        """Answers a page's questions of a kind; it asks by a key, again until it is answered.
+
+        Args:
+            kind: the type of the question and of the answer.
+            make: facts and buffers for a key; may raise a DistillError or OSError, whose text the
+                page shows.
+        """
+
+        def reply(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+            answer = {"type": kind, "key": message.get("key")}
+            try:
+                facts, buffers = make(str(message.get("key")))
+            except (DistillError, OSError) as error:
+                self.send({**answer, "error": str(error)})
+                return
+            self.send({**answer, **facts}, buffers)
+
+        self._handlers[kind] = reply
 
     def _on_sync(self, _message: dict[str, Any], _buffers: Sequence[Any]) -> None:
         if self.before_answer is not None:

@@ -144,7 +144,8 @@ class RunState:
         if state not in (states.FAILED, states.GONE):
             return ""
         error = self._runner.last_error
-        return f"{error}\nResume goes on from the last checkpoint." if error else ""
+        way_out = "Resume tries again, from the last checkpoint where there is one."
+        return f"{error}\n{way_out}" if error and state == states.FAILED else str(error or "")
 
 
 def _button(does: str, label: str, busy: str, hint: str, enabled: bool) -> dict[str, Any]:

@@ -1,0 +1,318 @@
+"""The dashboard in JupyterLab and Notebook 7, over everything that happens to a page."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from distill import RunFolder, TrainingRunner, make_demo_corpus
+
+HEAD, LOSS, LEVELS = ".distill-head", "[data-name=Loss]", "[data-name=Codebooks]"
+PLAYER = ".distill-player"
+
+START = """
+import sys
+sys.path[:0] = {path!r}
+import distill, distill_widgets
+config = distill.VQVAEConfig(
+    width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
+    min_steps_per_epoch={epoch}, preview_count=2, preview_seconds=0.5, preview_every_epochs=2,
+    max_steps={steps},
+)
+runner = distill.TrainingRunner()
+runner.start_vqvae(config, {sounds!r}, {run!r}, "cpu", model_name="drums", overwrite=True)
+"""
+SHOW = "dashboard = distill_widgets.TrainingDashboard(runner)\ndashboard"
+
+
+@pytest.fixture(scope="session")
+def drums(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("drums")
+    make_demo_corpus(folder)
+    return [str(path) for path in sorted(folder.glob("drum-*.wav"))]
+
+
+@pytest.fixture
+def start(drums: list[str], tmp_path: Path) -> Callable[..., str]:
+    def cell(*, steps: int = 100_000, epoch: int = 40) -> str:
+        return START.format(
+            path=[], sounds=drums, run=str(tmp_path / "run"), steps=steps, epoch=epoch
+        )
+
+    return cell
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    """The run folder of the test; whatever trains there is stopped at the end."""
+    folder = RunFolder(tmp_path / "run")
+    yield folder
+    if folder.is_run and folder.read_state() in ("starting", "running", "paused", "stopping"):
+        runner = TrainingRunner.attach(folder.path)
+        runner.stop(now=True)
+        runner.wait(60, progress=False)
+        runner.close()
+
+
+def press(notebook, does: str) -> None:
+    notebook.page.locator(f"{HEAD} button[data-does={does}]").first.click()
+
+
+@pytest.mark.parametrize("front", ["lab", "notebook"])
+def test_a_run_is_watched_to_its_end(notebook, start, run, front):
+    n = notebook(start(steps=400), SHOW, front=front)
+    n.run_all()
+    n.wait_for(HEAD, "state", "running")
+    n.wait_for(LOSS, "points", 50)
+    n.wait_for(LOSS, "drawn", 50)
+    n.picture(f"{front}-running")
+    n.wait_for(HEAD, "state", "finished", timeout_s=120)
+    n.wait_for(LOSS, "points", 3 * (400 + 10))
+    n.wait_for(LEVELS, "drawn", 12 * 10)
+    assert n.read(HEAD, "step") == "400"
+    assert n.read(HEAD, "epoch") == "10"
+    assert n.read(LOSS, "gaps") == "0"
+    assert n.page.locator(".distill-health tbody tr").count() == 3
+    assert "Structure" in n.page.locator(".distill-health").inner_text()
+    assert "model in model.distill" in n.page.locator(".distill-log").inner_text()
+    n.picture(f"{front}-finished")
+
+
+def test_pause_resume_preview_save_and_stop(notebook, start, run):
+    n = notebook(start(), SHOW)
+    n.run_all()
+    n.wait_for(LOSS, "points", 30)
+    press(n, "pause")
+    n.wait_for(HEAD, "state", "paused")
+    n.picture("paused")
+    step = n.read(HEAD, "step")
+    n.page.wait_for_timeout(1000)
+    assert n.read(HEAD, "step") == step
+    press(n, "resume")
+    n.wait_for(HEAD, "state", "running")
+    stages = int(n.read(PLAYER, "stages") or 0)
+    press(n, "preview")
+    n.wait_for(PLAYER, "stages", stages + 1)
+    saved = len(_checkpoints(run))
+    press(n, "save")
+    n.page.wait_for_function(
+        f"() => document.querySelector('{HEAD} button[data-does=save]').textContent === 'Save now'"
+    )
+    n.page.wait_for_timeout(1000)
+    assert len(_checkpoints(run)) > saved
+    press(n, "stop")
+    n.wait_for(HEAD, "state", "stopped")
+    assert run.model_path.is_file()
+    assert n.page.locator(f"{HEAD} button[data-does=stop]").is_disabled()
+    assert n.page.locator(f"{HEAD} button[data-does=resume]").is_enabled()
+    n.picture("stopped")
+
+
+def _checkpoints(run: RunFolder) -> list[object]:
+    return [e for e in run.read_events()[0] if type(e).__name__ == "CheckpointEvent"]
+
+
+@pytest.mark.parametrize("front", ["lab", "notebook"])
+def test_buttons_work_while_a_cell_blocks_the_kernel(notebook, start, run, front):
+    n = notebook(start(), SHOW, "import time\ntime.sleep(600)", front=front)
+    n.run_all()
+    n.wait_for(LOSS, "points", 20)
+    n.page.wait_for_timeout(1000)
+    press(n, "stop")
+    assert n.page.locator(f"{HEAD} button[data-does=stop]").inner_text() == "stopping…"
+    n.wait_for(HEAD, "state", "stopped", timeout_s=30)
+    n.page.locator(".distill-play").first.click()
+    n.wait_for(".distill-sound", "duration")
+    n.server.api(f"kernels/{n.kernel_id()}/interrupt", "POST")
+
+
+def test_reload_in_the_middle_and_after_the_end(notebook, start, run):
+    n = notebook(start(steps=1200), SHOW)
+    n.run_all()
+    n.wait_for(LOSS, "points", 200)
+    n.save()
+    n.goto(n.page)
+    points = int(n.wait_for(LOSS, "points", 200))
+    assert n.wait_for(LOSS, "plotly") in ("cache", "kernel")
+    n.wait_for(LOSS, "points", points + 20)
+    press(n, "stop")
+    n.wait_for(HEAD, "state", "stopped")
+    n.page.wait_for_timeout(1500)
+    whole = n.read(LOSS, "points")
+    n.save()
+    n.goto(n.page)
+    n.wait_for(LOSS, "points", int(whole))
+    assert n.read(LOSS, "points") == whole
+    n.wait_for(LOSS, "drawn", whole)
+    n.wait_for(HEAD, "state", "stopped")
+
+
+def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
+    n = notebook(
+        start(), SHOW, "dashboard", "other = distill_widgets.TrainingDashboard(runner)\nother"
+    )
+    n.run_all()
+    n.wait_for(LOSS, "points", 50)
+    n.page.wait_for_function(f"() => document.querySelectorAll('{LOSS}').length === 3")
+    n.save()
+    first = n.page
+    second = n.open()
+    second.wait_for_function(
+        f"() => Number(document.querySelector('{LOSS}')?.dataset?.points) > 50", timeout=60_000
+    )
+    # Headless Chromium never hides a page by itself; the page is told that it is hidden.
+    second.evaluate(
+        """() => {
+            Object.defineProperty(document, 'hidden', {get: () => globalThis.hiddenNow, configurable: true});
+            Object.defineProperty(document, 'visibilityState',
+                {get: () => globalThis.hiddenNow ? 'hidden' : 'visible', configurable: true});
+            globalThis.hiddenNow = true;
+            document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    drawn = second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn")
+    press(n, "stop")
+    n.wait_for(HEAD, "state", "stopped")
+    first.wait_for_timeout(2000)
+    counts = first.evaluate(
+        f"() => [...document.querySelectorAll('{LOSS}')].map(e => e.dataset.points)"
+    )
+    assert len(set(counts)) == 1
+    assert second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn") == drawn
+    second.evaluate(
+        "() => { globalThis.hiddenNow = false; document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    second.wait_for_function(
+        f"() => document.querySelector('{LOSS}').dataset.drawn === '{counts[0]}'", timeout=20_000
+    )
+
+
+def test_a_new_kernel_attaches_to_the_run(notebook, start, run):
+    n = notebook(start(), SHOW)
+    n.run_all()
+    n.wait_for(LOSS, "points", 30)
+    n.server.api(f"kernels/{n.kernel_id()}/restart", "POST")
+    n.page.wait_for_timeout(3000)
+    assert run.read_state() == "running"
+    again = notebook(
+        f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd"
+    )
+    again.run_all()
+    points = int(again.wait_for(LOSS, "points", 30))
+    again.wait_for(LOSS, "points", points + 10)
+    press(again, "stop")
+    again.wait_for(HEAD, "state", "stopped")
+
+
+def test_a_killed_trainer_is_told_of_and_resumed(notebook, start, run):
+    n = notebook(start(), SHOW)
+    n.run_all()
+    n.wait_for(LOSS, "points", 3 * 50)
+    os.kill(run.read_status().pid, signal.SIGKILL)
+    n.wait_for(HEAD, "state", "gone")
+    trouble = n.page.locator(".distill-trouble").inner_text()
+    assert "its trainer died without a word (killed by signal 9)" in trouble
+    assert "resume() goes on from the last checkpoint" in trouble
+    n.picture("gone")
+    press(n, "resume")
+    n.wait_for(HEAD, "state", "running")
+    n.wait_for(LOSS, "points", 3 * 60)
+    assert n.page.locator(".distill-trouble").is_hidden()
+    press(n, "stop")
+    n.wait_for(HEAD, "state", "stopped")
+    assert "taken up again" in n.page.locator(".distill-log").inner_text()
+
+
+def test_a_failed_run_says_why(notebook, start, run, tmp_path):
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "noise.wav").write_bytes(b"no sound")
+    n = notebook(
+        start().replace("runner.start_vqvae(config, [", "runner.start_vqvae(config, [")
+        + f"\nrunner.stop(); runner.wait(progress=False)\nrunner = distill.TrainingRunner()\n"
+        f"runner.start_vqvae(config, {str(tmp_path / 'sounds')!r}, {str(tmp_path / 'bad')!r}, 'cpu')",
+        SHOW,
+    )
+    n.run_all()
+    n.wait_for(HEAD, "state", "failed")
+    assert "none of 1 files is usable" in n.page.locator(".distill-trouble").inner_text()
+    n.picture("failed")
+
+
+def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start, run):
+    n = notebook(start(steps=160), SHOW)
+    n.run_all()
+    n.wait_for(HEAD, "state", "finished")
+    n.wait_for(PLAYER, "rows", 2)
+    row = n.page.locator(".distill-sound").first
+    assert row.get_attribute("data-duration") is None
+    row.locator(".distill-play").click()
+    n.wait_for(".distill-sound", "status", "playing")
+    assert float(n.read(".distill-sound", "duration")) > 0.2
+    n.wait_for(".distill-sound", "mels", 2)
+    n.page.locator(".distill-player .distill-toggle", has_text="loop").click()
+    row.locator(".distill-toggle", has_text="reconstruction").click()
+    muted = "() => [...document.querySelector('.distill-sound').querySelectorAll('audio')].map(a => a.muted)"
+    assert n.page.evaluate(muted) == [True, False]
+    times = "() => [...document.querySelector('.distill-sound').querySelectorAll('audio')].map(a => a.currentTime)"
+    a, b = n.page.evaluate(times)
+    assert abs(a - b) < 0.1
+    row.focus()
+    n.page.keyboard.press("x")
+    assert n.page.evaluate(muted) == [False, True]
+    n.page.keyboard.press(" ")
+    n.wait_for(".distill-sound", "status", "paused")
+    assert n.page.locator(".jp-Notebook .jp-Cell").count() == 2  # the keys were not the notebook's
+    slider = n.page.locator(".distill-player input[type=range]")
+    newest = n.read(PLAYER, "stage")
+    slider.evaluate("e => { e.value = 0; e.dispatchEvent(new Event('input')); }")
+    assert n.read(PLAYER, "stage") != newest
+    row.locator(".distill-play").click()
+    n.wait_for(".distill-sound", "status", "playing")
+    n.picture("playing")
+
+
+def test_both_themes(notebook, start, run):
+    n = notebook(start(steps=200), SHOW)
+    n.run_all()
+    n.wait_for(HEAD, "state", "finished")
+    n.wait_for(LEVELS, "drawn", 12)
+    ink = "() => getComputedStyle(document.querySelector('.distill-name')).color"
+    tick = f"() => getComputedStyle(document.querySelector('{LOSS} .xtick text')).fill"
+    before = n.page.evaluate(ink), n.page.evaluate(tick)
+    n.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    n.page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    n.page.wait_for_timeout(2000)
+    after = n.page.evaluate(ink), n.page.evaluate(tick)
+    n.picture("dark")
+    n.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
+    )
+    n.page.wait_for_timeout(1000)
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_close_leaves_nothing(notebook, start, run):
+    n = notebook(
+        start(steps=100),
+        SHOW,
+        """
+        import threading, ipywidgets
+        runner.wait(progress=False)
+        dashboard.close()
+        runner.close()
+        left = [t.name for t in threading.enumerate() if t.name.startswith("distill")]
+        comms = get_ipython().kernel.comm_manager.comms
+        print("left", left, [type(c).__name__ for c in comms.values()])
+        """,
+    )
+    n.run_all()
+    n.page.wait_for_function("() => document.body.innerText.includes('left [')", timeout=60_000)
+    assert "left [] []" in n.output()
+    assert n.page.locator(LOSS).count() == 0
