@@ -149,11 +149,20 @@ class Notebook:
     def run_all(self) -> None:
         """Runs every cell as soon as there is a kernel; does not wait for them."""
         self.page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+            """() => window.jupyterapp.shell.currentWidget
+                ?.sessionContext?.session?.kernel?.status === 'idle'"""
         )
         self.page.evaluate(
             "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
         )
+
+    def theme(self, name: str) -> None:
+        """Light or Dark."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
+        self.page.wait_for_function(
+            f"() => document.body.dataset.jpThemeLight === '{str(name == 'Light').lower()}'"
+        )
+        self.page.wait_for_timeout(2500)
 
     def save(self) -> dict[str, Any]:
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")

@@ -26,6 +26,18 @@ config = distill.VQVAEConfig(
 runner = distill.TrainingRunner()
 runner.start_vqvae(config, {sounds!r}, {run!r}, "cpu", model_name="drums", overwrite=True)
 """
+HIDE = """() => {
+    const set = (name, get) => Object.defineProperty(document, name, {get, configurable: true});
+    set('hidden', () => globalThis.hiddenNow);
+    set('visibilityState', () => globalThis.hiddenNow ? 'hidden' : 'visible');
+    globalThis.hiddenNow = true;
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+SHOW_AGAIN = """() => {
+    globalThis.hiddenNow = false;
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+AUDIO = "() => [...document.querySelectorAll('.distill-sound:first-child audio')].map(a => a.{0})"
 SHOW = "dashboard = distill_widgets.TrainingDashboard(runner)\ndashboard"
 
 
@@ -165,15 +177,7 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
         f"() => Number(document.querySelector('{LOSS}')?.dataset?.points) > 50", timeout=60_000
     )
     # Headless Chromium never hides a page by itself; the page is told that it is hidden.
-    second.evaluate(
-        """() => {
-            Object.defineProperty(document, 'hidden', {get: () => globalThis.hiddenNow, configurable: true});
-            Object.defineProperty(document, 'visibilityState',
-                {get: () => globalThis.hiddenNow ? 'hidden' : 'visible', configurable: true});
-            globalThis.hiddenNow = true;
-            document.dispatchEvent(new Event('visibilitychange'));
-        }"""
-    )
+    second.evaluate(HIDE)
     drawn = second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn")
     press(n, "stop")
     n.wait_for(HEAD, "state", "stopped")
@@ -183,9 +187,7 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
     )
     assert len(set(counts)) == 1
     assert second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn") == drawn
-    second.evaluate(
-        "() => { globalThis.hiddenNow = false; document.dispatchEvent(new Event('visibilitychange')); }"
-    )
+    second.evaluate(SHOW_AGAIN)
     second.wait_for_function(
         f"() => document.querySelector('{LOSS}').dataset.drawn === '{counts[0]}'", timeout=20_000
     )
@@ -231,9 +233,13 @@ def test_a_failed_run_says_why(notebook, start, run, tmp_path):
     (tmp_path / "sounds").mkdir()
     (tmp_path / "sounds" / "noise.wav").write_bytes(b"no sound")
     n = notebook(
-        start().replace("runner.start_vqvae(config, [", "runner.start_vqvae(config, [")
-        + f"\nrunner.stop(); runner.wait(progress=False)\nrunner = distill.TrainingRunner()\n"
-        f"runner.start_vqvae(config, {str(tmp_path / 'sounds')!r}, {str(tmp_path / 'bad')!r}, 'cpu')",
+        f"""
+        import distill, distill_widgets
+        runner = distill.TrainingRunner()
+        runner.start_vqvae(
+            distill.VQVAEConfig(max_steps=5), {str(tmp_path / "sounds")!r}, {str(run.path)!r}, "cpu"
+        )
+        """,
         SHOW,
     )
     n.run_all()
@@ -255,10 +261,9 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     n.wait_for(".distill-sound", "mels", 2)
     n.page.locator(".distill-player .distill-toggle", has_text="loop").click()
     row.locator(".distill-toggle", has_text="reconstruction").click()
-    muted = "() => [...document.querySelector('.distill-sound').querySelectorAll('audio')].map(a => a.muted)"
+    muted = AUDIO.format("muted")
     assert n.page.evaluate(muted) == [True, False]
-    times = "() => [...document.querySelector('.distill-sound').querySelectorAll('audio')].map(a => a.currentTime)"
-    a, b = n.page.evaluate(times)
+    a, b = n.page.evaluate(AUDIO.format("currentTime"))
     assert abs(a - b) < 0.1
     row.focus()
     n.page.keyboard.press("x")
@@ -283,17 +288,10 @@ def test_both_themes(notebook, start, run):
     ink = "() => getComputedStyle(document.querySelector('.distill-name')).color"
     tick = f"() => getComputedStyle(document.querySelector('{LOSS} .xtick text')).fill"
     before = n.page.evaluate(ink), n.page.evaluate(tick)
-    n.page.evaluate(
-        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    n.page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    n.page.wait_for_timeout(2000)
+    n.theme("Dark")
     after = n.page.evaluate(ink), n.page.evaluate(tick)
     n.picture("dark")
-    n.page.evaluate(
-        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
-    )
-    n.page.wait_for_timeout(1000)
+    n.theme("Light")
     assert before[0] != after[0]
     assert before[1] != after[1]
 

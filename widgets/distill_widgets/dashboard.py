@@ -30,6 +30,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     show the same run; closing one, or the page, harms no training.
     """
 
+    _own_runner = False  # until the constructor has come that far, there is nothing to close
     _publisher: Publisher | None = None
 
     def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
@@ -39,8 +40,8 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         Raises:
             RunFolderError: no run is there.
         """
-        self._own_runner = not isinstance(run, TrainingRunner)
         self.runner = runner_of(run)
+        self._own_runner = self.runner is not run
         folder = self.runner.folder
         if folder is None:
             raise RunFolderError("there is no run yet: start one, or name the folder of a run")

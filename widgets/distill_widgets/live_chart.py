@@ -134,12 +134,10 @@ class LiveChart(LiveWidget):
         if not self.is_heard:
             return
         with self._lock:
-            same = self._pushed_epoch == self._epoch
-            start = self._pushed if same else [0] * len(self._series)
-            if not same or start != self.points or self._pushed_marks != self._marks:
-                self._supply(start, with_marks=self._pushed_marks != self._marks)
-                self._pushed, self._pushed_epoch = self.points, self._epoch
-                self._pushed_marks = self._marks
+            start = self._pushed if self._pushed_epoch == self._epoch else [0] * len(self._series)
+            behind = self._pushed_marks != self._marks
+            if self._pushed_epoch != self._epoch or behind or start != self.points:
+                self._supply(start, with_marks=behind)
 
     def _on_sync(self, message: Json, buffers: Sequence[Any]) -> None:
         super()._on_sync(message, buffers)
@@ -148,7 +146,9 @@ class LiveChart(LiveWidget):
             start = _cursor(message, self.points) if same else [0] * len(self._series)
             behind = message.get("marks") != self._marks
             if not same or behind or start != self.points:
-                self._supply(start, with_marks=behind)
+                if self._pushed_epoch == self._epoch:  # one answer also brings other pages on
+                    start = [min(pair) for pair in zip(start, self._pushed, strict=True)]
+                self._supply(start, with_marks=True)
 
     def _on_plotly(self, _message: Json, _buffers: Sequence[Any]) -> None:
         self.send({"type": "plotly"}, [plotly_js_gz()])
@@ -164,6 +164,7 @@ class LiveChart(LiveWidget):
         if with_marks:
             message |= {"layout": self._layout, "marks": self._marks}
         self.send(message, buffers)
+        self._pushed, self._pushed_epoch, self._pushed_marks = self.points, self._epoch, self._marks
 
     def _start_over(self) -> None:
         """What pages have is no longer a beginning of what there is."""

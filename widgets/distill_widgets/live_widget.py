@@ -118,6 +118,7 @@ class LiveWidget(anywidget.AnyWidget):
         """Ends the widget on every page."""
         self.before_answer = None
         super().close()
+        self.layout.close()
 
     def __repr__(self) -> str:
         return type(self).__name__

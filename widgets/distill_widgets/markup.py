@@ -28,6 +28,11 @@ _REASONS = {
 }
 
 
+def paragraph(text: str) -> str:
+    """Plain text, as one paragraph."""
+    return _wrapped(f"<p>{html.escape(text)}</p>")
+
+
 def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent] = ()) -> str:
     """A row a level: how its codebook is used, in numbers, in a word, and what to do about it.
 

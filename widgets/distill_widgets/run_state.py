@@ -143,6 +143,8 @@ class RunState:
             return self._refused
         if state not in (states.FAILED, states.GONE):
             return ""
+        if state == states.FAILED and self._runner.history.outcome is None:
+            return ""  # the reason is on its way
         error = self._runner.last_error
         way_out = "Resume tries again, from the last checkpoint where there is one."
         return f"{error}\n{way_out}" if error and state == states.FAILED else str(error or "")

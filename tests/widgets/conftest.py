@@ -1,0 +1,212 @@
+"""Widgets without a kernel: what they would send is kept, what a page would send is handed in."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+from ipywidgets.widgets import widget as widget_module
+
+from distill import AudioCorpus, VQVAEConfig, write_audio
+from distill.codebook.health import codebook_health
+from distill.training.metrics import (
+    Event,
+    PreviewEvent,
+    PreviewPair,
+    TrainingCompleteEvent,
+    VQEpochMetrics,
+    VQStepMetrics,
+)
+from distill.training.request import RunRequest
+from distill.training.run_folder import RunStatus
+from distill.training.run_writer import begin_run, hold_run
+
+
+class MockComm:
+    """A comm that keeps what is sent over it; for ipywidgets 7 and 8 alike."""
+
+    numbers = itertools.count()
+    target_name = "jupyter.widget"
+    kernel = object()
+
+    def __init__(self, **_: Any) -> None:
+        self.comm_id = f"mock-{next(self.numbers)}"
+        self.sent: list[tuple[Any, list[Any]]] = []
+        self.is_open = True
+
+    def on_msg(self, _callback: Any) -> None: ...
+
+    def on_close(self, _callback: Any) -> None: ...
+
+    def open(self, **_: Any) -> None: ...
+
+    def send(self, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any) -> None:
+        self.sent.append((data, list(buffers or [])))
+
+    def close(self, *_: Any, **__: Any) -> None:
+        self.is_open = False
+
+    @property
+    def custom(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """The custom messages so far."""
+        return [(d["content"], b) for d, b in self.sent if d and d.get("method") == "custom"]
+
+
+@pytest.fixture(autouse=True)
+def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MockComm]]:
+    """Every comm opened in the test."""
+    opened: list[MockComm] = []
+
+    def create(**arguments: Any) -> MockComm:
+        opened.append(MockComm(**arguments))
+        return opened[-1]
+
+    if hasattr(widget_module, "Comm"):  # ipywidgets 7
+        monkeypatch.setattr(widget_module, "Comm", create)
+        monkeypatch.setattr(ipywidgets.Widget.comm, "klass", MockComm)
+    else:
+        monkeypatch.setattr(widget_module.comm, "create_comm", create)
+    yield opened
+    ipywidgets.Widget.close_all()
+
+
+def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
+    """A custom message from a page."""
+    data = {"method": "custom", "content": content}
+    widget._handle_msg({"content": {"data": data}, "buffers": []})
+
+
+class FakePage:
+    """Follows a LiveChart as live_chart.js does, over a connection that may lose messages."""
+
+    def __init__(self, chart: Any) -> None:
+        self.chart, self.read = chart, 0
+        self.x: list[list[float]] = [[] for _ in chart.points]
+        self.y: list[list[float]] = [[] for _ in chart.points]
+        self.epoch, self.marks, self.layout, self.synced = "", -1, {}, False
+
+    def sync(self) -> None:
+        cursor = [len(x) for x in self.x]
+        say(
+            self.chart, {"type": "sync", "cursor": cursor, "epoch": self.epoch, "marks": self.marks}
+        )
+
+    def arrived(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        new = self.chart.comm.custom[self.read :]
+        self.read += len(new)
+        return new
+
+    def take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        if message["type"] != "data":
+            return
+        if message["epoch"] != self.epoch:
+            self.x, self.y = [[] for _ in self.x], [[] for _ in self.y]
+            self.epoch = message["epoch"]
+        self.synced = all(start <= len(self.x[trace]) for trace, start in message["parts"])
+        if not self.synced:
+            self.sync()
+            return
+        for k, (trace, start) in enumerate(message["parts"]):
+            skip = len(self.x[trace]) - start
+            self.x[trace] += np.frombuffer(buffers[2 * k], np.float32)[skip:].tolist()
+            self.y[trace] += np.frombuffer(buffers[2 * k + 1], np.float32)[skip:].tolist()
+        if "layout" in message and message["marks"] > self.marks:
+            self.layout, self.marks = message["layout"], message["marks"]
+
+    def take_all(self) -> None:
+        while new := self.arrived():
+            for message, buffers in new:
+                self.take(message, buffers)
+
+
+class FakeTrainer:
+    """A run whose events a test writes itself, as fast as it likes."""
+
+    def __init__(self, path: Path, corpus: AudioCorpus, **config: Any) -> None:
+        self.config = VQVAEConfig(levels=3, codebook_size=16, **config)
+        request = RunRequest.of(self.config, corpus, name="drums & bass", device="cpu")
+        begin_run(path, request.to_dict())
+        self._held = hold_run(path)
+        self.writer = self._held.__enter__()
+        self.path, self.step, self.epoch = path, 0, 0
+        self.state("running")
+
+    def state(self, word: str) -> None:
+        self.writer.write_status(
+            RunStatus.now(
+                word, pid=os.getpid(), epoch=self.epoch, step=self.step, session=self.writer.session
+            )
+        )
+
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            loss = 1 / (1 + self.step)
+            progress, elapsed = min(1.0, self.step / 1000), 0.1 * (self.step + 1)
+            self.tell(
+                VQStepMetrics(
+                    self.epoch, self.step, loss, loss / 2, loss / 3, 1e-3, 0.5, progress, elapsed
+                )
+            )
+            self.step += 1
+
+    def finish_epoch(self, *, is_best: bool = True, used: int = 10) -> None:
+        counts = torch.zeros(3, 16, dtype=torch.int64)
+        counts[:, :used] = 7
+        health = codebook_health(counts, [0.1, 0.2, 0.3])
+        losses = {"train_loss": 0.5, "train_reconstruction": 0.4, "train_commitment": 0.1}
+        losses |= {"val_loss": 0.6, "val_reconstruction": 0.5, "val_commitment": 0.2}
+        progress, elapsed = min(1.0, self.step / 1000), 0.1 * self.step
+        self.tell(
+            VQEpochMetrics(
+                epoch=self.epoch,
+                step=self.step,
+                is_best=is_best,
+                progress=progress,
+                elapsed_s=elapsed,
+                health=health,
+                **losses,
+            )
+        )
+        self.epoch += 1
+
+    def preview(self, name: str = "kick <b>") -> None:
+        folder = self.path / "previews" / f"epoch-{self.epoch:04}"
+        folder.mkdir(parents=True)
+        rate = self.config.spectrogram.sample_rate
+        for number, kind in enumerate(("original", "reconstruction")):
+            tone = torch.sin(torch.arange(rate // 2) * (0.05 + 0.02 * number))
+            write_audio(folder / f"00-{kind}.wav", 0.5 * tone, rate)
+        there = f"previews/{folder.name}"
+        pair = PreviewPair(name, 0.5, f"{there}/00-original.wav", f"{there}/00-reconstruction.wav")
+        self.tell(PreviewEvent(self.epoch - 1, self.step, there, (pair,)))
+
+    def tell(self, event: Event) -> None:
+        self.writer.append(event)
+
+    def end(self) -> None:
+        self.tell(
+            TrainingCompleteEvent(
+                "max_steps", "model.distill", 0, 0.6, self.epoch, self.step, 0.1 * self.step
+            )
+        )
+        self.state("finished")
+        self.close()
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.__exit__(None, None, None)
+            self._held = None
+
+
+@pytest.fixture
+def trainer(tmp_path: Path, corpus: AudioCorpus) -> Iterator[FakeTrainer]:
+    made = FakeTrainer(tmp_path / "run", corpus)
+    yield made
+    made.close()

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import pytest
+from distill_widgets import TrainingDashboard
+
+from distill import RunFolderError, TrainingRunner
+from distill.training.control import read_control
+from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
+
+from .conftest import FakePage, say
+
+
+@pytest.fixture
+def dashboard(trainer):
+    trainer.steps(5)
+    made = TrainingDashboard(trainer.path)
+    yield made
+    made.close()
+
+
+def until(condition, timeout_s: float = 10) -> None:
+    ends = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def hear(dashboard) -> FakePage:
+    page = FakePage(dashboard.loss)
+    page.sync()
+    page.take_all()
+    return page
+
+
+def test_it_shows_what_the_run_folder_holds(dashboard, trainer):
+    page = hear(dashboard)
+    assert page.x[0] == [1, 2, 3, 4, 5]
+    trainer.steps(3)
+    trainer.finish_epoch()
+    trainer.preview()
+    until(lambda: dashboard.player.rows)
+    page.take_all()
+    assert page.x[0][-1] == 8
+    assert page.x[1] == [8]
+    assert dashboard.levels.points == [1] * 13
+    state = dashboard.head.state
+    assert state["name"] == "drums & bass"
+    assert (state["word"], state["epoch"], state["step"]) == ("running", 1, 8)
+    assert "Structure" in dashboard.health.value
+    assert "kick <b>" in [row["name"] for row in dashboard.player.rows]
+
+
+def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer):
+    page = hear(dashboard)
+    trainer.finish_epoch()
+    trainer.tell(ResumeEvent(1, 5, 2))
+    until(lambda: len(dashboard.runner.history.resumes) == 1)
+    until(lambda: page.take_all() or len(page.layout.get("shapes", ())) == 2)
+    assert [s["label"]["text"] for s in page.layout["shapes"]] == ["resumed", "best, epoch 1"]
+
+
+def test_nothing_is_worked_out_while_nobody_looks(dashboard, trainer):
+    trainer.steps(20)
+    until(lambda: dashboard.runner.history.step_count == 25)
+    time.sleep(1.2)
+    assert dashboard.loss.points[0] == 5
+    assert dashboard.loss.comm.custom == []
+
+
+def test_the_end_is_kept_for_a_notebook_without_a_kernel(dashboard, trainer):
+    trainer.finish_epoch()
+    trainer.end()
+    until(lambda: dashboard.loss.snapshot and dashboard.levels.snapshot)
+    assert dashboard.loss.snapshot.startswith("<svg")
+    assert "currentColor" in dashboard.loss.snapshot
+    assert len(dashboard.loss.snapshot) < 60_000
+    assert dashboard.head.state["word"] == "finished"
+
+
+def test_presses_become_commands_and_are_answered(dashboard, trainer):
+    page = hear(dashboard)
+    say(dashboard.head, {"type": "press", "button": "pause", "press": 1, "client": "c"})
+    until(lambda: read_control(trainer.path).wanted == "pause")
+    until(lambda: dashboard.head.comm.custom)
+    assert dashboard.head.comm.custom[0][0] == {
+        "type": "done", "button": "pause", "press": 1, "client": "c",
+    }  # fmt: skip
+    assert dashboard.head.state["buttons"][0]["label"] == "pausing…"
+    trainer.writer.write_status(_status(trainer, "paused", acknowledged=1))
+    until(lambda: dashboard.head.state["word"] == "paused")
+    assert dashboard.head.state["buttons"][0]["label"] == "Resume"
+    for button, wish in (("preview", "previews"), ("save", "saves")):
+        say(dashboard.head, {"type": "press", "button": button, "press": 2, "client": "c"})
+        until(lambda wish=wish: getattr(read_control(trainer.path), wish) == 1)
+    say(dashboard.head, {"type": "press", "button": "stop", "press": 4, "client": "c"})
+    until(lambda: read_control(trainer.path).wanted == "stop")
+    page.sync()
+
+
+def _status(trainer, word, **changes):
+    import dataclasses
+    import os
+
+    from distill.training.run_folder import RunStatus
+
+    status = RunStatus.now(word, pid=os.getpid(), epoch=0, step=5, session=trainer.writer.session)
+    return dataclasses.replace(status, **changes)
+
+
+def test_a_refused_command_is_told(dashboard, trainer):
+    hear(dashboard)
+    trainer.finish_epoch()
+    trainer.end()
+    until(lambda: dashboard.head.state["word"] == "finished")
+    say(dashboard.head, {"type": "press", "button": "pause", "press": 1, "client": "c"})
+    until(lambda: "is not training, it is finished" in dashboard.head.state["trouble"])
+    assert not any(button["enabled"] for button in dashboard.head.state["buttons"])
+
+
+def test_a_failure_is_told_with_the_way_out(dashboard, trainer):
+    hear(dashboard)
+    trainer.tell(WarningEvent(0, 5, "disk", "the disk is <full>"))
+    trainer.tell(TrainingFailedEvent("NonFiniteError", "the loss is NaN"))
+    trainer.state("failed")
+    trainer.close()
+    until(lambda: dashboard.head.state["state"] == "failed")
+    until(lambda: dashboard.head.state["trouble"])
+    assert dashboard.head.state["trouble"] == (
+        "the loss is NaN\nResume tries again, from the last checkpoint where there is one."
+    )
+    assert "epoch 1</span>The disk is &lt;full&gt;" in dashboard.warnings.value
+    assert dashboard.head.state["buttons"][0]["does"] == "resume"
+
+
+def test_sounds_come_from_the_run_folder_only(dashboard, trainer):
+    hear(dashboard)
+    trainer.finish_epoch()
+    trainer.preview()
+    until(lambda: dashboard.player.rows)
+    [row] = dashboard.player.rows
+    [stage] = dashboard.player.stages
+    assert stage == {"key": "previews/epoch-0001", "label": "epoch 1"}
+    key = row["keys"][1].replace("{stage}", stage["key"])
+    for kind in ("sound", "peaks", "mel"):
+        say(dashboard.player, {"type": kind, "key": key})
+    answers = dashboard.player.comm.custom
+    assert [message["type"] for message, _ in answers] == ["sound", "peaks", "mel"]
+    assert answers[0][1][0][:4] == b"RIFF"
+    assert len(answers[1][1][0]) < 2000
+    assert answers[2][0]["shape"][0] == 48
+    outside = trainer.path.parent / "secret.wav"
+    outside.write_bytes(answers[0][1][0])
+    say(dashboard.player, {"type": "sound", "key": "previews/../../secret.wav"})
+    say(dashboard.player, {"type": "sound", "key": "previews/epoch-0001/99-original.wav"})
+    for message, buffers in dashboard.player.comm.custom[3:]:
+        assert message["error"]
+        assert buffers == []
+
+
+def test_a_run_that_goes_back_is_drawn_anew(dashboard, trainer):
+    page = hear(dashboard)
+    epoch = page.epoch
+    trainer.writer.write_status(_status(trainer, "running", session=9))
+    until(lambda: page.take_all() or page.epoch != epoch)
+    until(lambda: page.take_all() or page.x[0] == [1, 2, 3, 4, 5])
+
+
+def test_close_leaves_no_comm_and_no_thread(trainer, comms):
+    for _ in range(3):
+        dashboard = TrainingDashboard(trainer.path)
+        dashboard.close()
+    assert not [comm for comm in comms if comm.is_open]
+    assert not [t for t in threading.enumerate() if t.name.startswith("distill")]
+
+
+def test_a_runner_of_somebody_else_is_left_alone(trainer):
+    runner = TrainingRunner.attach(trainer.path)
+    TrainingDashboard(runner).close()
+    trainer.steps(3)
+    until(lambda: runner.history.step_count == 3)
+    runner.close()
+
+
+def test_two_dashboards_on_one_run(trainer):
+    trainer.steps(4)
+    runner = TrainingRunner.attach(trainer.path)
+    one, two = TrainingDashboard(runner), TrainingDashboard(runner)
+    assert one.loss.points == two.loss.points == [4, 0, 4, 0, 4, 0, 0]
+    one.close()
+    two.close()
+    runner.close()
+
+
+def test_no_run_is_an_error(tmp_path):
+    with pytest.raises(RunFolderError, match=r"no run there \(expected run.json\)"):
+        TrainingDashboard(tmp_path)
+    with pytest.raises(RunFolderError, match="there is no run yet: start one, or name the folder"):
+        TrainingDashboard(TrainingRunner())
+
+
+def test_repr_says_where_the_run_is(dashboard, trainer):
+    text = repr(dashboard)
+    assert text.startswith("TrainingDashboard: drums & bass, running\nVQMetricsHistory(5 steps")
+    assert str(trainer.path) in text
+
+
+def test_in_colab_only_answers_bring_news(trainer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    dashboard = TrainingDashboard(trainer.path)
+    assert not [t for t in threading.enumerate() if t.name == "distill-publisher"]
+    assert dashboard.loss.poll_s == 1.0
+    page = FakePage(dashboard.loss)
+    for count in (3, 6):
+        trainer.steps(3)
+        until(lambda count=count: dashboard.runner.history.step_count == count)
+        assert page.arrived() == []
+        page.sync()
+        page.take_all()
+        assert len(page.x[0]) == count
+    say(dashboard.head, {"type": "press", "button": "stop", "press": 1, "client": "c"})
+    assert read_control(trainer.path).wanted == "stop"
+    assert dashboard.head.comm.custom[-1][0]["type"] == "done"
+    dashboard.close()
+
+
+def test_a_long_run_does_not_grow_what_is_shown(trainer):
+    dashboard = TrainingDashboard(trainer.path)
+    for _ in range(3):
+        trainer.steps(4000)
+        trainer.finish_epoch()
+        until(lambda: dashboard.runner.history.step_count == trainer.step, 30)
+        dashboard._refresh()
+    assert max(dashboard.loss.points) <= 4096
+    assert len(json.dumps(dashboard.head.state)) < 2000
+    dashboard.close()
+
+
+def test_the_log_is_bounded(trainer):
+    for _ in range(300):
+        trainer.finish_epoch()
+    dashboard = TrainingDashboard(trainer.path)
+    assert dashboard.journal.value.count("<li>") == 200
+    dashboard.close()
+
+
+def test_files_of_the_page_are_in_the_package():
+    folder = Path(sys.modules["distill_widgets.dashboard"].__file__).parent
+    assert {"style.css", "common.js", "live_chart.js"} <= {p.name for p in folder.iterdir()}

@@ -1,0 +1,104 @@
+"""Palette, pictures, publisher, the page's code."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import numpy as np
+import pytest
+from distill_widgets import AudioPlayer, SoundRow
+from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
+from distill_widgets.palette import level_colour
+from distill_widgets.pictures import envelope, mel_picture
+from distill_widgets.publisher import Publisher
+
+from distill import AudioCorpus
+from distill.config import SpectrogramConfig
+
+from .conftest import say
+
+
+def test_eight_levels_have_eight_colours():
+    assert len({level_colour(level) for level in range(8)}) == 8
+
+
+def test_an_envelope_holds_the_extremes():
+    waveform = np.zeros(48_000, np.float32)
+    waveform[1000], waveform[40_000] = 1.0, -0.5
+    values = envelope(waveform).values
+    assert values.shape == (2, 240)
+    assert values[1].max() == 127
+    assert values[0].min() == -64
+    assert values[1].argmax() == 1000 * 240 // 48_000
+
+
+@pytest.mark.parametrize("samples", [0, 1, 3, 239, 241])
+def test_short_sounds_have_short_envelopes(samples):
+    values = envelope(np.full(samples, 0.5, np.float32)).values
+    assert values.shape == (2, min(max(samples, 1), 240))
+
+
+def test_a_mel_picture_is_bright_where_the_sound_is(corpus: AudioCorpus):
+    rate = 48_000
+    tone = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate).astype(np.float32)
+    tone[: rate // 2] = 0
+    picture = mel_picture(tone, SpectrogramConfig())
+    assert picture.shape == (48, 94)
+    assert picture[:, :40].max() == 0
+    assert picture[:, 60:90].max() == 255
+    assert mel_picture(np.zeros(0, np.float32), SpectrogramConfig()).shape == (1, 1)
+
+
+def test_a_publisher_ticks_wakes_and_ends(caplog):
+    ticks = []
+
+    def tick() -> None:
+        ticks.append(time.monotonic())
+        if len(ticks) == 1:
+            raise RuntimeError("once")
+
+    publisher = Publisher(tick, period_s=30)
+    with caplog.at_level(logging.ERROR):
+        publisher.start()
+        while not ticks:
+            time.sleep(0.01)
+        publisher.wake()
+        while len(ticks) < 2:
+            time.sleep(0.01)
+    publisher.close()
+    assert "a dashboard could not be updated" in caplog.text
+    assert not [t for t in threading.enumerate() if t.name == "distill-publisher"]
+
+
+def test_a_comm_that_prefers_a_shell_is_talked_out_of_it():
+    class Odd(LiveWidget):
+        _esm = page_code("common.js")
+
+    widget = Odd()
+    widget.comm._reply_subshell_for = lambda data, default: "busy"
+    hear_while_a_cell_runs(widget)
+    assert widget.comm._reply_subshell_for({}, "free") == "free"
+    widget.close()
+    hear_while_a_cell_runs(widget)
+
+
+def test_a_player_sends_sounds_unchanged():
+    rate = 8000
+    sounds = {
+        "a": np.linspace(-0.25, 0.25, rate, dtype=np.float32),
+        "b": np.zeros(rate, np.float32),
+    }
+    player = AudioPlayer(
+        lambda key: (sounds[key], rate), [SoundRow("x", 1.0, ("A", "B"), ("a", "b"))]
+    )
+    say(player, {"type": "sound", "key": "a"})
+    [(message, [wav])] = player.comm.custom
+    assert message == {"type": "sound", "key": "a"}
+    samples = np.frombuffer(wav[44:], "<i2")
+    assert samples.max() == round(0.25 * 32767)
+    say(player, {"type": "peaks", "key": "gone"})
+    assert player.comm.custom[-1][0]["error"] == "'gone'"
+    assert repr(player) == "AudioPlayer(Listen: x)"
+    player.close()

@@ -1,0 +1,167 @@
+"""report(run): a run as outputs that need no kernel, no widget and no network."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from pathlib import Path
+from typing import Any
+
+from distill.audio.io import read_audio
+from distill.audio.report import duration
+from distill.codebook.health import LevelHealth
+from distill.errors import AudioFileError, RunFolderError
+from distill.tables import text_table
+from distill.training.history import VQMetricsHistory
+from distill.training.metrics import TrainingCompleteEvent, TrainingFailedEvent
+from distill.training.request import RunRequest
+from distill.training.run_folder import RunFolder
+from distill.training.runner import TrainingRunner
+from distill_widgets import markup
+from distill_widgets.curves import Curves, level_chart, loss_chart
+from distill_widgets.drawing import draw, draw_pictures, printed, to_png
+from distill_widgets.live_widget import close_with_parts, page_code
+from distill_widgets.pictures import mel_picture
+
+Bundle = dict[str, Any]
+
+_COLUMNS = ("level", "entries used", "perplexity", "dead codes", "churn a step", "")
+_PLOTLY = "application/vnd.plotly.v1+json"
+
+
+def report(run: TrainingRunner | RunFolder | str | Path) -> Report:
+    """The whole of a run as it is now, to stay in a saved notebook.
+
+    Args:
+        run: a runner that has a run, or the folder of a run.
+
+    Returns:
+        What a notebook shows as several outputs: state and codebooks as HTML and text, each chart
+        as plotly JSON, PNG and text, the newest previews as a picture.
+
+    Raises:
+        RunFolderError: no run is there.
+    """
+    if isinstance(run, TrainingRunner):
+        if run.folder is None:
+            raise RunFolderError("there is no run yet: start one, or name the folder of a run")
+        return Report(run.folder, run.history, run.state)
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    runner = TrainingRunner.attach(folder.path)
+    try:
+        return Report(folder, runner.history, runner.state)
+    finally:
+        runner.close()
+
+
+class Report:
+    """A run, as outputs of a notebook."""
+
+    def __init__(self, folder: RunFolder, history: VQMetricsHistory, state: str) -> None:
+        self._folder, self._state = folder, state
+        self._history = history
+        self._request = RunRequest.from_dict(folder.read_request())
+
+    def outputs(self) -> list[Bundle]:
+        """MIME bundles, in the order they are shown."""
+        return [self._summary(), *self._charts(), *self._previews()]
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # only a notebook calls this
+
+        for bundle in self.outputs():
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+    def __repr__(self) -> str:
+        lines = [self._headline]
+        if self._health:
+            rows = [_row(level) for level in self._health]
+            lines.append(text_table(_COLUMNS, rows))
+        lines += [level.advice for level in self._health if level.advice]
+        lines += [f"epoch {w.epoch + 1}: {w.message}" for w in self._history.warnings]
+        return "\n".join(lines)
+
+    @property
+    def _health(self) -> tuple[LevelHealth, ...]:
+        return next((e.health for e in reversed(self._history.epochs) if e.health), ())
+
+    @property
+    def _headline(self) -> str:
+        history, best = self._history, self._history.best
+        said = [f"{self._request.name}: {self._state}"]
+        said.append(f"{len(history.epochs)} epochs, {history.step_count:,} steps")
+        said.append(duration(history.elapsed_s))
+        if best is not None:
+            said.append(f"best validation {best.val_loss:.4f} in epoch {best.epoch + 1}")
+        outcome = history.outcome
+        if isinstance(outcome, TrainingCompleteEvent):
+            said.append(f"model {self._folder.path / outcome.model_path}")
+        elif isinstance(outcome, TrainingFailedEvent):
+            said.append(outcome.message)
+        return ", ".join(said)
+
+    def _summary(self) -> Bundle:
+        warnings = self._history.warnings
+        style = f"<style>{page_code('style.css')}</style>"
+        parts = [
+            markup.paragraph(self._headline),
+            markup.health_table(self._health, warnings),
+            markup.warning_list(warnings, self._health),
+        ]
+        return {"text/html": style + "".join(parts), "text/plain": repr(self)}
+
+    def _charts(self) -> list[Bundle]:
+        charts = loss_chart(), level_chart(self._request.config.levels)
+        try:
+            Curves(*charts).update(self._history)
+            return [
+                self._chart(chart.name, chart.figure(), chart.spec["height"]) for chart in charts
+            ]
+        finally:
+            close_with_parts(*charts)
+
+    def _chart(self, name: str, figure: dict[str, Any], height_px: int) -> Bundle:
+        drawn = draw(figure, height_px=height_px)
+        return {
+            _PLOTLY: _plain_plotly(figure, name, height_px),
+            "image/png": base64.b64encode(to_png(drawn)).decode(),
+            "text/plain": f"{name} of {self._headline}",
+        }
+
+    def _previews(self) -> list[Bundle]:
+        if not self._history.previews:
+            return []
+        event, config = self._history.previews[-1], self._request.config.spectrogram
+        rows = []
+        for pair in event.pairs:
+            try:
+                sounds = [
+                    read_audio(self._folder.path / path)[0].numpy()
+                    for path in (pair.original, pair.reconstruction)
+                ]
+            except AudioFileError:  # somebody has tidied up: the rest is still worth showing
+                continue
+            rows.append((pair.name, [mel_picture(sound, config) for sound in sounds]))
+        if not rows:
+            return []
+        title = f"originals and reconstructions, epoch {event.epoch + 1}"
+        png = to_png(draw_pictures(rows, title))
+        names = ", ".join(name for name, _ in rows)
+        return [{"image/png": base64.b64encode(png).decode(), "text/plain": f"{title}: {names}"}]
+
+
+def _row(level: LevelHealth) -> tuple[str, ...]:
+    used, of = f"{level.utilization:.0%}", f"{level.perplexity:.0f} of {level.entries}"
+    return level.label, used, of, str(level.dead_codes), f"{level.churn:.2f}", level.verdict
+
+
+def _plain_plotly(figure: dict[str, Any], name: str, height_px: int) -> dict[str, Any]:
+    """A figure that plotly takes without this package's page: plain colours, no words of ours."""
+    plain = printed(copy.deepcopy(figure))
+    for trace in plain["data"]:
+        trace.pop("smooth", None)
+    for axis in plain["layout"].values():
+        if isinstance(axis, dict):
+            axis.pop("loggable", None)
+    plain["layout"] |= {"height": height_px, "title": {"text": name}}
+    return plain
