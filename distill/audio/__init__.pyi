@@ -38,6 +38,9 @@ from .io import (
     read_audio as read_audio,
 )
 from .io import (
+    read_part as read_part,
+)
+from .io import (
     resample as resample,
 )
 from .io import (

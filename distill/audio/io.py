@@ -140,6 +140,37 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> 
     return sound.waveform, sample_rate or sound.info.sample_rate
 
 
+def read_part(path: str | os.PathLike[str], start_s: float, seconds: float) -> tuple[Tensor, int]:
+    """Reads a stretch of a file, however long the file is, as a mono float32 waveform.
+
+    Args:
+        path: a sound file.
+        start_s: where the stretch begins; before the file counts as its beginning.
+        seconds: how long it is; what lies beyond the end of the file is left out.
+
+    Returns:
+        (samples,) and the file's sample rate.
+
+    Raises:
+        AudioFileError: missing, unreadable, or nothing there.
+    """
+    path = Path(path)
+    info = probe(path)
+    start = max(0, round(start_s * info.sample_rate))
+    stop = min(info.frames, round((start_s + seconds) * info.sample_rate))
+    if start >= stop:
+        raise AudioFileError(
+            f"{path.name}: nothing at {start_s:.2f} s; the file is {info.seconds:.2f} s long"
+        )
+    try:
+        block, rate = soundfile.read(
+            str(path), start=start, stop=stop, dtype="float32", always_2d=True
+        )
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFileError(_unreadable(path, error, start_s)) from error
+    return torch.from_numpy(np.nan_to_num(block).mean(axis=1)), rate
+
+
 def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
     """Changes the sample rate of (..., samples), band-limited.
 

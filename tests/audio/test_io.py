@@ -12,7 +12,7 @@ import soundfile
 import torch
 
 from distill.audio import io
-from distill.audio.io import decode, probe, read_audio, resample, write_audio
+from distill.audio.io import decode, probe, read_audio, read_part, resample, write_audio
 from distill.errors import AudioFileError
 
 Tone = Callable[..., np.ndarray]
@@ -196,3 +196,23 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
         write_audio(path, torch.ones(50), 8000)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_part_of_a_file_is_what_the_whole_has_there(tmp_path: Path) -> None:
+    whole = torch.linspace(-0.5, 0.5, 4800)
+    path = write_audio(tmp_path / "ramp.wav", whole, 4800)
+    part, rate = read_part(path, 0.25, 0.5)
+    torch.testing.assert_close(part, read_audio(path)[0][1200:3600])
+    assert rate == 4800
+    before, _ = read_part(path, -1, 1.1)
+    beyond, _ = read_part(path, 0.9, 5)
+    assert (len(before), len(beyond)) == (480, 480)
+
+
+def test_a_part_that_is_not_there_is_said(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "ramp.wav", torch.zeros(4800), 4800)
+    with pytest.raises(AudioFileError, match=r"ramp\.wav: nothing at 2\.00 s; the file is 1\.00 s"):
+        read_part(path, 2, 1)
+    path.unlink()
+    with pytest.raises(AudioFileError, match=r"ramp\.wav: no such file"):
+        read_part(path, 0, 1)

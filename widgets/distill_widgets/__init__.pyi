@@ -7,9 +7,24 @@ from .audio_player import (
 from .audio_player import (
     Stage as Stage,
 )
+from .codes_view import (
+    CodesView as CodesView,
+)
 from .dashboard import (
     TrainingDashboard as TrainingDashboard,
 )
+from .folder_chooser import (
+    FolderChooser as FolderChooser,
+)
 from .live_chart import (
     LiveChart as LiveChart,
+)
+from .report import (
+    Report as Report,
+)
+from .report import (
+    report as report,
+)
+from .train_panel import (
+    TrainPanel as TrainPanel,
 )

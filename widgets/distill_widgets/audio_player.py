@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from distill.config import SpectrogramConfig
 from distill.errors import DistillError
 from distill_widgets.live_widget import LiveWidget, page_code
 from distill_widgets.pictures import envelope, mel_picture
+from distill_widgets.wav import wav_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -119,15 +118,7 @@ class AudioPlayer(LiveWidget):
 
 
 def _wav(sound: Sound) -> tuple[dict[str, Any], bytes]:
-    waveform, rate = sound
-    samples = np.round(np.clip(waveform, -1, 1) * 32767).astype("<i2")
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate)
-        writer.writeframes(samples.tobytes())
-    return {}, file.getvalue()
+    return {}, wav_bytes(*sound)
 
 
 def _peaks(sound: Sound) -> tuple[dict[str, Any], bytes]:

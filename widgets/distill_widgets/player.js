@@ -63,6 +63,17 @@ function openSounds(model) {
     }
     return store.urls.get(key);
   };
+  // What is asked for to be done, not to be had: the same may be asked for again.
+  store.act = async (type, key) => {
+    const answer = await store.get(type, key);
+    store.had.delete(`${type} ${key}`);
+    return answer;
+  };
+  store.forget = (key) => {
+    URL.revokeObjectURL(store.urls.get(key));
+    store.urls.delete(key);
+    store.had.delete(`sound ${key}`);
+  };
   const receive = (message, buffers) => {
     const name = `${message.type} ${message.key}`, done = store.waiting.get(name);
     if (!done) return;

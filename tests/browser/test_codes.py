@@ -1,0 +1,185 @@
+"""The codes of a sound in a real page: looked at, listened to, renamed, reloaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from distill.training import TrainingResult
+
+CODES = ".distill-codes"
+OPEN = """\
+from distill import load_model_v2, read_audio
+from distill_widgets import CodesView
+model = load_model_v2("codes-model.distill")
+"""
+SHORT = OPEN + 'CodesView(model, "sound.wav")'
+LONG = (
+    OPEN
+    + """\
+import torch
+noise = torch.randn(48000 * 600, generator=torch.Generator().manual_seed(0)) * 0.1
+CodesView(model, (noise, 48000), name="ten minutes")
+"""
+)
+
+
+@pytest.fixture
+def page_of(
+    server: Any, notebook: Callable[..., Any], trained: TrainingResult, corpus: Any
+) -> Callable[..., Any]:
+    """Runs a cell in a notebook beside a model and a sound."""
+    shutil.copy(trained.model_path, server.folder / "codes-model.distill")
+    shutil.copy(corpus.files[0].path, server.folder / "sound.wav")
+
+    def opened(cell: str, front: str = "lab") -> Any:
+        book = notebook(cell, front=front)
+        book.run_all()
+        book.wait_for(CODES, "drawn", 1)
+        return book
+
+    return opened
+
+
+def click(book: Any, level: int | None, step: int) -> None:
+    """A click on a cell; level None is the time above the grid."""
+    width = float(book.read(CODES, "cellPx"))
+    first = book.page.evaluate("() => document.querySelector('.distill-grid-scroll').scrollLeft")
+    y = 8 if level is None else 24 + 34 * level + 17
+    canvas = book.page.locator(".distill-grid-canvas")
+    canvas.click(position={"x": (step + 0.5) * width - first, "y": y})
+
+
+def test_a_cell_a_moment_and_a_row_are_heard(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    click(book, 1, 4)
+    book.wait_for(CODES, "heard", "cell/1/4")
+    assert float(book.read(CODES, "duration")) == pytest.approx(0.3, abs=0.03)
+    assert book.page.evaluate("() => document.querySelector('.distill-codes audio').duration") > 0.2
+    click(book, None, 6)
+    book.wait_for(CODES, "heard", "moment/6")
+    assert "all levels" in book.page.locator(".distill-said").inner_text()
+    book.picture("codes-light", CODES)
+    book.page.locator('[data-source="alone-2"]').click()
+    book.wait_for(CODES, "status", "playing")
+    assert book.read(CODES, "source") == "alone-2"
+
+
+def test_the_playhead_moves_and_stops_at_the_end(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    book.page.locator('.distill-codes-line [data-source="first-1"]').click()
+    assert book.read(CODES, "status") == "ready", "choosing does not start"
+    book.page.locator(".distill-codes-line .distill-play").click()
+    book.wait_for(CODES, "status", "playing")
+    at = float(book.read(CODES, "playhead"))
+    book.page.wait_for_function(
+        f"() => Number(document.querySelector('{CODES}').dataset.playhead) > {at} + 3"
+    )
+    book.wait_for(CODES, "status", "ready")  # it came to its end
+    assert float(book.read(CODES, "playhead")) == 0
+
+
+def test_the_original_is_compared_at_the_same_place(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    book.page.locator(CODES).focus()
+    book.page.keyboard.press(" ")
+    book.wait_for(CODES, "status", "playing")
+    assert book.read(CODES, "source") == "first-3"
+    book.page.keyboard.press("x")
+    book.page.wait_for_function(
+        f"() => document.querySelector('{CODES}').dataset.source === 'original'"
+    )
+    book.wait_for(CODES, "status", "playing")
+    book.page.keyboard.press("x")
+    book.page.wait_for_function(
+        f"() => document.querySelector('{CODES}').dataset.source === 'first-3'"
+    )
+
+
+def test_keys_move_and_play(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    book.page.locator(CODES).focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        book.page.keyboard.press(key)
+    assert (book.read(CODES, "level"), book.read(CODES, "step")) == ("1", "1")
+    book.page.keyboard.press("Enter")
+    book.wait_for(CODES, "heard", "cell/1/1")
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        book.page.keyboard.press(key)
+    book.wait_for(CODES, "heard", "moment/1")
+    assert book.page.locator(".jp-Notebook .jp-Cell").count() <= 2, "no key reached the notebook"
+
+
+def test_levels_are_renamed_and_written_into_the_file(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    label = book.page.locator(".distill-grid-label").nth(1)
+    label.dblclick()
+    book.page.keyboard.type("Body & soul")
+    book.page.keyboard.press("Enter")
+    book.wait_for(CODES, "labels", "Structure | Body & soul | Detail")
+    book.page.get_by_text("keep names in codes-model.distill").click()
+    book.page.wait_for_function(
+        "() => document.querySelector('.distill-said').textContent.startsWith('the names are in')"
+    )
+    from distill import read_model_info
+
+    info = read_model_info(book.server.folder / "codes-model.distill")
+    assert info.metadata["level_labels"] == ["Structure", "Body & soul", "Detail"]
+
+
+def test_a_reloaded_page_shows_and_plays_again(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    drawn = book.read(CODES, "drawn")
+    book.save()
+    book.goto(book.page)
+    book.wait_for(CODES, "drawn", drawn)
+    click(book, 0, 2)
+    book.wait_for(CODES, "heard", "cell/0/2")
+
+
+def test_both_themes(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT)
+    ink = "() => getComputedStyle(document.querySelector('.distill-codes')).color"
+    light = book.page.evaluate(ink)
+    book.command("apputils:change-theme", theme="JupyterLab Dark")
+    book.page.wait_for_function(f"() => ({ink})() !== '{light}'")
+    book.page.wait_for_timeout(300)
+    click(book, 0, 3)
+    book.picture("codes-dark", CODES)
+
+
+def test_it_works_in_notebook_7(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT, front="notebook")
+    click(book, 2, 1)
+    book.wait_for(CODES, "heard", "cell/2/1")
+
+
+def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) -> None:
+    book = page_of(LONG)
+    book.save()
+    frames: list[int] = []
+    book.page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda payload: frames.append(len(payload))),
+    )
+    book.goto(book.page)  # all that a page needs, counted from its first byte
+    book.wait_for(CODES, "drawn", 100)
+    book.page.wait_for_timeout(500)
+    assert sum(frames) <= 200_000
+    assert int(book.read(CODES, "chunks")) <= 2
+    book.page.evaluate("() => { document.querySelector('.distill-grid-scroll').scrollLeft = 1e9; }")
+    book.wait_for(CODES, "last", 28_124)
+    book.page.wait_for_function(
+        f"() => Number(document.querySelector('{CODES}').dataset.drawn) > 100"
+    )
+    assert sum(frames) <= 250_000
+    book.picture("codes-long", CODES)
+    click(book, 1, 28_120)
+    book.wait_for(CODES, "heard", "cell/1/28120")
+    book.page.locator(CODES).focus()
+    book.page.keyboard.press(" ")
+    book.wait_for(CODES, "status", "playing", timeout_s=60)
+    assert float(book.read(CODES, "playhead")) >= 28_120
