@@ -1,0 +1,110 @@
+"""Controls for people who click: a label, a hint, one look, and they work while a cell runs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import ipywidgets
+
+from distill_widgets.live_widget import hear_while_a_cell_runs, page_code
+
+LABEL_WIDTH = "120px"
+
+
+def style_sheet() -> ipywidgets.HTML:
+    """Our look, for a page that has only widgets without JavaScript of ours."""
+    sheet = ipywidgets.HTML(f"<style>{page_code('style.css')}</style>")
+    sheet.layout.display = "none"
+    return sheet
+
+
+def labelled(kind: type[ipywidgets.Widget], label: str, **traits: Any) -> Any:
+    """A control with its label on the left, in line with all others."""
+    return kind(
+        description=label,
+        style={"description_width": LABEL_WIDTH},
+        layout=ipywidgets.Layout(width="420px", max_width="100%"),
+        **traits,
+    )
+
+
+def button(label: str, press: Callable[[], None], *classes: str, hint: str = "") -> Any:
+    """A button that calls `press`."""
+    made = ipywidgets.Button(
+        description=label, tooltip=hint, layout=ipywidgets.Layout(width="auto", height="auto")
+    )
+    for name in classes:
+        made.add_class(name)
+    made.on_click(lambda _: press())
+    return made
+
+
+def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Controls beside each other."""
+    return with_class(ipywidgets.HBox(list(children)), "distill-row")
+
+
+def section(title: str, *children: ipywidgets.Widget) -> ipywidgets.VBox:
+    """Controls that belong together, under their title."""
+    heading = ipywidgets.HTML(f"<h3>{html.escape(title)}</h3>")
+    return with_class(ipywidgets.VBox([heading, *children]), "distill-section")
+
+
+def with_class(widget: Any, *names: str) -> Any:
+    """The widget, with classes for its look."""
+    for name in names:
+        widget.add_class(name)
+    return widget
+
+
+class Sentence(ipywidgets.HTML):  # type: ignore[misc]
+    """A line that says something, where people look; escaped, and no space where it is empty."""
+
+    def __init__(self, text: str = "", tone: str = "quiet") -> None:
+        super().__init__()
+        self.add_class("distill-says")
+        self.say(text, tone)
+
+    def say(self, text: str, tone: str = "quiet") -> None:
+        """Args:
+        text: what to say; nothing hides the line.
+        tone: quiet, good, or bad for what has to be put right.
+        """
+        self.text, self.tone = text, tone
+        role = "alert" if tone == "bad" else "status"
+        self.value = (
+            f"<div class='distill-sentence' data-tone='{tone}' role='{role}'>"
+            f"{html.escape(text)}</div>"
+        )
+        self.layout.display = "" if text else "none"
+
+
+def set_options(control: Any, options: Sequence[tuple[str, Any]], value: Any) -> None:
+    """Gives a selection other options; old ipywidgets would choose the first by itself."""
+    if tuple(control.options) != tuple(options):
+        control.options = options
+    control.value = value
+
+
+def heard(root: Any) -> Any:
+    """The widget, with everything in it answering although a cell keeps the kernel busy."""
+    for widget in _tree(root):
+        hear_while_a_cell_runs(widget)
+    return root
+
+
+def close_all(widgets: Iterable[Any]) -> None:
+    """Ends widgets, all that is in them, and the layouts and styles that belong to them."""
+    for root in widgets:
+        for widget in list(_tree(root)):
+            for part in (widget, widget.layout, getattr(widget, "style", None)):
+                if part is not None:
+                    ipywidgets.Widget.close(part)
+
+
+def _tree(widget: Any) -> Iterator[Any]:
+    for child in getattr(widget, "children", ()):
+        yield from _tree(child)
+    yield widget

@@ -1,0 +1,75 @@
+"""RunsList: the runs of a folder, each with a button that shows it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from distill.errors import RunFolderError
+from distill.training import states
+from distill.training.runs import RunInfo, list_runs
+from distill_widgets.controls import Sentence, button, close_all, heard, row, with_class
+
+MOST_SHOWN = 8
+_LOOKS = {  # the words and tones of a dashboard's head
+    states.STARTING: ("starting…", "live"),
+    states.RUNNING: ("running", "live"),
+    states.PAUSED: ("paused", "wait"),
+    states.STOPPING: ("stopping…", "wait"),
+    states.FINISHED: ("finished", "good"),
+    states.STOPPED: ("stopped", "good"),
+    states.FAILED: ("failed", "bad"),
+    states.GONE: ("trainer gone", "bad"),
+}
+DAMAGED = "damaged"
+
+
+class RunsList(ipywidgets.VBox):  # type: ignore[misc]
+    """The newest runs of a folder: name, state, epoch, and Attach."""
+
+    def __init__(self, folder: Path, attach: Callable[[Path], None]) -> None:
+        """Args:
+        folder: of the runs; need not be there yet.
+        attach: called with the folder of a run.
+        """
+        self._folder, self._attach = folder, attach
+        self.says = Sentence()
+        self.rows = ipywidgets.VBox()
+        super().__init__([self.rows, self.says])
+        with_class(self, "distill-runs")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Looks again."""
+        runs, says, tone = self._look()
+        before, self.rows.children = self.rows.children, [self._row(run) for run in runs]
+        close_all(before)
+        self.says.say(says, tone)
+        heard(self)
+
+    def _look(self) -> tuple[list[RunInfo], str, str]:
+        try:
+            runs = list(list_runs(self._folder)) if self._folder.exists() else []
+        except (RunFolderError, OSError) as error:
+            return [], f"{error}", "bad"
+        if not runs:
+            return [], f"No runs in {self._folder} yet.", "quiet"
+        older = len(runs) - MOST_SHOWN
+        says = f"{older} older in {self._folder} not shown." if older > 0 else ""
+        return runs[:MOST_SHOWN], says, "quiet"
+
+    def _row(self, run: RunInfo) -> Any:
+        word, tone = _LOOKS.get(run.state, (run.state, "bad"))
+        epoch = run.epoch + (run.state in states.ACTIVE)
+        about = ipywidgets.HTML(
+            f"<span class='distill-run-name'>{html.escape(run.name)}</span>"
+            f"<span class='distill-state' data-tone='{tone}'>{html.escape(word)}</span>"
+            f"<span class='distill-quiet'>epoch {epoch:,}</span>"
+        )
+        attach = button("Attach", lambda: self._attach(run.path), hint=f"shows {run.path}")
+        attach.disabled = run.state == DAMAGED
+        return with_class(row(with_class(about, "distill-run"), attach), "distill-run-row")
