@@ -80,14 +80,14 @@ def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch):
 
 def test_marks_replace_one_another_and_arrive_once(chart):
     page = FakePage(chart)
-    chart.mark({"shapes": [1]})
+    chart.chart.mark({"shapes": [1]})
     page.sync()
     page.take_all()
     assert page.layout == {"shapes": [1]}
-    chart.mark({"shapes": [1]})
+    chart.chart.mark({"shapes": [1]})
     chart.push()
     assert page.arrived() == []
-    chart.mark({"shapes": [2]})
+    chart.chart.mark({"shapes": [2]})
     chart.push()
     page.take_all()
     assert page.layout == {"shapes": [2]}
@@ -104,7 +104,7 @@ def test_clearing_and_thinning_begin_a_new_epoch(chart):
     page.take_all()
     assert page.epoch != before
     assert len(page.x[0]) == chart.points[0] <= 32
-    chart.clear()
+    chart.chart.clear()
     chart.push()
     page.take_all()
     assert page.x == [[], []]
@@ -138,18 +138,18 @@ def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts):
         elif act == "sync":
             page.sync()
         elif act == "clear":
-            chart.clear()
+            chart.chart.clear()
         elif act == "mark":
-            chart.mark({"shapes": [step]})
+            chart.chart.mark({"shapes": [step]})
         else:
             page.take_all()
     page.take_all()
     page.sync()
     page.take_all()
-    figure = chart.figure()
+    figure = chart.chart.figure()
     assert page.x == [trace["x"] for trace in figure["data"]]
     assert page.y == [trace["y"] for trace in figure["data"]]
-    assert page.marks == chart._marks
+    assert page.marks == chart.chart.marks
     chart.close()
 
 
@@ -167,7 +167,7 @@ def test_two_pages_are_served_by_the_same_messages(chart):
 @pytest.mark.parametrize("cursor", [None, [1], ["a", 0], [-1, 0], [99, 0], {"a": 1}])
 def test_a_page_that_says_nonsense_gets_everything(chart, cursor):
     chart.append(0, [1, 2], [1, 2])
-    say(chart, {"type": "sync", "cursor": cursor, "epoch": chart._epoch, "marks": 0})
+    say(chart, {"type": "sync", "cursor": cursor, "epoch": chart.chart.epoch, "marks": 0})
     [(message, _)] = chart.comm.custom
     assert message["parts"] == [[0, 0]]
 
@@ -194,10 +194,10 @@ def test_what_opens_is_small(chart):
 
 def test_the_figure_is_json_and_has_null_for_nan(chart):
     chart.append(0, [1, 2], [float("nan"), float("inf")])
-    text = json.dumps(chart.figure(), allow_nan=False)
+    text = json.dumps(chart.chart.figure(), allow_nan=False)
     assert json.loads(text)["data"][0]["y"] == [None, None]
 
 
 def test_repr(chart):
     chart.append(0, [1], [1])
-    assert repr(chart) == "LiveChart(Loss; points a: 1, b: 0)"
+    assert repr(chart) == "LiveChart of Chart(Loss; points a: 1, b: 0)"

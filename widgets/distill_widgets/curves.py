@@ -9,7 +9,7 @@ from distill.codebook.health import THIN, LevelHealth
 from distill.codebook.labels import level_labels
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import VQEpochMetrics
-from distill_widgets.live_chart import LiveChart
+from distill_widgets.chart import Chart
 from distill_widgets.palette import ACCENT, INK, MUTED, WARN, level_colour
 
 _MOST_MARKED = 50
@@ -23,7 +23,7 @@ _PANELS: tuple[tuple[str, Callable[[LevelHealth], float]], ...] = (
 )
 
 
-def loss_chart() -> LiveChart:
+def loss_chart() -> Chart:
     """An empty chart of training and validation: the loss, and beside it its two parts."""
     traces: list[dict[str, Any]] = []
     for number, part in enumerate(_PARTS):
@@ -40,7 +40,7 @@ def loss_chart() -> LiveChart:
         | {"marker": {"symbol": "diamond-open", "size": 9, "color": INK, "line": {"width": 1.2}}}
     )
     places = (((0, 0.62), (0, 1)), ((0.69, 1), (0.56, 1)), ((0.69, 1), (0, 0.44)))
-    return LiveChart(
+    return Chart(
         traces,
         _layout(places, ["", *_PARTS[1:]], loggable=True),
         name="Loss",
@@ -50,7 +50,7 @@ def loss_chart() -> LiveChart:
     )
 
 
-def level_chart(levels: int) -> LiveChart:
+def level_chart(levels: int) -> Chart:
     """An empty chart of every level's codebook, an epoch a point."""
     labels = level_labels(levels)
     traces: list[dict[str, Any]] = [
@@ -78,7 +78,7 @@ def level_chart(levels: int) -> LiveChart:
         {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": THIN, "y1": THIN}
         | {"line": {"color": WARN, "width": 1, "dash": "dash"}}
     ]
-    return LiveChart(
+    return Chart(
         traces, layout, name="Codebooks", height_px=360, empty="waiting for the first epoch"
     )
 
@@ -86,7 +86,7 @@ def level_chart(levels: int) -> LiveChart:
 class Curves:
     """Feeds a history into both charts, each thing once."""
 
-    def __init__(self, loss: LiveChart, levels: LiveChart) -> None:
+    def __init__(self, loss: Chart, levels: Chart) -> None:
         self._loss, self._levels = loss, levels
         self._history: VQMetricsHistory | None = None
         self._steps = self._epochs = self._checkpoints = 0

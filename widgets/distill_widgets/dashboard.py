@@ -16,6 +16,7 @@ from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, to_svg
+from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import close_with_parts, hear_while_a_cell_runs, in_colab
 from distill_widgets.previews import Previews
 from distill_widgets.publisher import Publisher
@@ -50,9 +51,9 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
         self.head = RunHead(self._state.now())
-        self.loss, self.levels = loss_chart(), level_chart(levels)
+        self.loss, self.levels = LiveChart(loss_chart()), LiveChart(level_chart(levels))
         self.health, self.warnings, self.journal = (ipywidgets.HTML() for _ in range(3))
-        self._curves, self._previews = Curves(self.loss, self.levels), Previews(folder)
+        self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
         self.player = self._previews.player
         super().__init__([
             self.head, self.loss, self.levels, self.health, self.warnings, self.player, self.journal
@@ -125,7 +126,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     def _keep_pictures(self) -> None:
         """What a notebook shows of the charts when it is opened without a kernel."""
         for chart in (self.loss, self.levels):
-            chart.snapshot = to_svg(draw(chart.figure(), height_px=chart.spec["height"]))
+            chart.snapshot = to_svg(draw(chart.chart))
 
     def __repr__(self) -> str:
         folder = self.runner.folder

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distill_widgets.chart import Chart
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -29,16 +31,16 @@ _COLOURS = 128
 _SMOOTHING = 0.9
 
 
-def draw(figure: dict[str, Any], *, width_px: int = 900, height_px: int = 320) -> Figure:
-    """A plotly figure of lines and markers, drawn by matplotlib.
+def draw(chart: Chart, *, width_px: int = 900) -> Figure:
+    """A chart of lines and markers, drawn by matplotlib.
 
     Args:
-        figure: what `LiveChart.figure` gives; axes by their `domain`, lines, upright marks.
-        width_px: of the picture.
-        height_px: likewise.
+        chart: its axes have a `domain`, its shapes are upright or level lines.
+        width_px: of the picture; the chart has its own height.
     """
     from matplotlib.figure import Figure  # half a second, when a picture is wanted
 
+    figure, height_px = chart.figure(), chart.spec["height"]
     drawn = Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI)
     layout = figure["layout"]
     edges = 0.06, 0.11, 0.985 - 0.06, 0.97 - 0.2  # left, bottom, width, height of all panels

@@ -1,61 +1,8 @@
 // A plotly chart fed by a cursor protocol: the page says how many points of each trace it has, the
 // kernel sends what is missing. Every message may come twice, late, or not at all.
 
-const PLOTLY_ASK_MS = 5000;
 const DRAW_SHARE = 40; // a page draws at most a fortieth of the time: training needs the rest
 const LONGEST_WAIT_MS = 2000;
-
-// --- plotly.js, once a page -------------------------------------------------------------------
-
-async function runScript(blob) {
-  const before = globalThis.Plotly;
-  const url = URL.createObjectURL(new Blob([blob], {type: "text/javascript"}));
-  await new Promise((done, failed) => {
-    const script = Object.assign(document.createElement("script"), {src: url});
-    script.onload = done;
-    script.onerror = () => failed(new Error("plotly.js did not load"));
-    document.head.appendChild(script);
-  });
-  URL.revokeObjectURL(url);
-  const ours = globalThis.Plotly;
-  if (before) globalThis.Plotly = before;
-  return ours;
-}
-
-async function openCache() {
-  try {
-    return await globalThis.caches?.open("distill"); // none over plain http, but on localhost
-  } catch {
-    return null;
-  }
-}
-
-function plotlyOf(version) {
-  if (SHARED.plotly) return SHARED.plotly;
-  const shared = (SHARED.plotly = {state: "wait", source: ""});
-  shared.loaded = new Promise((done) => (shared.done = done));
-  const key = `/distill/plotly-${version}`;
-  shared.give = async (packed, source) => {
-    if (shared.state !== "wait") return;
-    shared.state = "loading";
-    shared.source = source;
-    const unpacked = packed.stream().pipeThrough(new DecompressionStream("gzip"));
-    try {
-      shared.done(await runScript(await new Response(unpacked).blob()));
-      shared.state = "ready";
-    } catch (error) {
-      console.warn("distill:", error);
-      shared.state = "wait"; // a damaged copy: the kernel is asked next
-      return;
-    }
-    if (source === "kernel") (await openCache())?.put(key, new Response(packed)).catch(() => {});
-  };
-  shared.looked = openCache()
-    .then((cache) => cache?.match(key))
-    .then(async (found) => found && shared.give(await found.blob(), "cache"))
-    .catch(() => {});
-  return shared;
-}
 
 // --- what the page has ------------------------------------------------------------------------
 
@@ -131,15 +78,6 @@ function smoothed(values, weight) {
   });
 }
 
-function coloured(el, part) {
-  if (typeof part === "string") return part.startsWith("var(") ? themeColour(el, part) : part;
-  if (Array.isArray(part)) return part.map((item) => coloured(el, item));
-  if (part && typeof part === "object") {
-    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, coloured(el, item)]));
-  }
-  return part;
-}
-
 function tracesOf(store, spec, el) {
   return spec.traces.flatMap((trace, i) => {
     const {smooth, ...plain} = coloured(el, trace);
@@ -151,22 +89,14 @@ function tracesOf(store, spec, el) {
 }
 
 function layoutOf(store, spec, el) {
-  const colour = (name) => themeColour(el, `var(--distill-${name})`);
   const base = coloured(el, {...spec.layout, ...store.layout});
   for (const [name, axis] of Object.entries(base)) {
     if (!/^[xy]axis/.test(name)) continue;
     const log = store.log && axis.loggable ? {type: "log"} : {};
     const {loggable, ...plain} = axis;
-    base[name] = {gridcolor: colour("grid"), linecolor: colour("grid"), zeroline: false, automargin: true, ...plain, ...log};
+    base[name] = {...plainAxis(el), ...plain, ...log};
   }
-  const style = getComputedStyle(el);
-  return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", uirevision: "keep", autosize: true,
-    ...base,
-    datarevision: ++store.revision,
-    font: {color: colour("muted"), family: style.fontFamily, size: 11},
-    hoverlabel: {bgcolor: colour("ground"), bordercolor: colour("grid"), font: {color: colour("ink")}},
-  };
+  return {...plainLayout(el), uirevision: "keep", ...base, datarevision: ++store.revision};
 }
 
 // --- the view ---------------------------------------------------------------------------------
@@ -194,18 +124,6 @@ function toolbar(model, store, redraw) {
   }
   bar.append(tools);
   return bar;
-}
-
-async function ask(model, shared, isGone) {
-  await shared.looked;
-  while (shared.state === "wait" && !isGone()) {
-    const now = performance.now();
-    if (!(now - shared.asked < PLOTLY_ASK_MS)) { // several charts, one question
-      shared.asked = now;
-      tell(model, {type: "plotly"});
-    }
-    await new Promise((done) => setTimeout(done, 500));
-  }
 }
 
 async function render({model, el}) {
@@ -267,7 +185,7 @@ async function render({model, el}) {
   store.views.add(view);
   store.sync();
   const shared = plotlyOf(model.get("plotly_version"));
-  ask(model, shared, () => gone);
+  askForPlotly(model, shared, () => gone);
 
   const seen = () => { if (stale && plotly) now(); };
   const sizes = new ResizeObserver(() => {

@@ -27,8 +27,12 @@ Handler = Callable[[dict[str, Any], Sequence[Any]], None]
 
 
 def page_code(*names: str) -> str:
-    """JavaScript files of this package, as the one module a widget's page loads."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+    """JavaScript or CSS files of this package as one, without indents and lines of comment: it is
+    sent with every widget and kept in every saved notebook.
+    """
+    text = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
 def in_colab() -> bool:
@@ -118,7 +122,8 @@ class LiveWidget(anywidget.AnyWidget):
         """Ends the widget on every page."""
         self.before_answer = None
         super().close()
-        self.layout.close()
+        if self.trait_has_value("layout"):  # else it would be made now, to be closed
+            self.layout.close()
 
     def __repr__(self) -> str:
         return type(self).__name__

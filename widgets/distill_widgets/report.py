@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ from distill.training.request import RunRequest
 from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
+from distill_widgets.chart import Chart
 from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, draw_pictures, printed, to_png
-from distill_widgets.live_widget import close_with_parts, page_code
+from distill_widgets.live_widget import page_code
 from distill_widgets.pictures import mel_picture
 
 Bundle = dict[str, Any]
@@ -112,21 +112,15 @@ class Report:
 
     def _charts(self) -> list[Bundle]:
         charts = loss_chart(), level_chart(self._request.config.levels)
-        try:
-            Curves(*charts).update(self._history)
-            return [
-                self._chart(chart.name, chart.figure(), chart.spec["height"]) for chart in charts
-            ]
-        finally:
-            close_with_parts(*charts)
-
-    def _chart(self, name: str, figure: dict[str, Any], height_px: int) -> Bundle:
-        drawn = draw(figure, height_px=height_px)
-        return {
-            _PLOTLY: _plain_plotly(figure, name, height_px),
-            "image/png": base64.b64encode(to_png(drawn)).decode(),
-            "text/plain": f"{name} of {self._headline}",
-        }
+        Curves(*charts).update(self._history)
+        return [
+            {
+                _PLOTLY: _plain_plotly(chart),
+                "image/png": base64.b64encode(to_png(draw(chart))).decode(),
+                "text/plain": f"{chart.name} of {self._headline}",
+            }
+            for chart in charts
+        ]
 
     def _previews(self) -> list[Bundle]:
         if not self._history.previews:
@@ -155,13 +149,13 @@ def _row(level: LevelHealth) -> tuple[str, ...]:
     return level.label, used, of, str(level.dead_codes), f"{level.churn:.2f}", level.verdict
 
 
-def _plain_plotly(figure: dict[str, Any], name: str, height_px: int) -> dict[str, Any]:
+def _plain_plotly(chart: Chart) -> dict[str, Any]:
     """A figure that plotly takes without this package's page: plain colours, no words of ours."""
-    plain = printed(copy.deepcopy(figure))
+    plain: dict[str, Any] = printed(chart.figure())
     for trace in plain["data"]:
         trace.pop("smooth", None)
     for axis in plain["layout"].values():
         if isinstance(axis, dict):
             axis.pop("loggable", None)
-    plain["layout"] |= {"height": height_px, "title": {"text": name}}
+    plain["layout"] |= {"height": chart.spec["height"], "title": {"text": chart.name}}
     return plain

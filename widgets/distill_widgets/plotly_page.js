@@ -1,0 +1,93 @@
+// plotly.js, once a page, for every widget that draws with it; and what all its charts look like.
+
+const PLOTLY_ASK_MS = 5000;
+
+async function runScript(blob) {
+  const before = globalThis.Plotly;
+  const url = URL.createObjectURL(new Blob([blob], {type: "text/javascript"}));
+  await new Promise((done, failed) => {
+    const script = Object.assign(document.createElement("script"), {src: url});
+    script.onload = done;
+    script.onerror = () => failed(new Error("plotly.js did not load"));
+    document.head.appendChild(script);
+  });
+  URL.revokeObjectURL(url);
+  const ours = globalThis.Plotly;
+  if (before) globalThis.Plotly = before;
+  return ours;
+}
+
+async function openCache() {
+  try {
+    return await globalThis.caches?.open("distill"); // none over plain http, but on localhost
+  } catch {
+    return null;
+  }
+}
+
+function plotlyOf(version) {
+  if (SHARED.plotly) return SHARED.plotly;
+  const shared = (SHARED.plotly = {state: "wait", source: ""});
+  shared.loaded = new Promise((done) => (shared.done = done));
+  const key = `/distill/plotly-${version}`;
+  shared.give = async (packed, source) => {
+    if (shared.state !== "wait") return;
+    shared.state = "loading";
+    shared.source = source;
+    const unpacked = packed.stream().pipeThrough(new DecompressionStream("gzip"));
+    try {
+      shared.done(await runScript(await new Response(unpacked).blob()));
+      shared.state = "ready";
+    } catch (error) {
+      console.warn("distill:", error);
+      shared.state = "wait"; // a damaged copy: the kernel is asked next
+      return;
+    }
+    if (source === "kernel") (await openCache())?.put(key, new Response(packed)).catch(() => {});
+  };
+  shared.looked = openCache()
+    .then((cache) => cache?.match(key))
+    .then(async (found) => found && shared.give(await found.blob(), "cache"))
+    .catch(() => {});
+  return shared;
+}
+
+// Asks the kernel for plotly.js until the page has it.
+async function askForPlotly(model, shared, isGone) {
+  await shared.looked;
+  while (shared.state === "wait" && !isGone()) {
+    const now = performance.now();
+    if (!(now - shared.asked < PLOTLY_ASK_MS)) { // several charts, one question
+      shared.asked = now;
+      tell(model, {type: "plotly"});
+    }
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}
+
+// --- the look -----------------------------------------------------------------------------------
+
+// Names of theme colours replaced by the colours.
+function coloured(el, part) {
+  if (typeof part === "string") return part.startsWith("var(") ? themeColour(el, part) : part;
+  if (Array.isArray(part)) return part.map((item) => coloured(el, item));
+  if (part && typeof part === "object") {
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, coloured(el, item)]));
+  }
+  return part;
+}
+
+function plainAxis(el) {
+  const grid = themeColour(el, "var(--distill-grid)");
+  return {gridcolor: grid, linecolor: grid, zeroline: false, automargin: true};
+}
+
+function plainLayout(el) {
+  const colour = (name) => themeColour(el, `var(--distill-${name})`);
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
+    font: {color: colour("muted"), family: getComputedStyle(el).fontFamily, size: 11},
+    modebar: {bgcolor: "rgba(0,0,0,0)", color: colour("muted"), activecolor: colour("accent")},
+    hoverlabel: {bgcolor: colour("ground"), bordercolor: colour("grid"), font: {color: colour("ink")}},
+  };
+}
