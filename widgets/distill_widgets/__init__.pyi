@@ -7,6 +7,9 @@ from .audio_player import (
 from .audio_player import (
     Stage as Stage,
 )
+from .codebook_explorer import (
+    CodebookExplorer as CodebookExplorer,
+)
 from .codes_view import (
     CodesView as CodesView,
 )

@@ -5,24 +5,6 @@ const WIDEST_PX = 12e6; // browsers stop laying out somewhat above that
 const TICKS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 const TICK_PX = 70;
 
-// OKLCH to sRGB: equal steps of hue look equally far apart. Source: Ottosson 2020.
-function oklch(lightness, chroma, turn) {
-  const a = chroma * Math.cos(2 * Math.PI * turn), b = chroma * Math.sin(2 * Math.PI * turn);
-  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  const linear = [
-    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-  ];
-  const bytes = linear.map((v) => {
-    const kept = Math.min(1, Math.max(0, v));
-    return Math.round(255 * (kept <= 0.0031308 ? 12.92 * kept : 1.055 * kept ** (1 / 2.4) - 0.055));
-  });
-  return `rgb(${bytes.join(",")})`;
-}
-
 // Neighbours on the circle differ in lightness too.
 function entryColours(hues, levels, entries) {
   return Array.from({length: levels}, (_, level) => Array.from({length: entries}, (_, entry) => {

@@ -40,7 +40,9 @@ class CodesView(LiveWidget):
         `view = CodesView(model, "take3.wav")`, shown as the last line of a cell.
     """
 
-    _esm = page_code("common.js", "player.js", "voice.js", "code_grid.js", "codes_view.js")
+    _esm = page_code(
+        "common.js", "player.js", "voice.js", "colours.js", "code_grid.js", "codes_view.js"
+    )
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     labels: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -88,7 +90,7 @@ class CodesView(LiveWidget):
         """What is shown."""
         return self._heard.codes
 
-    @traitlets.validate("labels")  # type: ignore[untyped-decorator]
+    @traitlets.validate("labels")
     def _check_labels(self, proposal: Any) -> list[str]:
         labels = [" ".join(label.split()) for label in proposal["value"]]
         if len(labels) != self._heard.codes.levels:

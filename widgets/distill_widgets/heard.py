@@ -168,9 +168,7 @@ class HeardCodes:
         cut = sound[(start - begin) * per_step :]
         if stop < end:
             cut = cut[: (stop - start) * per_step]
-        return _faded(
-            cut, round(_FADE_S * self._parts.sample_rate), begin=start > 0, end=stop < end
-        )
+        return faded(cut, round(_FADE_S * self._parts.sample_rate), begin=start > 0, end=stop < end)
 
 
 def common_gain(sound: Samples) -> float:
@@ -183,7 +181,8 @@ def _heard(waveform: object, rate: int) -> Heard:
     return Heard(np.asarray(waveform, np.float32), rate)
 
 
-def _faded(sound: Samples, samples: int, *, begin: bool, end: bool) -> Samples:
+def faded(sound: Samples, samples: int, *, begin: bool, end: bool) -> Samples:
+    """A sound that begins or ends within some samples from and to silence; a copy."""
     samples = min(samples, len(sound))
     if not samples or not (begin or end):
         return sound

@@ -91,6 +91,18 @@ function openSounds(model) {
   return store;
 }
 
+// An audio element with the sound of a key in it, ready to play.
+async function loaded(store, key) {
+  const url = await store.url(key), {louder_db: louder} = await store.get("sound", key);
+  const audio = Object.assign(new Audio(), {preload: "auto"});
+  await new Promise((done, failed) => {
+    audio.onloadedmetadata = done;
+    audio.onerror = () => failed(new Error(audio.error?.message || "the browser cannot play it"));
+    audio.src = url;
+  });
+  return {audio, louder: louder ?? 0};
+}
+
 class Row {
   constructor(store, row, number, owner) {
     Object.assign(this, {store, row, number, owner, side: 0, keys: [], peaks: [], loadedKeys: []});

@@ -104,15 +104,3 @@ function openVoice({store, facts, place, changed, failed}) {
   };
   return voice;
 }
-
-// An audio element with the sound of a key in it, ready to play.
-async function loaded(store, key) {
-  const url = await store.url(key), {louder_db: louder} = await store.get("sound", key);
-  const audio = Object.assign(new Audio(), {preload: "auto"});
-  await new Promise((done, failed) => {
-    audio.onloadedmetadata = done;
-    audio.onerror = () => failed(new Error(audio.error?.message || "the browser cannot play it"));
-    audio.src = url;
-  });
-  return {audio, louder: louder ?? 0};
-}

@@ -1,0 +1,296 @@
+// An atlas: pages to turn, a level to choose, and one entry that is looked at and heard.
+
+const TABS = [["map", "map"], ["usage", "use"], ["pairs", "together"], ["files", "files"]];
+const FEW_DEAD = 48;
+
+function initialize({model}) {
+  const store = openSounds(model);
+  const receive = (message, buffers) => {
+    if (message.type === "plotly") plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
+  };
+  model.on("msg:custom", receive);
+  const close = store.close;
+  Object.assign(store, {tab: "map", level: 0, entry: null, colouring: "brightness", method: "pca", a: 0, b: "next"});
+  return () => {
+    model.off("msg:custom", receive);
+    close();
+  };
+}
+
+// A choice of a few: a row of toggles.
+function choice(options, chosen, act, label) {
+  const row = element("span", "distill-ab");
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", label);
+  for (const [key, text] of options) {
+    const button = element("button", "distill-toggle", text);
+    button.dataset.choice = key;
+    button.setAttribute("aria-pressed", key === chosen);
+    button.onclick = () => act(key);
+    row.append(button);
+  }
+  return row;
+}
+
+function menu(options, chosen, act, label) {
+  const select = element("select", "distill-select"), said = element("label", "", label);
+  for (const [key, text] of options) select.append(new Option(text, key, false, String(key) === String(chosen)));
+  select.onchange = () => act(select.value);
+  said.append(select);
+  return said;
+}
+
+function render({model, el}) {
+  const store = storeOf(model), facts = model.get("facts"), labels = facts.labels;
+  let gone = false, plotly = null, single = null, turn = 0, names = [], drawing = 0;
+  el.classList.add("distill", "distill-explorer");
+  el.tabIndex = 0;
+  el.dataset.lmSuppressShortcuts = "true";
+  markDarkness(el);
+  const bar = element("div", "distill-chart-bar"), tools = element("span", "distill-chart-tools");
+  const line = element("div", "distill-codes-line"), body = element("div", "distill-explorer-body");
+  const main = element("div", "distill-explorer-main"), side = element("div", "distill-explorer-side");
+  const said = element("div", "distill-said"), place = element("span");
+  said.setAttribute("role", "status");
+  bar.append(element("span", "distill-chart-title", model.get("name")));
+  body.append(main, side);
+  el.append(bar, line, body, said, place);
+
+  const say = (text, bad = false) => {
+    said.textContent = text;
+    said.classList.toggle("distill-bad-news", bad);
+    if (bad) el.dataset.error = text; else delete el.dataset.error;
+  };
+  const get = async (type, key) => {
+    const answer = await store.get(type, key);
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  };
+
+  // --- what is heard -------------------------------------------------------------------------
+  async function hear(key, text) {
+    const began = performance.now(), mine = (turn += 1);
+    single?.pause();
+    el.dataset.asked = key;
+    say(text);
+    try {
+      const {audio, louder} = await loaded(store, key);
+      if (mine !== turn || gone) return;
+      single?.remove();
+      single = audio;
+      place.append(audio);
+      await audio.play();
+      Object.assign(el.dataset, {heard: key, duration: audio.duration, clickMs: (performance.now() - began).toFixed(0)});
+      say(louder ? `${text} · made ${louder} dB louder` : text);
+    } catch (error) {
+      if (mine === turn) say(error.message, true);
+    }
+  }
+  const hearEntry = (entry) => hear(`entry/${store.level}/${entry}`, `${labels[store.level]}, entry ${entry}`);
+  function choose(entry, level = store.level) {
+    const other = level !== store.level;
+    Object.assign(store, {entry, level});
+    hearEntry(entry);
+    showSide();
+    if (other) showBar();
+    if (store.tab === "map") draw();
+  }
+
+  // --- one entry -----------------------------------------------------------------------------
+  function chips(title, entries) {
+    const row = element("div", "distill-chips");
+    row.append(element("span", "distill-quiet", title));
+    entries.forEach(([entry, text]) => {
+      const button = element("button", "distill-toggle", text ?? String(entry));
+      button.onclick = () => choose(entry);
+      row.append(button);
+    });
+    return row;
+  }
+  function momentRow(moment, number) {
+    const row = element("div", "distill-moment"), button = element("button", "distill-play", "▶");
+    const key = `moment/${store.level}/${store.entry}/${number}`, text = `${moment.name} at ${moment.start_s.toFixed(2)} s`;
+    button.setAttribute("aria-label", `play ${text}`);
+    button.onclick = () => hear(key, text);
+    const name = element("span", "distill-moment-name", moment.name);
+    name.title = text;
+    row.append(button, name, element("span", "distill-time", `${moment.start_s.toFixed(2)} s`));
+    return row;
+  }
+  async function showSide() {
+    const {level, entry} = store;
+    el.dataset.level = level;
+    el.dataset.entry = entry ?? "";
+    if (entry === null) {
+      side.replaceChildren(element("p", "distill-quiet", "Click an entry to hear it, and where your sounds come nearest to it."));
+      return;
+    }
+    let known;
+    try {
+      known = await get("entry", `${level}/${entry}`);
+    } catch (error) {
+      return say(error.message, true);
+    }
+    if (level !== store.level || entry !== store.entry || gone) return;
+    const head = element("div", "distill-entry-head"), play = element("button", "distill-play", "▶");
+    play.setAttribute("aria-label", "play this entry");
+    play.onclick = () => hearEntry(entry);
+    head.append(play, element("b", "", `${labels[level]}, entry ${entry}`));
+    const picture = Object.assign(element("canvas", "distill-mel"), {title: "its mel picture"});
+    const use = known.uses ? `used ${known.uses.toLocaleString()} × (${known.share < 0.001 ? "< 0.1" : (100 * known.share).toFixed(1)} %)` : "never used in these files";
+    const sound = `${Math.round(known.brightness)} Hz, ${known.loudness.toFixed(0)} dB alone`;
+    const told = element("p", "", [use, sound].join(" · "));
+    const parts = [head, picture, told, chips("nearest", known.near.map((e) => [e]))];
+    if (known.followers.length) {
+      parts.push(chips("then", known.followers.map(([e, share]) => [e, `${e} · ${Math.round(100 * share)} %`])));
+    }
+    const moments = element("div", "distill-moments");
+    moments.append(element("div", "distill-quiet", known.moments.length ? "heard in" : "no moments: it is never used"));
+    moments.append(...known.moments.map(momentRow));
+    side.replaceChildren(...parts, moments);
+    const pixels = known.buffers[0];
+    paintMel(picture, new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength), known.shape, el);
+    el.dataset.moments = known.moments.length;
+  }
+
+  // --- pages -----------------------------------------------------------------------------------
+  const level = async () => levelOf(await get("level", String(store.level)));
+  const boxes = {};
+  function box(name, height) {
+    boxes[name] ??= element("div", "distill-chart-box");
+    boxes[name].style.height = `${height}px`;
+    return boxes[name];
+  }
+  async function plot(name, {data, layout}, height, onClick) {
+    const into = box(name, height), first = !into._fullLayout;
+    await plotly.react(into, data, {...plainLayout(el), ...layout}, {displaylogo: false, responsive: false});
+    if (first && onClick) into.on("plotly_click", (event) => onClick(event.points[0]));
+  }
+  async function usage() {
+    const answer = await get("usage", "");
+    const [order, counts] = answer.buffers.map((buffer) => rowsOf(numbers(buffer, Int32Array), facts.entries));
+    return {order, counts};
+  }
+  const pages = {
+    async map() {
+      main.replaceChildren(box("map", 460));
+      say(store.method === "umap" ? "UMAP is making a map: some seconds the first time …" : "");
+      const [known, answer] = [await level(), await get("map", `${store.level}/${store.method}`)];
+      if (!names.length) ({names} = await get("names", ""));
+      if (said.textContent.startsWith("UMAP")) say("");
+      const places = numbers(answer.buffers[0], Float32Array);
+      return () => plot("map", mapPicture(el, known, places, store.colouring, names, store.entry), 460, (point) => choose(point.customdata));
+    },
+    async usage() {
+      const known = await level(), {order, counts} = await usage();
+      const dead = element("div", "distill-dead"), some = known.dead.slice(0, FEW_DEAD);
+      if (some.length) {
+        const more = known.dead.length - some.length;
+        dead.append(chips(`${labels[store.level]}: ${known.dead.length} of ${facts.entries} never used`, some.map((e) => [e])));
+        if (more) dead.append(element("span", "distill-quiet", ` and ${more} more`));
+      } else dead.append(element("p", "distill-quiet", `${labels[store.level]}: every entry is used`));
+      const height = 70 + 36 * facts.levels;
+      main.replaceChildren(box("usage", height), box("rank", 280), dead);
+      return async () => {
+        await plot("usage", usagePicture(el, labels, order, counts), height, (point) => choose(point.text, point.pointIndex[0]));
+        await plot("rank", rankPicture(el, labels, counts, facts.colours), 280);
+      };
+    },
+    async pairs() {
+      const answer = await get("pairs", `${store.a}/${store.b}`), next = store.b === "next";
+      const [row, column] = [labels[store.a], next ? `${labels[store.a]} a step later` : labels[store.b]];
+      const most = element("div", "distill-dead");
+      most.append(element("span", "distill-quiet", next ? "most often one after the other: " : "most often together: "));
+      most.append(answer.most.map(([a, b, n]) => `${a} ${next ? "→" : "+"} ${b} (${n} ×)`).join(", ") || "nothing");
+      main.replaceChildren(box("pairs", 460), most);
+      return () => plot("pairs", pairsPicture(el, answer, row, column), 460, (point) => choose(Number(point.y), store.a));
+    },
+    async files() {
+      const answer = await get("files", "");
+      const more = facts.files - answer.names.length;
+      main.replaceChildren(box("files", 520), element("p", "distill-quiet", "1: two files use the same entries equally often; 0: no entry in common"
+        + (more ? ` · the first ${answer.names.length} of ${facts.files} files` : "")));
+      return () => plot("files", filesPicture(el, answer), 520);
+    },
+  };
+  async function draw() {
+    const mine = (drawing += 1);
+    if (!plotly || !el.clientWidth) return;
+    try {
+      const paint = await pages[store.tab]();
+      if (mine !== drawing || gone) return;
+      await paint();
+      el.dataset.drawn = [store.tab, store.level, store.tab === "map" ? store.method : "", store.colouring].join("/");
+    } catch (error) {
+      if (mine === drawing) say(error.message, true);
+    }
+  }
+  function set(change) {
+    Object.assign(store, change);
+    if ("level" in change) store.entry = null;
+    say("");
+    showBar();
+    if ("level" in change) showSide();
+    draw();
+  }
+  function showBar() {
+    const {tab} = store;
+    el.dataset.tab = tab;
+    side.hidden = tab === "files";
+    line.replaceChildren(choice(TABS, tab, (key) => set({tab: key}), "page"), tools);
+    tools.replaceChildren();
+    const levels = labels.map((label, number) => [number, label]);
+    if (tab === "map") {
+      tools.append(menu(Object.entries(COLOURINGS).map(([key, {label}]) => [key, label]), store.colouring, (key) => set({colouring: key}), "colour"));
+      if (facts.methods.length > 1) tools.append(choice(facts.methods.map((m) => [m, m.toUpperCase()]), store.method, (key) => set({method: key}), "kind of map"));
+    }
+    if (tab === "map" || tab === "usage") tools.append(choice(levels, store.level, (key) => set({level: key}), "level"));
+    if (tab === "pairs") {
+      const others = [["next", "its next step"], ...levels];
+      tools.append(menu(levels, store.a, (key) => set({a: Number(key)}), "entries of"));
+      tools.append(menu(others, store.b, (key) => set({b: key === "next" ? key : Number(key)}), "with"));
+    }
+  }
+
+  // --- keys ----------------------------------------------------------------------------------
+  async function walk(by) { // through the entries, the most used first
+    const {order} = await usage(), row = order[store.level], at = row.indexOf(store.entry);
+    choose(row[(at + by + row.length) % row.length]);
+  }
+  el.onkeydown = (event) => {
+    if (event.target !== el || event.ctrlKey || event.metaKey || event.altKey) return;
+    const again = () => store.entry !== null && hearEntry(store.entry);
+    const act = {ArrowRight: () => walk(1), ArrowLeft: () => walk(store.entry === null ? 0 : -1), Enter: again, " ": again,
+      ArrowDown: () => set({level: (store.level + 1) % facts.levels}),
+      ArrowUp: () => set({level: (store.level + facts.levels - 1) % facts.levels})}[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+
+  showBar();
+  showSide();
+  const shared = plotlyOf(model.get("plotly_version"));
+  askForPlotly(model, shared, () => gone);
+  shared.loaded.then((made) => { plotly = made; el.dataset.plotly = shared.source; if (!gone) draw(); });
+  const themed = onThemeChange(() => { markDarkness(el); showSide(); draw(); });
+  const sizes = new ResizeObserver(() => {
+    const drawn = Object.values(boxes).filter((b) => b.isConnected && b._fullLayout);
+    if (!drawn.length) return void draw();
+    drawn.forEach((b) => Math.abs(b._fullLayout.width - b.clientWidth) > 1 && b.clientWidth && plotly.Plots.resize(b));
+  });
+  sizes.observe(main);
+  const view = {};
+  store.views.add(view);
+  return () => {
+    gone = true;
+    themed();
+    sizes.disconnect();
+    single?.pause();
+    Object.values(boxes).forEach((b) => plotly?.purge(b));
+    store.views.delete(view);
+  };
+}
+
+export default {initialize, render};

@@ -1,0 +1,27 @@
+// Colours that are told apart equally well, whatever they stand for.
+
+// OKLCH to sRGB: equal steps of hue look equally far apart. Source: Ottosson 2020.
+function oklch(lightness, chroma, turn) {
+  const a = chroma * Math.cos(2 * Math.PI * turn), b = chroma * Math.sin(2 * Math.PI * turn);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const linear = [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ];
+  const bytes = linear.map((v) => {
+    const kept = Math.min(1, Math.max(0, v));
+    return Math.round(255 * (kept <= 0.0031308 ? 12.92 * kept : 1.055 * kept ** (1 / 2.4) - 0.055));
+  });
+  return `rgb(${bytes.join(",")})`;
+}
+
+// From little to much, on a light and on a dark ground: lightness and hue both rise.
+const SCALE = Array.from({length: 9}, (_, i) => [i / 8, oklch(0.5 + 0.04 * i, 0.13, 0.78 - (0.52 * i) / 8)]);
+
+// Neighbours in a list get colours far apart: the golden angle.
+function colourOf(number) {
+  return number < 0 ? "rgb(138,138,138)" : oklch([0.66, 0.74, 0.82][number % 3], 0.125, (number * 0.618034) % 1);
+}
