@@ -1,220 +1,31 @@
-"""A real JupyterLab or Notebook 7, a real kernel, and a real Chromium that looks at it."""
+"""One server and one browser for all tests; a notebook for each."""
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import textwrap
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-    "--autoplay-policy=no-user-gesture-required",
-]  # fmt: skip
-PICTURES = (
-    Path(os.environ.get("DISTILL_TEST_PICTURES", ""))
-    if os.environ.get("DISTILL_TEST_PICTURES")
-    else None
-)
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running notebook server."""
-
-    url: str
-    token: str
-    folder: Path
-
-    def api(self, path: str, method: str = "GET", body: Any = None) -> Any:
-        request = urllib.request.Request(
-            f"{self.url}/api/{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            text = reply.read()
-        return json.loads(text) if text else None
+from .harness import CHROMIUM, Notebook, Server, chromium, serve
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """JupyterLab with Notebook 7 beside it, on a port of its own."""
-    home = tmp_path_factory.mktemp("server")
-    folder = home / "work"
-    folder.mkdir()
-    token = secrets.token_hex(8)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = home / "config/lab/user-settings/@jupyterlab/apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "widgets")]),
-    }  # fmt: skip
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
-        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-        "--ServerApp.jpserver_extensions={'notebook': True}", "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    found = Server(f"http://127.0.0.1:{port}", token, folder)
-    try:
-        for _ in range(240):
-            try:
-                found.api("status")
-                break
-            except OSError:
-                if process.poll() is not None:
-                    pytest.fail((home / "log").read_text())
-                time.sleep(0.25)
-        yield found
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serve(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    if CHROMIUM is None and os.environ.get("CI"):
+        pytest.fail("no chromium here: .ci/run should have installed it")
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-class Notebook:
-    """A notebook open in a page."""
-
-    def __init__(
-        self, server: Server, browser: Browser, name: str, cells: list[str], front: str
-    ) -> None:
-        self.server, self.name, self.front = server, name, front
-        document = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in cells],
-            metadata={
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            },
-        )
-        nbformat.write(document, server.folder / name)
-        self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
-        self.page = self.open()
-
-    def open(self) -> Page:
-        """Another tab on the same notebook."""
-        page = self.context.new_page()
-        page.set_default_timeout(60_000)
-        self.goto(page)
-        return page
-
-    def goto(self, page: Page) -> None:
-        place = "lab/tree" if self.front == "lab" else "notebooks"
-        reset = "&reset" if self.front == "lab" else ""
-        page.goto(f"{self.server.url}/{place}/{self.name}?token={self.server.token}{reset}")
-        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.commands")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
-
-    def command(self, name: str, **arguments: Any) -> None:
-        self.page.evaluate(
-            "([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments]
-        )
-
-    def run_all(self) -> None:
-        """Runs every cell as soon as there is a kernel; does not wait for them."""
-        self.page.wait_for_function(
-            """() => window.jupyterapp.shell.currentWidget
-                ?.sessionContext?.session?.kernel?.status === 'idle'"""
-        )
-        self.page.evaluate(
-            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
-        )
-
-    def theme(self, name: str) -> None:
-        """Light or Dark."""
-        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
-        self.page.wait_for_function(
-            f"() => document.body.dataset.jpThemeLight === '{str(name == 'Light').lower()}'"
-        )
-        self.page.wait_for_timeout(2500)
-
-    def save(self) -> dict[str, Any]:
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        self.page.wait_for_timeout(1500)
-        return nbformat.read(self.server.folder / self.name, as_version=4)
-
-    def kernel_id(self) -> str:
-        for session in self.server.api("sessions"):
-            if session["path"] == self.name:
-                return session["kernel"]["id"]
-        raise AssertionError(f"{self.name} has no kernel")
-
-    def wait_for(
-        self,
-        selector: str,
-        attribute: str,
-        value: str | int | None = None,
-        *,
-        timeout_s: float = 60,
-    ) -> str:
-        """Waits until an element has an attribute (of that value, or at least that number)."""
-        self.page.wait_for_function(
-            """([selector, attribute, value]) => {
-                const found = document.querySelector(selector)?.dataset?.[attribute];
-                if (found === undefined) return false;
-                if (value === null) return true;
-                return typeof value === 'number' ? Number(found) >= value : found === value;
-            }""",
-            arg=[selector, attribute, value],
-            timeout=1000 * timeout_s,
-        )
-        return self.read(selector, attribute)
-
-    def read(self, selector: str, attribute: str) -> str:
-        return self.page.evaluate(
-            "([s, a]) => document.querySelector(s)?.dataset?.[a] ?? ''", [selector, attribute]
-        )
-
-    def picture(self, name: str, selector: str = ".distill-dashboard") -> None:
-        """Keeps what it looks like, where pictures are wanted."""
-        if PICTURES is not None:
-            PICTURES.mkdir(parents=True, exist_ok=True)
-            self.page.locator(selector).first.screenshot(path=PICTURES / f"{name}.png")
-
-    def output(self) -> str:
-        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
-
-    def close(self) -> None:
-        self.context.close()
-        for session in self.server.api("sessions"):
-            if session["path"] == self.name:
-                self.server.api(f"sessions/{session['id']}", "DELETE")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture
