@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ipywidgets
 
-from distill_widgets.controls import Sentence, button, labelled, row, with_class
+from distill_widgets.controls import Sentence, button, labelled, with_class
 from distill_widgets.run_names import suggest_name, what_is_wrong
 
 
@@ -19,7 +19,7 @@ class NameField(ipywidgets.VBox):  # type: ignore[misc]
         self.text = labelled(ipywidgets.Text, "Name", continuous_update=False)
         self.says = Sentence()
         self.use_free = button("", self.take_free_name, "distill-offer")
-        super().__init__([self.text, row(self.says, self.use_free)])
+        super().__init__([self.text, self.says, self.use_free])
         with_class(self, "distill-settings")
         self.text.observe(lambda _: self.judge(), "value")
         self.judge()
