@@ -92,10 +92,10 @@ def test_presses_become_commands_and_are_answered(dashboard, trainer):
     assert dashboard.head.comm.custom[0][0] == {
         "type": "done", "button": "pause", "press": 1, "client": "c",
     }  # fmt: skip
-    assert dashboard.head.state["buttons"][0]["label"] == "pausing…"
+    assert dashboard.head.buttons[0]["label"] == "pausing…"
     trainer.writer.write_status(_status(trainer, "paused", acknowledged=1))
     until(lambda: dashboard.head.state["word"] == "paused")
-    assert dashboard.head.state["buttons"][0]["label"] == "Resume"
+    assert dashboard.head.buttons[0]["label"] == "Resume"
     for button, wish in (("preview", "previews"), ("save", "saves")):
         say(dashboard.head, {"type": "press", "button": button, "press": 2, "client": "c"})
         until(lambda wish=wish: getattr(read_control(trainer.path), wish) == 1)
@@ -121,7 +121,7 @@ def test_a_refused_command_is_told(dashboard, trainer):
     until(lambda: dashboard.head.state["word"] == "finished")
     say(dashboard.head, {"type": "press", "button": "pause", "press": 1, "client": "c"})
     until(lambda: "is not training, it is finished" in dashboard.head.state["trouble"])
-    assert not any(button["enabled"] for button in dashboard.head.state["buttons"])
+    assert not any(button["enabled"] for button in dashboard.head.buttons)
 
 
 def test_a_failure_is_told_with_the_way_out(dashboard, trainer):
@@ -136,7 +136,7 @@ def test_a_failure_is_told_with_the_way_out(dashboard, trainer):
         "the loss is NaN\nResume tries again, from the last checkpoint where there is one."
     )
     assert "epoch 1</span>The disk is &lt;full&gt;" in dashboard.warnings.value
-    assert dashboard.head.state["buttons"][0]["does"] == "resume"
+    assert dashboard.head.buttons[0]["does"] == "resume"
 
 
 def test_sounds_come_from_the_run_folder_only(dashboard, trainer):

@@ -50,7 +50,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._state = RunState(self.runner)
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
-        self.head = RunHead(self._state.now())
+        self.head = RunHead()
         self.loss, self.levels = LiveChart(loss_chart()), LiveChart(level_chart(levels))
         self.health, self.warnings, self.journal = (ipywidgets.HTML() for _ in range(3))
         self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
@@ -91,7 +91,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         while not self._presses.empty():
             button, done = self._presses.get()
             self._state.press(button)
-            self.head.state = self._state.now()
+            self._show_state()
             done()
 
     def _tick(self) -> None:
@@ -114,10 +114,14 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.warnings.value = markup.warning_list(history.warnings, measured)
         self.journal.value = markup.log_list(history)
         self._previews.update(history)
-        self.head.state = self._state.now()
+        self._show_state()
         if self.head.state["state"] in states.ENDED and self._ending() != self._ended_with:
             self._ended_with = self._ending()
             self._keep_pictures()
+
+    def _show_state(self) -> None:
+        self.head.buttons = self._state.buttons()
+        self.head.state = self._state.now()
 
     def _ending(self) -> object:
         history = self.runner.history

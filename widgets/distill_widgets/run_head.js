@@ -67,7 +67,7 @@ function render({model, el}) {
     name.textContent = now.name;
     state.textContent = now.word;
     state.dataset.tone = now.tone;
-    now.buttons.forEach((spec, place) => {
+    model.get("buttons").forEach((spec, place) => {
       const button = made[place] ?? buttonAt(place), pressed = store.pressed.has(spec.does);
       const label = pressed ? spec.busy_label : spec.label;
       if (button.textContent !== label) button.textContent = label;
@@ -94,6 +94,7 @@ function render({model, el}) {
   store.shownAt ??= Date.now();
   store.views.add(view);
   model.on("change:state", changed);
+  model.on("change:buttons", show);
   const clock = setInterval(tick, 1000);
   const themed = onThemeChange(() => markDarkness(el));
   show();
@@ -102,6 +103,7 @@ function render({model, el}) {
     clearInterval(clock);
     themed();
     model.off("change:state", changed);
+    model.off("change:buttons", show);
     store.views.delete(view);
   };
 }

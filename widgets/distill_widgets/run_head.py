@@ -15,14 +15,16 @@ PAUSE, RESUME, STOP, PREVIEW, SAVE = "pause", "resume", "stop", "preview", "save
 class RunHead(LiveWidget):
     """Shows `state` and calls `on_press(button)` when somebody presses one.
 
+    Buttons change seldom and are sent apart from the numbers, which change twice a second.
     The page acknowledges a press by itself, and again when `done` says that it was heard.
     """
 
     _esm = page_code("common.js", "run_head.js")
     state = traitlets.Dict().tag(sync=True)
+    buttons: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
-    def __init__(self, state: dict[str, Any]) -> None:
-        super().__init__(state=state)
+    def __init__(self) -> None:
+        super().__init__()
         self.on_press: Callable[[str, Callable[[], None]], None] | None = None
         """Gets a button and what to call once it was heard; may run in any thread."""
         self._handlers["press"] = self._on_press

@@ -84,11 +84,12 @@ class RunState:
             "eta_s": _tenth(eta),
             "pace": self._pace(history) if state in states.ACTIVE else _mean_pace(history),
             "device": self._device,
-            "buttons": self._buttons(state),
             "trouble": self._trouble(state),
         }
 
-    def _buttons(self, state: str) -> list[dict[str, Any]]:
+    def buttons(self) -> list[dict[str, Any]]:
+        """What may be asked of the run now."""
+        state = self._runner.state
         running, active = state == states.RUNNING, state in (states.RUNNING, states.PAUSED)
         resumable = state in (states.PAUSED, states.STOPPED, states.FAILED, states.GONE)
         busy = self._busy(state)
