@@ -14,10 +14,11 @@ from distill.training.request import RunRequest
 from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
+from distill_widgets.controls import close_all
 from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, to_svg
 from distill_widgets.live_chart import LiveChart
-from distill_widgets.live_widget import close_with_parts, hear_while_a_cell_runs, in_colab
+from distill_widgets.live_widget import hear_while_a_cell_runs, in_colab
 from distill_widgets.previews import Previews
 from distill_widgets.publisher import Publisher
 from distill_widgets.run_head import RunHead
@@ -77,7 +78,8 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
             self._publisher.close()
         if self._own_runner:
             self.runner.close()
-        close_with_parts(*self.children, self.layout)
+        close_all(self.children)
+        self.layout.close()
         super().close()
 
     def _on_press(self, button: str, done: Callable[[], None]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -20,6 +22,8 @@ POLL_S = 5.0
 COLAB_POLL_S = 1.0
 LISTENING_S = 10.0
 """A page that was not heard for this long is hidden or gone."""
+
+_ACTS_KEPT = 64  # answers to wishes, for pages that ask again
 
 _HERE = Path(__file__).parent
 Reply = tuple[dict[str, Any], list[bytes]]
@@ -52,14 +56,6 @@ def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
         comm._reply_subshell_for = lambda _data, default: default
 
 
-def close_with_parts(*widgets: ipywidgets.Widget) -> None:
-    """Closes widgets and the layouts and styles that came with them, which are comms as well."""
-    for widget in widgets:
-        for part in (widget, getattr(widget, "layout", None), getattr(widget, "style", None)):
-            if isinstance(part, ipywidgets.Widget):
-                part.close()
-
-
 class LiveWidget(anywidget.AnyWidget):
     """A widget whose page says regularly that it is there and what it has (`sync`).
 
@@ -79,6 +75,7 @@ class LiveWidget(anywidget.AnyWidget):
         """Called before a page's `sync` is answered, to fetch what is new."""
         self._heard_at = float("-inf")
         self._handlers: dict[str, Handler] = {"sync": self._on_sync}
+        self._acting = threading.Lock()
         hear_while_a_cell_runs(self)
         self.on_msg(self._receive)
 
@@ -114,6 +111,25 @@ class LiveWidget(anywidget.AnyWidget):
 
         self._handlers[kind] = reply
 
+    def act(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Does what a page wishes, once for each wish however often it is heard.
+
+        Args:
+            kind: the type of the message.
+            do: gets the wish and returns facts for the page; errors as in `answer`.
+        """
+        done: dict[str, dict[str, Any]] = {}
+
+        def once(key: str) -> Reply:
+            with self._acting:
+                if key not in done:
+                    done[key] = _told(do, key)
+                while len(done) > _ACTS_KEPT:
+                    del done[next(iter(done))]
+            return done.get(key, {}), []
+
+        self.answer(kind, once)
+
     def _on_sync(self, _message: dict[str, Any], _buffers: Sequence[Any]) -> None:
         if self.before_answer is not None:
             self.before_answer()
@@ -127,6 +143,15 @@ class LiveWidget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+def _told(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
+    try:
+        return do(json.loads(key))
+    except json.JSONDecodeError:
+        return {"error": f"not understood: {key}"}
+    except (DistillError, OSError) as error:
+        return {"error": str(error)}
 
 
 def _installed(module: str) -> bool:

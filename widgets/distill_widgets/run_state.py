@@ -16,7 +16,7 @@ from distill.training.history import VQMetricsHistory
 from distill.training.runner import TrainingRunner
 from distill_widgets.run_head import PAUSE, PREVIEW, RESUME, SAVE, STOP
 
-_WORDS = {
+WORDS = {
     states.IDLE: ("no run yet", "still"),
     states.STARTING: ("starting…", "live"),
     states.RUNNING: ("running", "live"),
@@ -27,6 +27,7 @@ _WORDS = {
     states.FAILED: ("failed", "bad"),
     states.GONE: ("trainer gone", "bad"),
 }
+"""What people read of a state, and the tone it is said in; see `style.css`."""
 _PACE_WINDOW_S = 10.0
 _COMMAND_PATIENCE_S = 60.0
 
@@ -67,7 +68,7 @@ class RunState:
         """Everything the head shows; JSON-ready."""
         runner, history = self._runner, self._runner.history
         state = runner.state
-        word, tone = _WORDS[state]
+        word, tone = WORDS[state]
         last = history.last_step
         moving = state == states.RUNNING and last is not None
         eta = history.eta_s if state in states.ACTIVE else None

@@ -13,18 +13,9 @@ from distill.errors import RunFolderError
 from distill.training import states
 from distill.training.runs import RunInfo, list_runs
 from distill_widgets.controls import Sentence, button, close_all, heard, row, with_class
+from distill_widgets.run_state import WORDS
 
 MOST_SHOWN = 8
-_LOOKS = {  # the words and tones of a dashboard's head
-    states.STARTING: ("starting…", "live"),
-    states.RUNNING: ("running", "live"),
-    states.PAUSED: ("paused", "wait"),
-    states.STOPPING: ("stopping…", "wait"),
-    states.FINISHED: ("finished", "good"),
-    states.STOPPED: ("stopped", "good"),
-    states.FAILED: ("failed", "bad"),
-    states.GONE: ("trainer gone", "bad"),
-}
 DAMAGED = "damaged"
 
 
@@ -63,7 +54,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
         return runs[:MOST_SHOWN], says, "quiet"
 
     def _row(self, run: RunInfo) -> Any:
-        word, tone = _LOOKS.get(run.state, (run.state, "bad"))
+        word, tone = WORDS.get(run.state, (run.state, "bad"))
         epoch = run.epoch + (run.state in states.ACTIVE)
         about = ipywidgets.HTML(
             f"<span class='distill-run-name'>{html.escape(run.name)}</span>"
