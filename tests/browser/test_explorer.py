@@ -21,7 +21,8 @@ CodebookExplorer(atlas, model)
 """
 PLACE = """() => {
     const plot = document.querySelector('.distill-explorer .js-plotly-plot');
-    const {xaxis, yaxis} = plot._fullLayout, trace = plot.data[0], box = plot.getBoundingClientRect();
+    const {xaxis, yaxis} = plot._fullLayout, trace = plot.data[0];
+    const box = plot.getBoundingClientRect();
     const at = trace.x.length - 1;  // drawn last: on top of all others
     return {
         x: box.x + xaxis._offset + xaxis.l2p(trace.x[at]),

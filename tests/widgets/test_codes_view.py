@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
+import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +46,10 @@ def view_of(model: LoadedVQModel) -> Iterator[Callable[..., CodesView]]:
 def ask(view: Any, kind: str, key: str) -> tuple[dict[str, Any], list[bytes]]:
     view._receive(None, {"type": kind, "key": key}, [])
     return view.replies[-1]
+
+
+def wish(view: Any, kind: str, **wanted: Any) -> dict[str, Any]:
+    return ask(view, kind, json.dumps({"act": str(time.monotonic_ns()), **wanted}))[0]
 
 
 def sound_of(buffer: bytes) -> tuple[np.ndarray, int]:
@@ -213,11 +219,14 @@ def test_renaming_is_seen_by_observers_and_refused_where_it_makes_no_sense(
     view = view_of(path)
     seen: list[list[str]] = []
     view.observe(lambda change: seen.append(change.new), "labels")
-    assert "error" not in ask(view, "rename", "1/  Body  &\tsoul / 2 ")[0]
+    assert "error" not in wish(view, "rename", level=1, label="  Body  &\tsoul / 2 ")
     assert seen == [["Structure", "Body & soul / 2", "Detail"]]
-    assert "an empty name" in ask(view, "rename", "1/  ")[0]["error"]
-    assert "41 characters: expected at most 40" in ask(view, "rename", "0/" + "x" * 41)[0]["error"]
-    assert "level=-1" in ask(view, "rename", "x/y")[0]["error"]
+    assert "an empty name" in wish(view, "rename", level=1, label="  ")["error"]
+    assert (
+        "41 characters: expected at most 40"
+        in wish(view, "rename", level=0, label="x" * 41)["error"]
+    )
+    assert "level=-1" in wish(view, "rename", level="x")["error"]
     with pytest.raises(PartError, match=r"level=3: expected 0 to 2"):
         view.rename(3, "more")
     with pytest.raises(CodesError, match=r"2 labels for 3 levels"):
@@ -233,10 +242,10 @@ def test_names_are_written_into_the_file(
     copy = Path(shutil.copy(trained.model_path, tmp_path / "copy.distill"))
     view = view_of(path, model=load_model_v2(copy))
     view.rename(0, "Bones")
-    assert ask(view, "write", "")[0]["file"] == str(copy)
+    assert wish(view, "write")["file"] == str(copy)
     assert read_model_info(copy).metadata["level_labels"][0] == "Bones"
     copy.unlink()
-    assert "copy.distill" in ask(view, "write", "")[0]["error"]
+    assert "copy.distill" in wish(view, "write")["error"]
 
 
 def test_a_model_from_no_file_cannot_be_written(

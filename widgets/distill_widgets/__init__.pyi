@@ -22,6 +22,12 @@ from .folder_chooser import (
 from .live_chart import (
     LiveChart as LiveChart,
 )
+from .model_card import (
+    ModelCard as ModelCard,
+)
+from .model_library import (
+    ModelLibraryView as ModelLibraryView,
+)
 from .report import (
     Report as Report,
 )

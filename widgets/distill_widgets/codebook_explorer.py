@@ -27,8 +27,8 @@ class CodebookExplorer(LiveWidget):
     """
 
     _esm = page_code(
-        "common.js", "player.js", "plotly_page.js", "colours.js", "explorer_pictures.js",
-        "codebook_explorer.js",
+        "common.js", "questions.js", "player.js", "plotly_page.js", "colours.js",
+        "explorer_pictures.js", "codebook_explorer.js",
     )  # fmt: skip
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)

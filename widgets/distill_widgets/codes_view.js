@@ -136,7 +136,7 @@ function render({model, el}) {
 
   // --- names of the levels -------------------------------------------------------------------
   async function rename(level, label) {
-    const answer = await store.act("rename", `${level}/${label}`);
+    const answer = await store.act("rename", {level, label});
     if (answer.error) tell_(answer.error, true);
     else write.hidden = !facts.file;
     showNames();
@@ -179,7 +179,7 @@ function render({model, el}) {
     follow();
   }
   write.onclick = async () => {
-    const answer = await store.act("write", "");
+    const answer = await store.act("write", {});
     if (answer.error) return tell_(answer.error, true);
     write.hidden = true;
     tell_(`the names are in ${answer.file}`);

@@ -41,7 +41,13 @@ class CodesView(LiveWidget):
     """
 
     _esm = page_code(
-        "common.js", "player.js", "voice.js", "colours.js", "code_grid.js", "codes_view.js"
+        "common.js",
+        "questions.js",
+        "player.js",
+        "voice.js",
+        "colours.js",
+        "code_grid.js",
+        "codes_view.js",
     )
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
@@ -82,8 +88,8 @@ class CodesView(LiveWidget):
         )
         self.answer("codes", self._chunk)
         self.answer("sound", self._sound)
-        self.answer("rename", self._on_rename)
-        self.answer("write", self._on_write)
+        self.act("rename", self._on_rename)
+        self.act("write", self._on_write)
 
     @property
     def codes(self) -> Codes:
@@ -162,13 +168,13 @@ class CodesView(LiveWidget):
         louder_db = round(20 * math.log10(heard.gain))
         return {"louder_db": louder_db}, [wav_bytes(heard.samples, heard.sample_rate)]
 
-    def _on_rename(self, key: str) -> Reply:
-        level, _, label = key.partition("/")  # asked again it does no harm
-        self.rename(int(level) if level.isdecimal() else -1, label)
-        return {}, []
+    def _on_rename(self, wish: dict[str, Any]) -> dict[str, Any]:
+        level = wish.get("level")
+        self.rename(level if isinstance(level, int) else -1, str(wish.get("label", "")))
+        return {}
 
-    def _on_write(self, _key: str) -> Reply:
-        return {"file": str(self.write_labels())}, []
+    def _on_write(self, _wish: dict[str, Any]) -> dict[str, Any]:
+        return {"file": str(self.write_labels())}
 
     def __repr__(self) -> str:
         return f"CodesView({self.name}: {self.codes!r})"

@@ -39,22 +39,9 @@ function rgb(colour) {
   return draw.getImageData(0, 0, 1, 1).data;
 }
 
-// Bytes and pictures by key, each fetched once a page.
+// Sounds and their pictures by key, each fetched once a page.
 function openSounds(model) {
-  const store = openStore(model, {waiting: new Map(), had: new Map(), urls: new Map()});
-  store.get = (type, key) => {
-    const name = `${type} ${key}`;
-    if (!store.had.has(name)) {
-      store.had.set(name, new Promise((done) => store.waiting.set(name, done)));
-      const ask = () => {
-        if (!store.waiting.has(name)) return;
-        tell(model, {type, key});
-        setTimeout(ask, 5000); // a busy or restarting kernel is asked again
-      };
-      ask();
-    }
-    return store.had.get(name);
-  };
+  const store = openQuestions(model, {urls: new Map()}), close = store.close;
   store.url = async (key) => {
     const answer = await store.get("sound", key);
     if (answer.error) throw new Error(answer.error);
@@ -63,30 +50,14 @@ function openSounds(model) {
     }
     return store.urls.get(key);
   };
-  // What is asked for to be done, not to be had: the same may be asked for again.
-  store.act = async (type, key) => {
-    const answer = await store.get(type, key);
-    store.had.delete(`${type} ${key}`);
-    return answer;
-  };
   store.forget = (key) => {
     URL.revokeObjectURL(store.urls.get(key));
     store.urls.delete(key);
     store.had.delete(`sound ${key}`);
   };
-  const receive = (message, buffers) => {
-    const name = `${message.type} ${message.key}`, done = store.waiting.get(name);
-    if (!done) return;
-    store.waiting.delete(name);
-    if (message.error) store.had.delete(name); // it may be there the next time
-    done({...message, buffers});
-  };
-  model.on("msg:custom", receive);
   store.close = () => {
-    model.off("msg:custom", receive);
-    store.waiting.clear();
+    close();
     store.urls.forEach((url) => URL.revokeObjectURL(url));
-    SHARED.stores.delete(model.get("uid"));
   };
   return store;
 }

@@ -1,0 +1,42 @@
+// Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
+// starting anew. What was answered once is known to the page.
+
+const ASK_AGAIN_MS = 5000;
+
+function openQuestions(model, fields = {}) {
+  const store = openStore(model, {waiting: new Map(), had: new Map(), acts: 0, ...fields});
+  store.get = (type, key) => {
+    const name = `${type} ${key}`;
+    if (!store.had.has(name)) {
+      store.had.set(name, new Promise((done) => store.waiting.set(name, done)));
+      const ask = () => {
+        if (!store.waiting.has(name)) return;
+        tell(model, {type, key});
+        setTimeout(ask, ASK_AGAIN_MS);
+      };
+      ask();
+    }
+    return store.had.get(name);
+  };
+  // What is asked for to be done, not to be known: every time anew, and each time once.
+  store.act = async (type, wish) => {
+    const key = JSON.stringify({act: `${store.client}-${(store.acts += 1)}`, ...wish});
+    const answer = await store.get(type, key);
+    store.had.delete(`${type} ${key}`);
+    return answer;
+  };
+  const receive = (message, buffers) => {
+    const name = `${message.type} ${message.key}`, done = store.waiting.get(name);
+    if (!done) return;
+    store.waiting.delete(name);
+    if (message.error) store.had.delete(name); // it may be there the next time
+    done({...message, buffers});
+  };
+  model.on("msg:custom", receive);
+  store.close = () => {
+    model.off("msg:custom", receive);
+    store.waiting.clear();
+    SHARED.stores.delete(model.get("uid"));
+  };
+  return store;
+}
