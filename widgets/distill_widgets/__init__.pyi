@@ -13,6 +13,9 @@ from .codebook_explorer import (
 from .codes_view import (
     CodesView as CodesView,
 )
+from .compare_view import (
+    CompareView as CompareView,
+)
 from .dashboard import (
     TrainingDashboard as TrainingDashboard,
 )
@@ -27,6 +30,9 @@ from .model_card import (
 )
 from .model_library import (
     ModelLibraryView as ModelLibraryView,
+)
+from .rate_view import (
+    RateView as RateView,
 )
 from .report import (
     Report as Report,

@@ -81,6 +81,23 @@ def log_list(history: VQMetricsHistory) -> str:
     return _wrapped(f"<ul class='distill-list distill-log'>{items}</ul>" if items else "")
 
 
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> str:
+    """A table of texts, all escaped.
+
+    Args:
+        columns: their names.
+        rows: a text a column.
+        title: above it.
+    """
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join(f"<tr>{''.join(_cell(html.escape(text)) for text in row)}</tr>" for row in rows)
+    heading = f"<p class='distill-chart-title'>{html.escape(title)}</p>" if title else ""
+    return _wrapped(
+        f"{heading}<table class='distill-health'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
 def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
     for epoch in history.epochs:
         if epoch.is_best:

@@ -76,7 +76,7 @@ async function loaded(store, key) {
 
 class Row {
   constructor(store, row, number, owner) {
-    Object.assign(this, {store, row, number, owner, side: 0, keys: [], peaks: [], loadedKeys: []});
+    Object.assign(this, {store, row, number, owner, side: 0, keys: [], peaks: [], peaksOf: [], loadedKeys: []});
     this.el = element("div", "distill-sound");
     this.el.tabIndex = 0;
     this.button = element("button", "distill-play", "▶");
@@ -129,17 +129,21 @@ class Row {
     await this.look();
   }
 
+  // The outline of the side that is heard: the others may have to be made first.
   async look() {
-    const keys = this.keys;
-    if (!this.looks.hidden) this.lookAtMels(keys);
-    this.peaks = await Promise.all(keys.map(async (key) => {
-      const answer = await this.store.get("peaks", key);
-      return answer.error ? null : new Int8Array(answer.buffers[0].buffer, answer.buffers[0].byteOffset, answer.buffers[0].byteLength);
-    }));
+    const keys = this.keys, side = this.side, key = keys[side];
+    if (!this.looks.hidden && keys !== this.melsOf) this.lookAtMels(keys);
+    if (key === undefined || this.peaksOf[side] === key) return;
+    this.peaksOf[side] = key;
+    const answer = await this.store.get("peaks", key);
+    if (this.peaksOf[side] !== key) return;
+    if (answer.error) this.peaksOf[side] = undefined; // asked anew the next time
+    this.peaks[side] = answer.error ? null : new Int8Array(answer.buffers[0].buffer, answer.buffers[0].byteOffset, answer.buffers[0].byteLength);
     this.paint();
   }
 
   async lookAtMels(keys) {
+    this.melsOf = keys;
     const answers = await Promise.all(keys.map((key) => this.store.get("mel", key)));
     answers.forEach(({error, shape, buffers}, side) => {
       if (!error && keys === this.keys) {
@@ -163,6 +167,7 @@ class Row {
     if (!this.audio[0].paused) this.together();
     this.audio.forEach((audio, i) => (audio.muted = i !== side));
     this.el.dataset.side = this.row.sides[side];
+    this.look();
     this.paint();
   }
 
