@@ -203,7 +203,7 @@ def memory_kb(pid: int) -> float:
 def memory(server: Server, browser: Any, updates: int) -> list[dict[str, Any]]:
     """Kernel and page while a run writes events far faster than any training."""
     run = server.folder / "memory"
-    cell = OURS.format(run=str(run)) + "\nimport os; print('pid', os.getpid())"
+    cell = "import os; print('pid', os.getpid())" + OURS.format(run=str(run))
     rows = []
     with pretended(run, updates, updates / 100):
         notebook = Notebook(server, browser, "memory.ipynb", [cell], "lab")
