@@ -33,8 +33,8 @@ def notebook(server: Server, browser: Browser) -> Iterator[Callable[..., Noteboo
     """Opens notebooks with the cells given; closes them, and their kernels, at the end."""
     opened: list[Notebook] = []
 
-    def open_notebook(*cells: str, front: str = "lab") -> Notebook:
-        name = f"n{secrets.token_hex(4)}.ipynb"
+    def open_notebook(*cells: str, front: str = "lab", name: str = "") -> Notebook:
+        name = name or f"n{secrets.token_hex(4)}.ipynb"  # without cells: one that is there already
         opened.append(Notebook(server, browser, name, list(cells), front))
         return opened[-1]
 

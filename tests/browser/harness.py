@@ -112,15 +112,20 @@ class Notebook:
         self, server: Server, browser: Browser, name: str, cells: list[str], front: str
     ) -> None:
         self.server, self.name, self.front = server, name, front
+        self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
+        if cells:
+            self.write(cells)
+        self.page = self.open()
+
+    def write(self, cells: list[str]) -> None:
+        """The notebook's file, with these cells."""
         document = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in cells],
             metadata={
                 "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
             },
         )
-        nbformat.write(document, server.folder / name)
-        self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
-        self.page = self.open()
+        nbformat.write(document, self.server.folder / self.name)
 
     def open(self) -> Page:
         """Another tab on the same notebook."""

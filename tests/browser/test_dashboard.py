@@ -7,10 +7,21 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbformat.sign import NotebookNotary
 
-from distill import RunFolder, TrainingRunner, make_demo_corpus
+from distill import (
+    AudioCorpus,
+    RunFolder,
+    TrainingRunner,
+    VQVAEConfig,
+    make_demo_corpus,
+    train_vqvae,
+)
 
+TINY = {"width": 16, "latent_dim": 8, "codebook_size": 16, "batch_size": 4, "segment_frames": 24}
 HEAD, LOSS, LEVELS = ".distill-head", "[data-name=Loss]", "[data-name=Codebooks]"
 PLAYER = ".distill-player"
 
@@ -317,3 +328,23 @@ def test_close_leaves_nothing(notebook, start, run):
     n.page.wait_for_function("() => document.body.innerText.includes('left [')", timeout=60_000)
     assert "left [] []" in n.output()
     assert n.page.locator(LOSS).count() == 0
+
+
+def test_a_reopened_notebook_shows_what_was(notebook, server, drums, run):
+    """Saved with its widgets' state, as nbconvert does; opened by a kernel that knows nothing."""
+    config = VQVAEConfig(**TINY, max_steps=80, min_steps_per_epoch=40)
+    train_vqvae(config, AudioCorpus.scan(drums, progress=False), run.path, "cpu")
+    cells = [
+        f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd",
+        f"import time\ntime.sleep(2)\ndistill_widgets.report({str(run.path)!r})",
+    ]
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(document, timeout=120, kernel_name="python3").execute()
+    NotebookNotary(data_dir=str(server.folder.parent / "data")).sign(document)  # it is one's own
+    nbformat.write(document, server.folder / "reopened.ipynb")
+    n = notebook(name="reopened.ipynb")
+    n.wait_for(LOSS, "status", "snapshot")
+    assert n.page.locator(f"{LOSS} svg").count() == 1
+    assert n.read(HEAD, "state") == "finished"
+    assert n.page.locator(".distill-health tbody tr").count() >= 3
+    n.picture("reopened", ".jp-Notebook")

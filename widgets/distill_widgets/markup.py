@@ -130,7 +130,7 @@ def _cells(level: LevelHealth) -> Iterable[str]:
     yield f"{level.perplexity:.0f} of {level.entries}"
     yield f"{level.dead_codes}"
     yield f"{level.churn:.2f}"
-    yield f"<span class='distill-word' data-word='{level.verdict}'>{level.verdict}</span>"
+    yield f"<span class='distill-word distill-{level.verdict}'>{level.verdict}</span>"
 
 
 def _cell(content: str) -> str:
