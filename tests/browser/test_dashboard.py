@@ -345,6 +345,7 @@ def test_a_reopened_notebook_shows_what_was(notebook, server, drums, run):
     n = notebook(name="reopened.ipynb")
     n.wait_for(LOSS, "status", "snapshot")
     assert n.page.locator(f"{LOSS} svg").count() == 1
+    assert n.page.get_by_text("waiting for the first").first.is_hidden()
     assert n.read(HEAD, "state") == "finished"
     assert n.page.locator(".distill-health tbody tr").count() >= 3
     n.picture("reopened", ".jp-Notebook")

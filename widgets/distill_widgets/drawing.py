@@ -29,6 +29,7 @@ _DASHES = {"dot": ":", "dash": "--", "solid": "-"}
 _POINTS = 200
 _COLOURS = 128
 _SMOOTHING = 0.9
+_COORDINATE = re.compile(r"(?<=[\s\"(,])\d+\.\d{2,}")  # not text, which follows a ">"
 
 
 def draw(chart: Chart, *, width_px: int = 900) -> Figure:
@@ -133,7 +134,7 @@ def to_svg(figure: Figure) -> str:
     finally:
         matplotlib.rcParams["svg.fonttype"] = before
     svg = "<svg" + file.getvalue().partition("<svg")[2].replace(_TEXT, _TEXT_IN_SVG)
-    return re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", svg)
+    return _COORDINATE.sub(lambda number: f"{float(number[0]):.1f}", svg)
 
 
 def _dress(axes: Axes, axis: dict[str, Any]) -> None:

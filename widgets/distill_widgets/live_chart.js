@@ -135,6 +135,7 @@ async function render({model, el}) {
   const box = element("div", "distill-chart-box");
   box.style.height = `${spec.height}px`;
   const empty = element("div", "distill-chart-empty", spec.empty ?? "");
+  empty.hidden = true; // until the kernel has said that there is nothing
 
   const mark = () => {
     el.dataset.seq = store.seq;
