@@ -277,3 +277,11 @@ def test_other_messages_are_left_alone(view_of: Callable[..., CodesView], path: 
         view._receive(None, message, [])
     assert view.replies == []
     assert "CodesView" in repr(view)
+
+
+def test_a_page_without_widgets_has_the_beginning_of_the_grid(
+    view_of: Callable[..., CodesView], path: Path
+) -> None:
+    data, _ = view_of(path)._repr_mimebundle_()
+    assert "<svg" in data["text/html"] and len(data["text/html"]) < 40_000
+    assert "application/vnd.jupyter.widget-view+json" in data

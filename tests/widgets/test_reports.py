@@ -121,3 +121,13 @@ def test_more_sounds_than_a_page_should_hold(
 def test_a_plain_table_escapes_everything() -> None:
     table = plain_table(("<a>",), [("<b>",)], title="<c>")
     assert "&lt;a&gt;" in table and "&lt;b&gt;" in table and "&lt;c&gt;" in table
+
+
+def test_a_page_without_widgets_has_the_tables(
+    report: RateReport, model: LoadedVQModel, few: AudioCorpus, comparison: Comparison
+) -> None:
+    """As where a notebook is shown without a kernel."""
+    for view in (RateView(report, model, few), CompareView(comparison)):
+        data = view._repr_mimebundle_()
+        assert "<table" in data["text/html"]
+        assert "application/vnd.jupyter.widget-view+json" in data

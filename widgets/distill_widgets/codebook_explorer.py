@@ -11,6 +11,7 @@ from distill.analysis.atlas import CodebookAtlas
 from distill.audio.report import duration
 from distill.models.loaded import LoadedVQModel
 from distill_widgets.atlas_pages import AtlasPages
+from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, page_code
 from distill_widgets.palette import level_colour
 from distill_widgets.plotly_js import plotly_js_gz, plotly_version
@@ -28,7 +29,7 @@ class CodebookExplorer(LiveWidget):
 
     _esm = page_code(
         "common.js", "questions.js", "player.js", "plotly_page.js", "colours.js",
-        "explorer_pictures.js", "codebook_explorer.js",
+        "explorer_pictures.js", "entry_panel.js", "codebook_explorer.js",
     )  # fmt: skip
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
@@ -63,6 +64,9 @@ class CodebookExplorer(LiveWidget):
         self._handlers["plotly"] = lambda _message, _buffers: self.send(
             {"type": "plotly"}, [plotly_js_gz()]
         )
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self.atlas._repr_html_())
 
     def __repr__(self) -> str:
         return f"CodebookExplorer({self.name})\n{self.atlas!r}"

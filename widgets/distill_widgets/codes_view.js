@@ -1,7 +1,5 @@
 // Codes to look at and to listen to: names of the levels at the left, the grid, and what is heard.
 
-const SHORT_LABEL = 40;
-
 function initialize({model}) {
   const store = openSounds(model);
   return store.close;
@@ -75,7 +73,7 @@ function render({model, el}) {
     el.dataset.asked = key;
     tell_(text);
     try {
-      const {audio, louder} = await loaded(store, key);
+      const {audio, louder} = await whenLate(loaded(store, key), () => mine === waitingFor && tell_(`${text} · ${LATE}`));
       if (mine !== waitingFor) return;
       single?.remove();
       single = audio;
@@ -135,49 +133,10 @@ function render({model, el}) {
   const toggle = () => (voice.playing || voice.waiting ? voice.pause() : playSource(voice.source));
 
   // --- names of the levels -------------------------------------------------------------------
-  async function rename(level, label) {
-    const answer = await store.act("rename", {level, label});
-    if (answer.error) tell_(answer.error, true);
-    else write.hidden = !facts.file;
-    showNames();
-  }
-  function edit(level, label) {
-    const input = Object.assign(element("input", "distill-rename"), {value: named(level), maxLength: SHORT_LABEL});
-    let done = false;
-    const end = (keep) => {
-      if (done) return;
-      done = true;
-      const value = input.value.trim();
-      if (keep && value !== named(level)) rename(level, value);
-      else showNames();
-    };
-    input.onkeydown = (event) => {
-      event.stopPropagation();
-      if (event.key === "Enter") end(true);
-      if (event.key === "Escape") end(false);
-    };
-    input.onblur = () => end(true);
-    label.replaceWith(input);
-    input.focus();
-    input.select();
-  }
-  function showNames() {
-    names.replaceChildren(...model.get("labels").map((text, level) => {
-      const row = element("div", "distill-grid-name"), label = element("span", "distill-grid-label", text);
-      const swatch = element("span", "distill-swatch"), button = element("button", "distill-play", "▶");
-      swatch.style.background = facts.colours[level];
-      label.title = `${text}: double-click to rename`;
-      label.ondblclick = () => edit(level, label);
-      button.dataset.source = `alone-${level}`;
-      button.title = `play ${text} alone`;
-      button.setAttribute("aria-label", button.title);
-      button.onclick = () => playSource(button.dataset.source);
-      row.append(button, swatch, label);
-      return row;
-    }));
-    el.dataset.labels = model.get("labels").join(" | ");
-    follow();
-  }
+  const showNames = levelNames({
+    model, store, facts, el, names, play: playSource, tell: tell_, shown: () => follow(),
+    renamed: () => { write.hidden = !facts.file; },
+  });
   write.onclick = async () => {
     const answer = await store.act("write", {});
     if (answer.error) return tell_(answer.error, true);
@@ -251,6 +210,7 @@ function render({model, el}) {
   const view = {};
   store.views.add(view);
   showNames();
+  whenLate(store.get("codes", "0"), () => tell_(LATE)).then(() => said.textContent === LATE && tell_(""));
   tell_(facts.silent ? "this sound is silent: all that is heard of it are its entries" : "");
   return () => {
     themed();

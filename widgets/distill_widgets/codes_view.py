@@ -17,6 +17,7 @@ from distill.errors import CodesError, ModelFileError, PartError
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import edit_metadata
 from distill_widgets.heard import CodeSource, HeardCodes
+from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, Reply, page_code
 from distill_widgets.palette import level_colour
 from distill_widgets.wav import wav_bytes
@@ -41,14 +42,9 @@ class CodesView(LiveWidget):
     """
 
     _esm = page_code(
-        "common.js",
-        "questions.js",
-        "player.js",
-        "voice.js",
-        "colours.js",
-        "code_grid.js",
-        "codes_view.js",
-    )
+        "common.js", "questions.js", "player.js", "voice.js", "colours.js", "code_grid.js",
+        "level_names.js", "codes_view.js",
+    )  # fmt: skip
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     labels: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -175,6 +171,9 @@ class CodesView(LiveWidget):
 
     def _on_write(self, _wish: dict[str, Any]) -> dict[str, Any]:
         return {"file": str(self.write_labels())}
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self.codes._repr_html_())
 
     def __repr__(self) -> str:
         return f"CodesView({self.name}: {self.codes!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import ipywidgets
 
@@ -10,6 +11,7 @@ from distill.analysis.comparison import Comparison
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
 from distill_widgets.epoch_curves import curves_of_models
+from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import hear_while_a_cell_runs
 
@@ -92,6 +94,9 @@ class CompareView(ipywidgets.VBox):  # type: ignore[misc]
             ]
             for one in self._comparison.models
         ]
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self._comparison._repr_html_())
 
     def __repr__(self) -> str:
         return repr(self._comparison)

@@ -14,6 +14,7 @@ from distill.analysis.shelf import LibraryModel, RefusedModel
 from distill.codebook.health import COLLAPSING, THIN
 from distill.errors import LibraryError
 from distill.models.loaded import LoadedVQModel
+from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
 from distill_widgets.model_card import ModelCard
 
@@ -137,6 +138,9 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
     def _refused(self, one: RefusedModel) -> dict[str, str]:
         place = os.path.relpath(one.path, self.library.folder)
         return {"path": str(one.path), "place": place, "reason": one.reason}
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self.library._repr_html_())
 
     def __repr__(self) -> str:
         return f"ModelLibraryView\n{self.library!r}"

@@ -1,7 +1,7 @@
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
 
-const ASK_AGAIN_MS = 5000;
+const ASK_AGAIN_MS = 5000, LATE_MS = 2500, LATE = "waiting for the kernel: if it is gone, run the cell again";
 
 function openQuestions(model, fields = {}) {
   const store = openStore(model, {waiting: new Map(), had: new Map(), acts: 0, ...fields});
@@ -39,4 +39,12 @@ function openQuestions(model, fields = {}) {
     SHARED.stores.delete(model.get("uid"));
   };
   return store;
+}
+
+// Somebody who waits is told why.
+function whenLate(promise, say) {
+  const timer = setTimeout(say, LATE_MS);
+  const done = () => clearTimeout(timer);
+  promise.then(done, done);
+  return promise;
 }

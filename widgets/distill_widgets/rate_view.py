@@ -15,6 +15,7 @@ from distill.errors import ComparisonError
 from distill.models.loaded import LoadedVQModel
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
 from distill_widgets.chart import Chart
+from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import hear_while_a_cell_runs
 from distill_widgets.markup import plain_table
@@ -77,6 +78,9 @@ class RateView(ipywidgets.VBox):  # type: ignore[misc]
             return waveform.numpy(), rate
         made = self._made.get((number,), lambda: self._model.reconstruct(waveform, rate)[0])
         return made.numpy(), rate
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self._report._repr_html_())
 
     def __repr__(self) -> str:
         return repr(self._report)
