@@ -35,8 +35,8 @@ def page_of(
     shutil.copy(trained.model_path, server.folder / "codes-model.distill")
     shutil.copy(corpus.files[0].path, server.folder / "sound.wav")
 
-    def opened(cell: str, front: str = "lab") -> Any:
-        book = notebook(cell, front=front)
+    def opened(cell: str, *more: str, front: str = "lab") -> Any:
+        book = notebook(cell, *more, front=front)
         book.run_all()
         book.wait_for(CODES, "drawn", 1)
         return book
@@ -138,6 +138,13 @@ def test_a_reloaded_page_shows_and_plays_again(page_of: Callable[..., Any]) -> N
     book.wait_for(CODES, "drawn", drawn)
     click(book, 0, 2)
     book.wait_for(CODES, "heard", "cell/0/2")
+
+
+def test_it_is_heard_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT, "import time\ntime.sleep(120)")
+    click(book, 1, 2)
+    book.wait_for(CODES, "heard", "cell/1/2", timeout_s=20)
+    assert "[*]" in book.page.locator(".jp-InputPrompt").nth(1).inner_text(), "the cell has ended"
 
 
 def test_both_themes(page_of: Callable[..., Any]) -> None:
