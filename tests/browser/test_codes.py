@@ -66,6 +66,8 @@ def test_a_cell_a_moment_and_a_row_are_heard(page_of: Callable[..., Any]) -> Non
     book.page.locator('[data-source="alone-2"]').click()
     book.wait_for(CODES, "status", "playing")
     assert book.read(CODES, "source") == "alone-2"
+    book.wait_for(CODES, "status", "ready")
+    assert book.read(CODES, "source") == "first-3", "what is played next is everything again"
 
 
 def test_the_playhead_moves_and_stops_at_the_end(page_of: Callable[..., Any]) -> None:

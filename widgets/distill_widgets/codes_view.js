@@ -64,7 +64,7 @@ function render({model, el}) {
     failed: (error) => { tell_(error.message, true); el.dataset.status = "error"; },
   });
   voice.source = whole;
-  let single = null, compared = facts.original ? "original" : whole, waitingFor = 0;
+  let single = null, compared = facts.original ? "original" : whole, listened = whole, waitingFor = 0;
 
   async function hear(key, text) {
     const began = performance.now(), mine = (waitingFor += 1);
@@ -158,6 +158,8 @@ function render({model, el}) {
   grid.scroller.addEventListener("wheel", () => { following = false; }, {passive: true});
   function follow() {
     const going = voice.playing || voice.waiting;
+    if (!voice.source.startsWith("alone")) listened = voice.source;
+    else if (!going) voice.source = listened; // a row was heard: what is played next is everything again
     play.textContent = going ? "❚❚" : "▶";
     if (el.dataset.status !== "error" || going) el.dataset.status = voice.playing ? "playing" : voice.waiting ? "fetching" : "ready";
     el.dataset.source = voice.source;
