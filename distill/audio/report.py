@@ -72,7 +72,8 @@ def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:
     names = {1: "mono", 2: "stereo"}
     yield "channels", ", ".join(f"{names.get(n, f'{n} channels')} ({c})" for n, c in channels)
     if corpus.refusals:
-        yield "refused", f"{len(corpus.refusals)} files"
+        count = len(corpus.refusals)
+        yield "refused", "1 file" if count == 1 else f"{count} files"
 
 
 def _listed(refusals: Sequence[Refusal]) -> list[str]:

@@ -122,7 +122,9 @@ class Follower:
         """A trainer that takes up a run forgets what came after its checkpoint: so do we."""
         status = self._folder.read_status()
         session = status.session if status else 0
-        if session != self._session and self._offset:
+        # A log that is shorter than what was read of it is another one: the run was begun anew.
+        shrunk = self._folder.events_bytes < self._offset
+        if (session != self._session or shrunk) and self._offset:
             self.history, self._offset = VQMetricsHistory(), 0
             self._redone, self._new_to_us = dict(self.seen), False
         self._session = session

@@ -137,6 +137,14 @@ class RunFolder:
         lines, offset = self.read_lines(offset)
         return list(events_from_lines(lines)), offset
 
+    @property
+    def events_bytes(self) -> int:
+        """Size of the event log; 0 where there is none."""
+        try:
+            return (self.path / EVENTS).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def read_lines(self, offset: int = 0, limit: int = -1) -> tuple[list[bytes], int]:
         """Whole lines of the event log from a byte offset on, and the offset to go on from.
 

@@ -157,6 +157,11 @@ class TrainingRunner:
         return follower.history if follower else VQMetricsHistory()
 
     @property
+    def trouble(self) -> Exception | None:
+        """What keeps this runner from following its run, as a log that cannot be read."""
+        return self._follower.error if self._follower else None
+
+    @property
     def result(self) -> TrainingResult | None:
         """What the run left behind; None until it has ended well."""
         folder = self._folder
@@ -368,7 +373,9 @@ class TrainingRunner:
         """The follower; a new one where our trainer has ended and somebody resumed the run."""
         with self._lock:
             follower = self._follower
-            over = follower is not None and not (follower.is_following or follower.is_closed)
+            over = follower is not None and not (
+                follower.is_following or follower.is_closed or follower.error
+            )
             if follower is not None and over and self.is_running:
                 self._process = self._thread = None
                 return self._follow(self._callback, follower.seen)

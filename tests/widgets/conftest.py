@@ -90,6 +90,7 @@ class FakePage:
         self.chart, self.read = chart, 0
         self.x: list[list[float]] = [[] for _ in chart.points]
         self.y: list[list[float]] = [[] for _ in chart.points]
+        self.mean: list[list[float]] = [[] for _ in chart.points]
         self.epoch, self.marks, self.layout, self.synced = "", -1, {}, False
 
     def sync(self) -> None:
@@ -107,16 +108,19 @@ class FakePage:
         if message["type"] != "data":
             return
         if message["epoch"] != self.epoch:
-            self.x, self.y = [[] for _ in self.x], [[] for _ in self.y]
+            for column in (self.x, self.y, self.mean):
+                column[:] = [[] for _ in column]
             self.epoch = message["epoch"]
         self.synced = all(start <= len(self.x[trace]) for trace, start in message["parts"])
         if not self.synced:
             self.sync()
             return
-        for k, (trace, start) in enumerate(message["parts"]):
+        left = iter(buffers)
+        for trace, start in message["parts"]:
+            smooth = self.chart.spec["traces"][trace].get("smooth")
             skip = len(self.x[trace]) - start
-            self.x[trace] += np.frombuffer(buffers[2 * k], np.float32)[skip:].tolist()
-            self.y[trace] += np.frombuffer(buffers[2 * k + 1], np.float32)[skip:].tolist()
+            for column in (self.x, self.y, self.mean)[: 3 if smooth else 2]:
+                column[trace] += np.frombuffer(next(left), np.float32)[skip:].tolist()
         if "layout" in message and message["marks"] > self.marks:
             self.layout, self.marks = message["layout"], message["marks"]
 

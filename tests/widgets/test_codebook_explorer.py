@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from distill_widgets import CodebookExplorer
 
 from distill import AudioCorpus, CodebookAtlas, LoadedVQModel, build_atlas
 from distill.errors import AtlasModelError
 from distill.models.vqvae import ConvVQVAE
 from distill.training import TrainingResult
+from distill_widgets import CodebookExplorer
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from distill_widgets import CodesView
-from distill_widgets.codes_view import CHUNK_STEPS, hues_of
-from distill_widgets.heard import HeardCodes, common_gain
 
 from distill import AudioCorpus, Codes, LoadedVQModel, read_audio, read_model_info
 from distill.errors import AudioFileError, CodesError, ModelFileError, PartError, ShapeError
 from distill.training import TrainingResult
+from distill_widgets import CodesView
+from distill_widgets.codes_view import CHUNK_STEPS, hues_of
+from distill_widgets.heard import HeardCodes, common_gain
 
 Replies = list[tuple[dict[str, Any], list[bytes]]]
 

@@ -8,11 +8,11 @@ import types
 from pathlib import Path
 
 import pytest
-from distill_widgets import TrainingDashboard
 
 from distill import RunFolderError, TrainingRunner
 from distill.training.control import read_control
 from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
+from distill_widgets import TrainingDashboard
 
 from .conftest import FakePage, say
 
@@ -254,3 +254,23 @@ def test_the_log_is_bounded(trainer):
 def test_files_of_the_page_are_in_the_package():
     folder = Path(sys.modules["distill_widgets.dashboard"].__file__).parent
     assert {"style.css", "common.js", "live_chart.js"} <= {p.name for p in folder.iterdir()}
+
+
+def test_a_log_that_cannot_be_read_is_said_once(dashboard, trainer):
+    hear(dashboard)
+    epoch = dashboard.loss.chart.epoch
+    with (trainer.path / "events.jsonl").open("ab") as log:
+        log.write(b"nonsense\n")
+    until(lambda: "cannot be followed" in dashboard.head.state["trouble"])
+    time.sleep(1.2)
+    assert dashboard.loss.chart.epoch == epoch
+    assert dashboard.loss.points[0] == 5
+
+
+def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer):
+    hear(dashboard)
+    (trainer.path / "events.jsonl").write_bytes(b"")
+    until(lambda: dashboard.loss.points[0] == 0)
+    trainer.step = 0
+    trainer.steps(2)
+    until(lambda: dashboard.loss.points[0] == 2)

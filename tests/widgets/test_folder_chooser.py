@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from distill import AudioCorpus
 from distill_widgets import FolderChooser, corpus_reader, folders
 from distill_widgets.corpus_reader import read_folder
 from distill_widgets.folders import look_into, nearest_above
-
-from distill import AudioCorpus
 
 Choose = Callable[..., FolderChooser]
 

@@ -4,10 +4,11 @@ import json
 import time
 
 import pytest
-from distill_widgets import LiveChart
-from distill_widgets.plotly_js import plotly_js_gz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from distill_widgets import LiveChart
+from distill_widgets.plotly_js import plotly_js_gz
 
 from .conftest import FakePage, say
 
@@ -121,7 +122,7 @@ Acts = st.lists(
 )
 @given(Acts)
 def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts):
-    chart = LiveChart([{}, {}], {}, limit=16)
+    chart = LiveChart([{}, {"smooth": True}], {}, limit=16)
     page, step = FakePage(chart), 0
     for act in acts:
         if act == "append":
@@ -149,6 +150,7 @@ def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts):
     figure = chart.chart.figure()
     assert page.x == [trace["x"] for trace in figure["data"]]
     assert page.y == [trace["y"] for trace in figure["data"]]
+    assert page.mean == [[], figure["data"][1]["mean"]]
     assert page.marks == chart.chart.marks
     chart.close()
 
@@ -184,6 +186,9 @@ def test_plotly_is_sent_when_asked_for(chart):
     assert message == {"type": "plotly"}
     assert packed == plotly_js_gz()
     assert len(packed) < 2_000_000
+    for _ in range(20):  # they have waited together behind a busy kernel
+        say(chart, {"type": "plotly"})
+    assert len(chart.comm.custom) == 1
 
 
 def test_what_opens_is_small(chart):

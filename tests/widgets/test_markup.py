@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import torch
-from distill_widgets import markup
 
 from distill import VQMetricsHistory
 from distill.codebook.health import codebook_health
@@ -12,6 +11,7 @@ from distill.training.metrics import (
     TrainingCompleteEvent,
     WarningEvent,
 )
+from distill_widgets import markup
 
 
 def health(*used: int):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distill_widgets import LiveChart, ModelCard, ModelLibraryView
-from distill_widgets.epoch_curves import curves_of_model, curves_of_models
 
 from distill import LoadedVQModel, edit_metadata, read_model_info
 from distill.errors import LibraryError, ModelFileError
 from distill.training import TrainingResult
+from distill_widgets import LiveChart, ModelCard, ModelLibraryView
+from distill_widgets.epoch_curves import curves_of_model, curves_of_models
 
 
 def wish(widget: Any, kind: str, act: str = "", **wanted: Any) -> dict[str, Any]:

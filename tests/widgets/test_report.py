@@ -6,10 +6,10 @@ import json
 import shutil
 
 import pytest
-from distill_widgets import report
 from PIL import Image
 
 from distill import RunFolder, RunFolderError, TrainingRunner
+from distill_widgets import report
 
 
 def test_the_whole_as_static_outputs(trained):
@@ -78,3 +78,9 @@ def test_no_run(tmp_path):
         report(tmp_path)
     with pytest.raises(RunFolderError, match="there is no run yet"):
         report(TrainingRunner())
+
+
+def test_names_are_no_formulas(trainer):
+    trainer.finish_epoch()
+    trainer.preview("A$$AP $\\foo$ _x")
+    assert len(report(trainer.path).outputs()) == 4

@@ -10,8 +10,6 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import pytest
-from distill_widgets import CompareView, RateView
-from distill_widgets.markup import plain_table
 
 from distill import (
     AudioCorpus,
@@ -26,6 +24,8 @@ from distill import (
 from distill.errors import ComparisonError
 from distill.models.vqvae import ConvVQVAE
 from distill.training import TrainingResult
+from distill_widgets import CompareView, RateView
+from distill_widgets.markup import plain_table
 
 
 @pytest.fixture(scope="module")

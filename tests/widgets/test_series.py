@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from distill_widgets.series import Series
 from hypothesis import given
 from hypothesis import strategies as st
+
+from distill_widgets.series import Series
 
 
 def test_what_fits_is_kept_as_it_is():
@@ -48,3 +49,22 @@ def test_nan_is_neither_peak_nor_dip():
 def test_as_many_x_as_y():
     with pytest.raises(ValueError, match="2 x and 1 y: expected as many of each"):
         Series().extend([1, 2], [1])
+
+
+def test_the_mean_is_of_the_raw_points_however_often_they_are_thinned():
+    rng = np.random.default_rng(0)
+    y = rng.lognormal(size=40_000)  # its peaks are far from its mean
+    series = Series(limit=64)
+    for part in np.split(y, 40):
+        series.extend(np.zeros(len(part)), part)
+    whole = int(len(series) * series.weight)
+    assert series.weight > 500
+    assert abs(series.mean.mean() - y[:whole].mean()) < 0.01
+    assert abs(series.y.mean() - y.mean()) > 1
+
+
+def test_the_mean_leaves_nan_out():
+    series = Series(limit=4)
+    series.extend(range(8), [1, np.nan, 3, np.nan, np.nan, np.nan, np.nan, np.nan])
+    assert series.mean[:2].tolist() == [2, 2]
+    assert np.isnan(series.mean[2:]).all()

@@ -8,14 +8,14 @@ import time
 
 import numpy as np
 import pytest
+
+from distill import AudioCorpus
+from distill.config import SpectrogramConfig
 from distill_widgets import AudioPlayer, SoundRow
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
 from distill_widgets.palette import level_colour
 from distill_widgets.pictures import envelope, mel_picture
 from distill_widgets.publisher import Publisher
-
-from distill import AudioCorpus
-from distill.config import SpectrogramConfig
 
 from .conftest import say
 
@@ -54,10 +54,11 @@ def test_a_mel_picture_is_bright_where_the_sound_is(corpus: AudioCorpus):
 def test_a_publisher_ticks_wakes_and_ends(caplog):
     ticks = []
 
-    def tick() -> None:
+    def tick() -> bool:
         ticks.append(time.monotonic())
         if len(ticks) == 1:
             raise RuntimeError("once")
+        return True
 
     publisher = Publisher(tick, period_s=30)
     with caplog.at_level(logging.ERROR):
@@ -100,5 +101,20 @@ def test_a_player_sends_sounds_unchanged():
     assert samples.max() == round(0.25 * 32767)
     say(player, {"type": "peaks", "key": "gone"})
     assert player.comm.custom[-1][0]["error"] == "'gone'"
+    sent = len(player.comm.custom)
+    for client in ("one", "one", "one", "two"):  # a page that asked again while the kernel was busy
+        say(player, {"type": "peaks", "key": "a", "client": client})
+    assert len(player.comm.custom) == sent + 2
     assert repr(player) == "AudioPlayer(Listen: x)"
+    player.close()
+
+
+def test_whatever_goes_wrong_a_page_gets_an_answer(caplog):
+    def fetch(_key: str):
+        raise RuntimeError("no memory left")
+
+    player = AudioPlayer(fetch)
+    say(player, {"type": "sound", "key": "a"})
+    assert player.comm.custom[-1][0]["error"] == "no memory left"
+    assert "a page's question could not be answered" in caplog.text
     player.close()

@@ -11,15 +11,15 @@ from typing import Any
 
 import ipywidgets
 import pytest
+
+from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
+from distill.errors import RunFolderError
+from distill.training.run_writer import begin_run
 from distill_widgets import TrainPanel, controls, run_names, train_panel
 from distill_widgets.controls import Sentence
 from distill_widgets.corpus_reader import Reading
 from distill_widgets.runs_list import RunsList
 from distill_widgets.train_settings import TrainSettings
-
-from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
-from distill.errors import RunFolderError
-from distill.training.run_writer import begin_run
 
 Open = Callable[..., TrainPanel]
 TINY = VQVAEConfig(

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import traitlets
 
 from distill.config import SpectrogramConfig
-from distill.errors import DistillError
-from distill_widgets.live_widget import LiveWidget, page_code
+from distill_widgets.live_widget import LiveWidget, Reply, page_code
 from distill_widgets.pictures import envelope, mel_picture
 from distill_widgets.wav import wav_bytes
 
@@ -77,11 +76,9 @@ class AudioPlayer(LiveWidget):
         super().__init__(name=name, empty=empty)
         self._fetch, self._spectrogram = fetch, spectrogram
         self.show(rows, stages)
-        self._handlers |= {
-            "sound": self._answer(_wav),
-            "peaks": self._answer(_peaks),
-            "mel": self._answer(self._mel),
-        }
+        self.answer("sound", lambda key: _wav(self._fetch(key)))
+        self.answer("peaks", lambda key: _peaks(self._fetch(key)))
+        self.answer("mel", lambda key: self._mel(self._fetch(key)))
 
     def show(self, rows: Sequence[SoundRow], stages: Sequence[Stage]) -> None:
         """Replaces what there is to listen to; what plays goes on where it still exists."""
@@ -91,35 +88,20 @@ class AudioPlayer(LiveWidget):
         ]
         self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]
 
-    def _answer(
-        self, make: Callable[[Sound], tuple[dict[str, Any], bytes]]
-    ) -> Callable[[dict[str, Any], Sequence[Any]], None]:
-        def answer(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
-            reply = {"type": message["type"], "key": message.get("key")}
-            try:
-                facts, content = make(self._fetch(str(message.get("key"))))
-            except (DistillError, OSError, KeyError) as error:
-                _log.warning("a sound cannot be had: %s", error)
-                self.send({**reply, "error": str(error)})
-                return
-            self.send({**reply, **facts}, [content])
-
-        return answer
-
-    def _mel(self, sound: Sound) -> tuple[dict[str, Any], bytes]:
+    def _mel(self, sound: Sound) -> Reply:
         waveform, rate = sound
         config = self._spectrogram or SpectrogramConfig.for_rate(rate)
         picture = mel_picture(waveform, config)
-        return {"shape": list(picture.shape)}, picture.tobytes()
+        return {"shape": list(picture.shape)}, [picture.tobytes()]
 
     def __repr__(self) -> str:
         names = ", ".join(row["name"] for row in self.rows) or "nothing yet"
         return f"AudioPlayer({self.name}: {names})"
 
 
-def _wav(sound: Sound) -> tuple[dict[str, Any], bytes]:
-    return {}, wav_bytes(*sound)
+def _wav(sound: Sound) -> Reply:
+    return {}, [wav_bytes(*sound)]
 
 
-def _peaks(sound: Sound) -> tuple[dict[str, Any], bytes]:
-    return {}, envelope(sound[0]).values.tobytes()
+def _peaks(sound: Sound) -> Reply:
+    return {}, [envelope(sound[0]).values.tobytes()]

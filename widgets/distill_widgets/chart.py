@@ -92,7 +92,7 @@ class Chart:
             self._start_over()
 
     def since(self, start: Sequence[int], *, with_marks: bool) -> tuple[Json, list[bytes]]:
-        """What a page lacks, as a message and its buffers.
+        """What a page lacks, as a message and its buffers: x, y and, of smooth traces, the mean.
 
         Args:
             start: points it has of each trace.
@@ -102,8 +102,10 @@ class Chart:
         for number, (begin, series) in enumerate(zip(start, self._series, strict=True)):
             if begin < len(series):
                 parts.append([number, begin])
-                buffers += [series.x[begin:].tobytes(), series.y[begin:].tobytes()]
-        message: Json = {"type": "data", "epoch": self.epoch, "parts": parts}
+                columns = (series.x, series.y, series.mean)[: self._columns(number)]
+                buffers += [column[begin:].tobytes() for column in columns]
+        weights = [series.weight for series in self._series]
+        message: Json = {"type": "data", "epoch": self.epoch, "parts": parts, "weights": weights}
         if with_marks:
             message |= {"layout": self._layout, "marks": self.marks}
         return message, buffers
@@ -111,14 +113,21 @@ class Chart:
     def figure(self) -> Json:
         """As a plotly figure: data and layout, JSON-ready (what is not finite is None).
 
+        A trace that is to be smoothed has its `mean` and `weight` beside it.
+
         Names of theme colours are left in; see `drawing.printed`.
         """
         with self.lock:
             data = [
                 {**trace, "x": _plain(series.x), "y": _plain(series.y)}
+                | ({"mean": _plain(series.mean), "weight": series.weight} if smooth else {})
                 for trace, series in zip(self.spec["traces"], self._series, strict=True)
+                for smooth in [trace.get("smooth")]
             ]
             return {"data": data, "layout": {**self.spec["layout"], **self._layout}}
+
+    def _columns(self, trace: int) -> int:
+        return 3 if self.spec["traces"][trace].get("smooth") else 2
 
     def _start_over(self) -> None:
         self.epoch = uuid.uuid4().hex[:8]

@@ -14,7 +14,7 @@ from distill_widgets.atlas_pages import AtlasPages
 from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, page_code
 from distill_widgets.palette import level_colour
-from distill_widgets.plotly_js import plotly_js_gz, plotly_version
+from distill_widgets.plotly_js import plotly_version, serve_plotly
 
 
 class CodebookExplorer(LiveWidget):
@@ -61,9 +61,7 @@ class CodebookExplorer(LiveWidget):
         pages = AtlasPages(atlas)
         for kind in ("level", "map", "entry", "sound", "usage", "pairs", "files", "names"):
             self.answer(kind, getattr(pages, kind))
-        self._handlers["plotly"] = lambda _message, _buffers: self.send(
-            {"type": "plotly"}, [plotly_js_gz()]
-        )
+        serve_plotly(self)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return kept(super()._repr_mimebundle_(**options), self.atlas._repr_html_())

@@ -10,6 +10,11 @@ function openStore(model, fields) {
   return store;
 }
 
+// A model may end after a newer one of the same widget has begun: that one's store stays.
+function closeStore(model, store) {
+  if (storeOf(model) === store) SHARED.stores.delete(model.get("uid"));
+}
+
 function storeOf(model) {
   return SHARED.stores.get(model.get("uid"));
 }

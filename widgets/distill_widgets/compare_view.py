@@ -10,6 +10,7 @@ import ipywidgets
 from distill.analysis.comparison import Comparison
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
+from distill_widgets.controls import close_all
 from distill_widgets.epoch_curves import curves_of_models
 from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
@@ -57,8 +58,8 @@ class CompareView(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Ends the view on every page."""
-        for child in self.children:
-            child.close()
+        close_all(self.children)
+        self.layout.close()
         super().close()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from distill_widgets.previews import Previews
 from distill_widgets.publisher import Publisher
 from distill_widgets.run_head import RunHead
 from distill_widgets.run_state import RunState
+
+
+_FRESH_S = 0.2
 
 
 class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
@@ -66,7 +70,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._refresh()
         if in_colab():  # there the page asks, and only an answer arrives
             for widget in self._live:
-                widget.before_answer = self._refresh
+                widget.before_answer = self._refresh_if_due
         else:
             self._publisher = Publisher(self._tick)
             self._publisher.start()
@@ -92,23 +96,33 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     def _work_off_presses(self) -> None:
         while not self._presses.empty():
             button, done = self._presses.get()
-            self._state.press(button)
-            self._show_state()
-            done()
+            try:
+                self._state.press(button)
+                self._show_state()
+            finally:
+                done()
 
-    def _tick(self) -> None:
+    def _refresh_if_due(self) -> None:
+        """Refreshes for a page that asks; questions that have waited together count as one."""
+        if time.monotonic() - self._refreshed_at > _FRESH_S:
+            self._refresh()
+
+    def _tick(self) -> bool:
+        """Whether anybody looks."""
         self._work_off_presses()
         looked_at = any(widget.is_heard for widget in self._live)
         if looked_at or self._has_just_ended():
             self._refresh()
             self.loss.push()
             self.levels.push()
+        return looked_at
 
     def _has_just_ended(self) -> bool:
         return (self.runner.state in states.ENDED) and self._ending() != self._ended_with
 
     def _refresh(self) -> None:
         """Takes what is new in the run folder."""
+        self._refreshed_at = time.monotonic()
         history = self.runner.history
         self._curves.update(history)
         measured = next((e.health for e in reversed(history.epochs) if e.health), ())

@@ -103,8 +103,10 @@ def draw_pictures(rows: Sequence[tuple[str, Sequence[Any]]], title: str) -> Figu
                 interpolation="nearest",
             )
             axes.set(xticks=[], yticks=[])
-        axes_of_row[0].set_ylabel(name, fontsize=7, rotation=0, ha="right", color=_TEXT)
-    drawn.suptitle(title, fontsize=8, color=_TEXT)
+        axes_of_row[0].set_ylabel(
+            name, parse_math=False, fontsize=7, rotation=0, ha="right", color=_TEXT
+        )
+    drawn.suptitle(title, parse_math=False, fontsize=8, color=_TEXT)
     drawn.tight_layout(pad=0.6)
     return drawn
 
@@ -164,7 +166,7 @@ def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
     style = {"color": colour, "linewidth": line.get("width", 1.5) * 0.75}
     if trace.get("smooth"):
         axes.plot(*_thin(x, y), **style, alpha=0.3)
-        y = _smoothed(y)
+        y = _smoothed(np.array(trace["mean"], float), _SMOOTHING ** trace["weight"])
     points = "." if "markers" in trace["mode"] and len(x) <= 60 else None
     axes.plot(
         *_thin(x, y), _DASHES[line.get("dash", "solid")], **style,
@@ -191,12 +193,12 @@ def _thin(x: Any, y: Any) -> tuple[Any, Any]:
     return x[::step], y[::step]
 
 
-def _smoothed(y: Any) -> Any:
+def _smoothed(y: Any, past: float) -> Any:
     """The moving average the page draws, see `smoothed` in live_chart.js."""
     out, total, weight = np.array(y), 0.0, 0.0
     for place in np.flatnonzero(np.isfinite(y)):
-        total = _SMOOTHING * total + (1 - _SMOOTHING) * y[place]
-        weight = _SMOOTHING * weight + (1 - _SMOOTHING)
+        total = past * total + (1 - past) * y[place]
+        weight = past * weight + (1 - past)
         out[place] = total / weight
     return out
 

@@ -9,8 +9,8 @@ const LONGEST_WAIT_MS = 2000;
 function newChart(model) {
   const {traces, smoothing} = model.get("spec");
   return openStore(model, {
-    x: traces.map(() => []), y: traces.map(() => []), epoch: "", marks: -1, layout: {},
-    seq: -1, gaps: 0, synced: false, smoothing: smoothing ?? 0, log: false, revision: 0,
+    x: traces.map(() => []), y: traces.map(() => []), mean: traces.map(() => []), weights: [], epoch: "", marks: -1, layout: {},
+    seq: -1, gaps: 0, synced: false, smoothing: smoothing ?? 0, smooth: traces.map((trace) => Boolean(trace.smooth)), log: false, revision: 0,
   });
 }
 
@@ -24,15 +24,20 @@ function take(store, message, buffers) {
   if (message.epoch !== store.epoch) {
     store.x.forEach((x) => (x.length = 0));
     store.y.forEach((y) => (y.length = 0));
+    store.mean.forEach((mean) => (mean.length = 0));
     store.epoch = message.epoch;
   }
   const whole = message.parts.every(([trace, start]) => start <= store.x[trace].length);
   if (!whole) return false;
-  message.parts.forEach(([trace, start], k) => {
+  let next = 0;
+  message.parts.forEach(([trace, start]) => {
     const skip = store.x[trace].length - start;
-    for (const v of floats(buffers[2 * k]).subarray(skip)) store.x[trace].push(v);
-    for (const v of floats(buffers[2 * k + 1]).subarray(skip)) store.y[trace].push(v);
+    for (const column of store.smooth[trace] ? [store.x, store.y, store.mean] : [store.x, store.y]) {
+      for (const value of floats(buffers[next]).subarray(skip)) column[trace].push(value);
+      next += 1;
+    }
   });
+  store.weights = message.weights;
   if (message.layout && message.marks > store.marks) {
     store.layout = message.layout;
     store.marks = message.marks;
@@ -61,7 +66,7 @@ function initialize({model}) {
   return () => {
     leave();
     model.off("msg:custom", receive);
-    SHARED.stores.delete(model.get("uid"));
+    closeStore(model, store);
   };
 }
 
@@ -84,7 +89,9 @@ function tracesOf(store, spec, el) {
     const drawn = {...plain, x: store.x[i], y: store.y[i], uid: `t${i}`};
     if (!smooth) return [drawn];
     const faint = {...drawn, uid: `r${i}`, showlegend: false, hoverinfo: "skip", opacity: store.smoothing ? 0.3 : 0};
-    return [faint, {...drawn, y: store.smoothing ? smoothed(store.y[i], store.smoothing) : store.y[i]}];
+    // A thinned point stands for many steps: the average reaches over as many steps as before.
+    const past = store.smoothing ** (store.weights[i] ?? 1);
+    return [faint, {...drawn, y: store.smoothing ? smoothed(store.mean[i], past) : store.y[i]}];
   });
 }
 
@@ -152,10 +159,16 @@ async function render({model, el}) {
     drawing = true;
     stale = false;
     const start = performance.now();
-    await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
+    try {
+      await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
+    } catch (error) {
+      console.warn("distill: a chart could not be drawn", error);
+    } finally {
+      drawing = false;
+    }
+    if (gone) return;
     const cost = performance.now() - start, first = el.dataset.drawn === undefined;
     free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
-    drawing = false;
     el.dataset.drawn = el.dataset.points;
     el.dataset.drawMs = cost.toFixed(1);
     el.dataset.paintedMs ??= (performance.now() - began).toFixed(0);

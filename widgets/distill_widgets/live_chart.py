@@ -10,7 +10,7 @@ import traitlets
 
 from distill_widgets.chart import Chart, Json, cursor_of
 from distill_widgets.live_widget import LiveWidget, page_code
-from distill_widgets.plotly_js import plotly_js_gz, plotly_version
+from distill_widgets.plotly_js import plotly_version, serve_plotly
 
 
 class LiveChart(LiveWidget):
@@ -49,7 +49,7 @@ class LiveChart(LiveWidget):
         super().__init__(
             name=self.chart.name, spec=self.chart.spec, plotly_version=plotly_version()
         )
-        self._handlers["plotly"] = self._on_plotly
+        serve_plotly(self)
 
     @property
     def points(self) -> list[int]:
@@ -82,9 +82,6 @@ class LiveChart(LiveWidget):
                 if self._pushed_epoch == chart.epoch:  # one answer also brings other pages on
                     start = [min(pair) for pair in zip(start, self._pushed, strict=True)]
                 self._supply(start, with_marks=True)
-
-    def _on_plotly(self, _message: Json, _buffers: Sequence[Any]) -> None:
-        self.send({"type": "plotly"}, [plotly_js_gz()])
 
     def _supply(self, start: Sequence[int], *, with_marks: bool) -> None:
         message, buffers = self.chart.since(start, with_marks=with_marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import sys
 import threading
 import time
@@ -23,8 +24,11 @@ COLAB_POLL_S = 1.0
 LISTENING_S = 10.0
 """A page that was not heard for this long is hidden or gone."""
 
+SAME_QUESTION_S = 2.0
+"""Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
 _ACTS_KEPT = 64  # answers to wishes, for pages that ask again
 
+_log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 Reply = tuple[dict[str, Any], list[bytes]]
 Handler = Callable[[dict[str, Any], Sequence[Any]], None]
@@ -91,25 +95,35 @@ class LiveWidget(anywidget.AnyWidget):
         if handler is not None:  # anything else is not for us: an old page, another version
             handler(message, buffers)
 
+    def hear(self, kind: str, handler: Handler) -> None:
+        """Has messages of a kind given to a handler, which may run in any thread."""
+        self._handlers[kind] = handler
+
     def answer(self, kind: str, make: Callable[[str], Reply]) -> None:
         """Answers a page's questions of a kind; it asks by a key, again until it is answered.
 
         Args:
             kind: the type of the question and of the answer.
-            make: facts and buffers for a key; may raise a DistillError or OSError, whose text the
-                page shows.
+            make: facts and buffers for a key; the page shows the text of what it raises.
         """
+        last: tuple[Any, float] = (None, 0.0)
 
         def reply(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+            nonlocal last
+            asked = (message.get("key"), message.get("client"))
+            if asked[1] and asked == last[0] and time.monotonic() - last[1] < SAME_QUESTION_S:
+                return  # the same page has asked again while the kernel was busy
             answer = {"type": kind, "key": message.get("key")}
             try:
                 facts, buffers = make(str(message.get("key")))
-            except (DistillError, OSError) as error:
-                self.send({**answer, "error": str(error)})
-                return
+            except Exception as error:  # a page that gets no answer would ask for ever
+                if not isinstance(error, (DistillError, OSError, KeyError)):
+                    _log.exception("a page's question could not be answered")
+                facts, buffers = {"error": str(error)}, []
             self.send({**answer, **facts}, buffers)
+            last = asked, time.monotonic()
 
-        self._handlers[kind] = reply
+        self.hear(kind, reply)
 
     def act(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Does what a page wishes, once for each wish however often it is heard.
@@ -150,7 +164,9 @@ def _told(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str,
         return do(json.loads(key))
     except json.JSONDecodeError:
         return {"error": f"not understood: {key}"}
-    except (DistillError, OSError) as error:
+    except Exception as error:  # kept as the answer: a wish is not done twice
+        if not isinstance(error, (DistillError, OSError)):
+            _log.exception("what a page wished could not be done")
         return {"error": str(error)}
 
 

@@ -20,6 +20,7 @@ from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer
+from distill_widgets.controls import close_all
 from distill_widgets.epoch_curves import curves_of_model
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
@@ -124,8 +125,8 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Ends the card on every page; a loaded model stays."""
-        for child in self.children:
-            child.close()
+        close_all(self.children)
+        self.layout.close()
         super().close()
 
     def _state(self, info: ModelInfo) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from distill.analysis.shelf import LibraryModel, RefusedModel
 from distill.codebook.health import COLLAPSING, THIN
 from distill.errors import LibraryError
 from distill.models.loaded import LoadedVQModel
+from distill_widgets.controls import close_all
 from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
 from distill_widgets.model_card import ModelCard
@@ -76,8 +77,8 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Ends the view on every page; files and a loaded model stay."""
-        for child in self.children:
-            child.close()
+        close_all(self.children)
+        self.layout.close()
         super().close()
 
     def _hold(self, *children: ipywidgets.Widget) -> None:

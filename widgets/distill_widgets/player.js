@@ -123,10 +123,18 @@ class Row {
   }
 
   async use(keys) {
+    if (keys.join("\n") === this.keys.join("\n")) return; // the rows were told anew, not others
     this.keys = keys;
     const going = !this.audio[0].paused, position = this.audio[0].currentTime;
-    if (going) await this.load(position, true);
+    if (going) await this.load(position, true).catch((error) => this.fail(error));
     await this.look();
+  }
+
+  fail(error) {
+    this.stop();
+    this.el.dataset.status = "error";
+    this.time.textContent = error.message;
+    this.loadedKeys = [];
   }
 
   // The outline of the side that is heard: the others may have to be made first.
@@ -181,7 +189,7 @@ class Row {
     if (this.loadedKeys !== keys) {
       this.el.dataset.status = "fetching";
       const urls = await Promise.all(keys.map((key) => this.store.url(key)));
-      if (keys !== this.keys) return;
+      if (keys !== this.keys) return this.load(position, play); // others are wanted meanwhile
       await Promise.all(this.audio.map((audio, i) => audio.src === urls[i] ? null : new Promise((done, failed) => {
         audio.onloadedmetadata = done;
         audio.onerror = () => failed(new Error(audio.error?.message || "the browser cannot play it"));
@@ -206,9 +214,7 @@ class Row {
       const step = () => { this.paint(); if (!this.audio[0].paused) requestAnimationFrame(step); };
       step();
     } catch (error) {
-      this.el.dataset.status = "error";
-      this.time.textContent = error.message;
-      this.loadedKeys = [];
+      this.fail(error);
     }
   }
 

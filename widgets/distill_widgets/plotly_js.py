@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import functools
 import gzip
+import time
+from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
+
+from distill_widgets.live_widget import SAME_QUESTION_S, LiveWidget
 
 
 def plotly_version() -> str:
     """Version of the installed plotly package, under which a page keeps plotly.js."""
     return version("plotly")
+
+
+def serve_plotly(widget: LiveWidget) -> None:
+    """Lets a widget give plotly.js to a page that asks for it.
+
+    Questions that have waited together behind a busy kernel have one answer.
+    """
+    sent = float("-inf")
+
+    def give(_message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        nonlocal sent
+        if time.monotonic() - sent > SAME_QUESTION_S:
+            widget.send({"type": "plotly"}, [plotly_js_gz()])
+            sent = time.monotonic()
+
+    widget.hear("plotly", give)
 
 
 @functools.cache

@@ -57,7 +57,8 @@ async function askForPlotly(model, shared, isGone) {
   await shared.looked;
   while (shared.state === "wait" && !isGone()) {
     const now = performance.now();
-    if (!(now - shared.asked < PLOTLY_ASK_MS)) { // several charts, one question
+    if (!(now - shared.asked < shared.patience)) { // several charts, one question
+      shared.patience = Math.min(2 * (shared.patience ?? PLOTLY_ASK_MS / 2), 60_000);
       shared.asked = now;
       tell(model, {type: "plotly"});
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import PurePosixPath
 
 from distill.audio.io import read_audio
@@ -23,6 +24,7 @@ class Previews:
         """
         self._folder = folder
         self._cache: dict[str, Sound] = {}
+        self._lock = threading.Lock()
         self._shown: object = None
         self.player = AudioPlayer(
             self._fetch,
@@ -37,7 +39,8 @@ class Previews:
         if shown == self._shown:
             return
         self._shown = shown
-        self._cache.clear()  # an epoch that is done again after a crash has new files
+        with self._lock:
+            self._cache.clear()  # an epoch that is done again after a crash has new files
         if not history.previews:
             self.player.show((), ())
             return
@@ -57,12 +60,16 @@ class Previews:
         self.player.show(rows, stages)
 
     def _fetch(self, key: str) -> Sound:
-        if key not in self._cache:
-            path = (self._folder.path / key).resolve()
-            if not path.is_relative_to(self._folder.previews.resolve()):
-                raise KeyError(f"{key}: not a preview of {self._folder.path}")
-            waveform, rate = read_audio(path)
-            while len(self._cache) >= _MOST_CACHED:
+        with self._lock:  # pages ask in several threads, while `update` forgets
+            if key not in self._cache:
+                self._cache[key] = self._read(key)
+            while len(self._cache) > _MOST_CACHED:
                 del self._cache[next(iter(self._cache))]
-            self._cache[key] = waveform.numpy(), rate
-        return self._cache[key]
+            return self._cache[key]
+
+    def _read(self, key: str) -> Sound:
+        path = (self._folder.path / key).resolve()
+        if not path.is_relative_to(self._folder.previews.resolve()):
+            raise KeyError(f"{key}: not a preview of {self._folder.path}")
+        waveform, rate = read_audio(path)
+        return waveform.numpy(), rate

@@ -9,12 +9,15 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.5
+_IDLE_PERIODS = 4
 
 
 class Publisher:
-    """Calls `tick` twice a second, and at once when woken, until closed."""
+    """Calls `tick` until closed: twice a second while it says that anybody looks, else seldom, and
+    at once when woken.
+    """
 
-    def __init__(self, tick: Callable[[], None], *, period_s: float = PERIOD_S) -> None:
+    def __init__(self, tick: Callable[[], bool], *, period_s: float = PERIOD_S) -> None:
         self._tick, self._period_s = tick, period_s
         self._awake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="distill-publisher", daemon=True)
@@ -37,8 +40,9 @@ class Publisher:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._awake.clear()
+            looked_at = True
             try:
-                self._tick()
+                looked_at = self._tick()
             except Exception:  # a dashboard that fails once must not fall silent for good
                 _log.exception("a dashboard could not be updated")
-            self._awake.wait(self._period_s)
+            self._awake.wait(self._period_s * (1 if looked_at else _IDLE_PERIODS))

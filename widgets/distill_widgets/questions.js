@@ -1,7 +1,7 @@
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
 
-const ASK_AGAIN_MS = 5000, LATE_MS = 2500, LATE = "waiting for the kernel: if it is gone, run the cell again";
+const ASK_AGAIN_MS = 5000, LONGEST_PATIENCE_MS = 60_000, LATE_MS = 2500, LATE = "waiting for the kernel: if it is gone, run the cell again";
 
 function openQuestions(model, fields = {}) {
   const store = openStore(model, {waiting: new Map(), had: new Map(), acts: 0, ...fields});
@@ -9,10 +9,12 @@ function openQuestions(model, fields = {}) {
     const name = `${type} ${key}`;
     if (!store.had.has(name)) {
       store.had.set(name, new Promise((done) => store.waiting.set(name, done)));
+      let patience = ASK_AGAIN_MS;
       const ask = () => {
         if (!store.waiting.has(name)) return;
-        tell(model, {type, key});
-        setTimeout(ask, ASK_AGAIN_MS);
+        tell(model, {type, key, client: store.client});
+        setTimeout(ask, patience);
+        patience = Math.min(2 * patience, LONGEST_PATIENCE_MS); // what is asked waits in a queue
       };
       ask();
     }
@@ -36,7 +38,7 @@ function openQuestions(model, fields = {}) {
   store.close = () => {
     model.off("msg:custom", receive);
     store.waiting.clear();
-    SHARED.stores.delete(model.get("uid"));
+    closeStore(model, store);
   };
   return store;
 }

@@ -15,6 +15,7 @@ from distill.errors import ComparisonError
 from distill.models.loaded import LoadedVQModel
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
 from distill_widgets.chart import Chart
+from distill_widgets.controls import close_all
 from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import hear_while_a_cell_runs
@@ -67,8 +68,8 @@ class RateView(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Ends the view on every page."""
-        for child in self.children:
-            child.close()
+        close_all(self.children)
+        self.layout.close()
         super().close()
 
     def _fetch(self, key: str) -> Sound:

@@ -153,7 +153,8 @@ def _plain_plotly(chart: Chart) -> dict[str, Any]:
     """A figure that plotly takes without this package's page: plain colours, no words of ours."""
     plain: dict[str, Any] = printed(chart.figure())
     for trace in plain["data"]:
-        trace.pop("smooth", None)
+        for ours in ("smooth", "mean", "weight"):
+            trace.pop(ours, None)
     for axis in plain["layout"].values():
         if isinstance(axis, dict):
             axis.pop("loggable", None)

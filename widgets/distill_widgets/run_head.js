@@ -13,7 +13,7 @@ function initialize({model}) {
   return () => {
     leave();
     model.off("msg:custom", receive);
-    SHARED.stores.delete(model.get("uid"));
+    closeStore(model, store);
   };
 }
 

@@ -143,6 +143,8 @@ class RunState:
     def _trouble(self, state: str) -> str:
         if self._refused:
             return self._refused
+        if self._runner.trouble is not None:
+            return f"The run goes on, but cannot be followed: {self._runner.trouble}"
         if state not in (states.FAILED, states.GONE):
             return ""
         if state == states.FAILED and self._runner.history.outcome is None:

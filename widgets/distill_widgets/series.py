@@ -12,26 +12,40 @@ Points = npt.NDArray[np.float32]
 
 
 class Series:
-    """Points in the order they came, thinned so that every peak and dip stays visible."""
+    """Points in the order they came, thinned so that every peak and dip stays visible.
+
+    Peaks and dips are not what a moving average may be taken of: each point also carries the mean
+    of those it stands for.
+    """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._taken = 1  # raw points that become one point (1) or two (more)
-        self._x = self._y = np.empty(0, np.float32)
-        self._waiting_x = self._waiting_y = np.empty(0, np.float32)
+        self._kept = np.empty((3, 0), np.float32)  # x, y, mean
+        self._waiting = np.empty((2, 0), np.float32)
 
     def __len__(self) -> int:
-        return len(self._x)
+        return self._kept.shape[1]
 
     @property
     def x(self) -> Points:
         """(points,)."""
-        return self._x
+        return self._kept[0]
 
     @property
     def y(self) -> Points:
         """(points,)."""
-        return self._y
+        return self._kept[1]
+
+    @property
+    def mean(self) -> Points:
+        """Mean of the raw points around each, (points,); y itself while nothing is thinned."""
+        return self._kept[2]
+
+    @property
+    def weight(self) -> float:
+        """Raw points that one point stands for."""
+        return max(1.0, self._taken / 2)
 
     def extend(self, x: npt.ArrayLike, y: npt.ArrayLike) -> bool:
         """Takes more points; returns whether those there were had to be thinned.
@@ -42,34 +56,40 @@ class Series:
         new_x, new_y = np.asarray(x, np.float32).ravel(), np.asarray(y, np.float32).ravel()
         if len(new_x) != len(new_y):
             raise ValueError(f"{len(new_x)} x and {len(new_y)} y: expected as many of each")
-        xs = np.concatenate([self._waiting_x, new_x])
-        ys = np.concatenate([self._waiting_y, new_y])
-        whole = len(xs) - len(xs) % self._taken
-        self._waiting_x, self._waiting_y = xs[whole:], ys[whole:]
-        xs, ys = xs[:whole], ys[:whole]
+        raw = np.concatenate([self._waiting, np.stack([new_x, new_y])], axis=1)
+        whole = raw.shape[1] - raw.shape[1] % self._taken
+        self._waiting = raw[:, whole:]
+        points = raw[[0, 1, 1], :whole]
         if self._taken > 1:
-            xs, ys = _extremes(xs, ys, self._taken)
-        self._x, self._y = np.concatenate([self._x, xs]), np.concatenate([self._y, ys])
+            points = _extremes(points, self._taken)
+        self._kept = np.concatenate([self._kept, points], axis=1)
         thinned = False
-        while len(self._x) > self._limit:
+        while len(self) > self._limit:
             self._halve()
             thinned = True
         return thinned
 
     def _halve(self) -> None:
-        whole = len(self._x) - len(self._x) % 4
-        x, y = _extremes(self._x[:whole], self._y[:whole], 4)
-        self._x = np.concatenate([x, self._x[whole:]])
-        self._y = np.concatenate([y, self._y[whole:]])
+        whole = len(self) - len(self) % 4
+        halved = _extremes(self._kept[:, :whole], 4)
+        self._kept = np.concatenate([halved, self._kept[:, whole:]], axis=1)
         self._taken = 4 if self._taken == 1 else 2 * self._taken
 
 
-def _extremes(x: Points, y: Points, count: int) -> tuple[Points, Points]:
-    """The least and the greatest of every `count` points, in the order they came."""
-    rows = y.reshape(-1, count)
-    unknown = np.isnan(rows)
-    least = np.where(unknown, np.inf, rows).argmin(axis=1)
-    greatest = np.where(unknown, -np.inf, rows).argmax(axis=1)
+def _extremes(points: Points, count: int) -> Points:
+    """The least and the greatest of every `count` points, in the order they came, and their mean.
+
+    Args:
+        points: (3, count × n): x, y, mean.
+    """
+    x, y, mean = points.reshape(3, -1, count)
+    unknown = np.isnan(y)
+    least = np.where(unknown, np.inf, y).argmin(axis=1)
+    greatest = np.where(unknown, -np.inf, y).argmax(axis=1)
     columns = np.sort(np.stack([least, greatest], axis=1), axis=1)
-    places = (columns + count * np.arange(len(rows))[:, None]).ravel()
-    return x[places], y[places]
+    rows = np.arange(len(y))[:, None]
+    known = ~np.isnan(mean)
+    total = np.where(known, mean, 0).sum(axis=1)
+    means = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+    chosen = [x[rows, columns], y[rows, columns], np.stack([means, means], axis=1)]
+    return np.stack([part.ravel() for part in chosen]).astype(np.float32)
