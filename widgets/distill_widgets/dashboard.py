@@ -25,7 +25,6 @@ from distill_widgets.publisher import Publisher
 from distill_widgets.run_head import RunHead
 from distill_widgets.run_state import RunState
 
-
 _FRESH_S = 0.2
 
 
