@@ -13,6 +13,7 @@ from distill import RunFolderError, TrainingRunner
 from distill.training.control import read_control
 from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
 from distill_widgets import TrainingDashboard
+from distill_widgets.live_widget import page_code
 
 from .conftest import FakePage, say
 
@@ -274,3 +275,14 @@ def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer):
     trainer.step = 0
     trainer.steps(2)
     until(lambda: dashboard.loss.points[0] == 2)
+
+
+def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
+    for widget in (dashboard.head, dashboard.loss, dashboard.levels, dashboard.player):
+        state = widget.get_state()
+        state.pop("layout", None)
+        size = len(json.dumps(state))
+        assert size < 30_000, f"{widget!r}: {size} bytes"
+    wanted = {"style.css": "distill-health", "chart.css": "distill-chart-box"}
+    for name, rule in wanted.items():
+        assert rule in page_code(name)

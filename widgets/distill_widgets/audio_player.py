@@ -48,6 +48,7 @@ class AudioPlayer(LiveWidget):
     All versions are played exactly as they are: none is made louder.
     """
 
+    _css = page_code("style.css", "chart.css", "sounds.css")
     _esm = page_code("common.js", "questions.js", "player.js", "audio_player.js")
     name = traitlets.Unicode("").tag(sync=True)
     rows: traitlets.List[Any] = traitlets.List().tag(sync=True)

@@ -8,14 +8,14 @@ from typing import Any
 
 import ipywidgets
 
-from distill_widgets.live_widget import hear_while_a_cell_runs, page_code
+from distill_widgets.live_widget import STYLES, hear_while_a_cell_runs, page_code
 
 LABEL_WIDTH = "120px"
 
 
 def style_sheet() -> ipywidgets.HTML:
     """Our look, for a page that has only widgets without JavaScript of ours."""
-    sheet = ipywidgets.HTML(f"<style>{page_code('style.css')}</style>")
+    sheet = ipywidgets.HTML(f"<style>{page_code(*STYLES)}</style>")
     sheet.layout.display = "none"
     return sheet
 

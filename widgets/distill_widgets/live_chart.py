@@ -28,6 +28,7 @@ class LiveChart(LiveWidget):
         >>> chart.close()
     """
 
+    _css = page_code("style.css", "chart.css")
     _esm = page_code("common.js", "plotly_page.js", "live_chart.js")
     name = traitlets.Unicode("").tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)

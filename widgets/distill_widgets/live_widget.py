@@ -28,6 +28,9 @@ SAME_QUESTION_S = 2.0
 """Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
 _ACTS_KEPT = 64  # answers to wishes, for pages that ask again
 
+STYLES = (
+    "style.css", "chart.css", "sounds.css", "codes.css", "panel.css", "explorer.css", "models.css"
+)  # fmt: skip
 _log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 Reply = tuple[dict[str, Any], list[bytes]]
@@ -67,7 +70,7 @@ class LiveWidget(anywidget.AnyWidget):
     nothing is sent while nobody looks.
     """
 
-    _css = page_code("style.css")
+    _css = page_code(*STYLES)
     uid = traitlets.Unicode("").tag(sync=True)
     poll_s = traitlets.Float(POLL_S).tag(sync=True)
 

@@ -19,6 +19,7 @@ class RunHead(LiveWidget):
     The page acknowledges a press by itself, and again when `done` says that it was heard.
     """
 
+    _css = page_code("style.css")
     _esm = page_code("common.js", "run_head.js")
     state = traitlets.Dict().tag(sync=True)
     buttons: traitlets.List[Any] = traitlets.List().tag(sync=True)
