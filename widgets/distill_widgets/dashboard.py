@@ -21,7 +21,7 @@ from distill_widgets.drawing import draw, to_svg
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import hear_while_a_cell_runs, in_colab
 from distill_widgets.previews import Previews
-from distill_widgets.publisher import Publisher
+from distill_widgets.publisher import PERIOD_S, Publisher
 from distill_widgets.run_head import RunHead
 from distill_widgets.run_state import RunState
 
@@ -67,12 +67,11 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.head.on_press = self._on_press
         self._live = (self.head, self.loss, self.levels, self.player)
         self._refresh()
-        if in_colab():  # there the page asks, and only an answer arrives
-            for widget in self._live:
-                widget.before_answer = self._refresh_if_due
-        else:
+        if not in_colab():  # there the page asks, and only an answer arrives
             self._publisher = Publisher(self._tick)
             self._publisher.start()
+        for widget in self._live:
+            widget.before_answer = self._refresh_if_due
         hear_while_a_cell_runs(self)
 
     def close(self) -> None:
@@ -102,9 +101,12 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
                 done()
 
     def _refresh_if_due(self) -> None:
-        """Refreshes for a page that asks; questions that have waited together count as one."""
-        if time.monotonic() - self._refreshed_at > _FRESH_S:
+        """Has a page that asks find what is new; questions that have waited together are one."""
+        age = time.monotonic() - self._refreshed_at
+        if self._publisher is None and age > _FRESH_S:
             self._refresh()
+        elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has looked for a while
+            self._publisher.wake()
 
     def _tick(self) -> bool:
         """Whether anybody looks."""

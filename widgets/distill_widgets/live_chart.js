@@ -1,8 +1,8 @@
 // A plotly chart fed by a cursor protocol: the page says how many points of each trace it has, the
 // kernel sends what is missing. Every message may come twice, late, or not at all.
 
-const DRAW_SHARE = 40; // a page draws at most a fortieth of the time: training needs the rest
-const LONGEST_WAIT_MS = 2000;
+const DRAW_SHARE = 100; // a page draws at most a hundredth of the time: training needs the rest
+const LONGEST_WAIT_MS = 3000;
 
 // --- what the page has ------------------------------------------------------------------------
 

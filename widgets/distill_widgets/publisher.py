@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 
-PERIOD_S = 0.5
+PERIOD_S = 1.0
 _IDLE_PERIODS = 4
 
 
 class Publisher:
-    """Calls `tick` until closed: twice a second while it says that anybody looks, else seldom, and
+    """Calls `tick` until closed: once a second while it says that anybody looks, else seldom, and
     at once when woken.
     """
 
