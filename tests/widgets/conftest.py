@@ -77,6 +77,12 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MockComm]]:
     ipywidgets.Widget.close_all()
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dashboards look ten times as often as for people."""
+    monkeypatch.setattr("distill_widgets.dashboard.PERIOD_S", 0.1)
+
+
 def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
     """A custom message from a page."""
     data = {"method": "custom", "content": content}

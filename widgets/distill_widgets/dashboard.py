@@ -68,7 +68,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._live = (self.head, self.loss, self.levels, self.player)
         self._refresh()
         if not in_colab():  # there the page asks, and only an answer arrives
-            self._publisher = Publisher(self._tick)
+            self._publisher = Publisher(self._tick, period_s=PERIOD_S)
             self._publisher.start()
         for widget in self._live:
             widget.before_answer = self._refresh_if_due

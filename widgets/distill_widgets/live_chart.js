@@ -158,7 +158,7 @@ async function render({model, el}) {
     if (!visible()) { stale = true; return; }
     drawing = true;
     stale = false;
-    const start = performance.now();
+    const start = performance.now(), points = el.dataset.points;
     try {
       await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
     } catch (error) {
@@ -169,7 +169,7 @@ async function render({model, el}) {
     if (gone) return;
     const cost = performance.now() - start, first = el.dataset.drawn === undefined;
     free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
-    el.dataset.drawn = el.dataset.points;
+    el.dataset.drawn = points;
     el.dataset.drawMs = cost.toFixed(1);
     el.dataset.paintedMs ??= (performance.now() - began).toFixed(0);
     if (stale) view.changed();
@@ -181,7 +181,11 @@ async function render({model, el}) {
       waiting ??= setTimeout(draw, Math.max(0, free - performance.now()));
     },
   };
-  const now = () => { clearTimeout(waiting); draw(); };
+  const now = () => {
+    stale = true; // a drawing under way is followed by another
+    clearTimeout(waiting);
+    draw();
+  };
   let ink = themeColour(el, "var(--distill-ink)");
   const themed = onThemeChange(() => {
     markDarkness(el);

@@ -57,7 +57,7 @@ function render({model, el}) {
     return button;
   };
 
-  const tick = () => {
+  const tick = () => { // for when nothing has arrived: a paused kernel, a slow step
     const now = model.get("state"), since = now.moving ? (Date.now() - store.shownAt) / 1000 : 0;
     shown.elapsed.say(now.elapsed_s === null ? "–" : duration(now.elapsed_s + since));
     shown.left.say(now.eta_s === null ? "–" : duration(now.eta_s - since));
@@ -95,7 +95,7 @@ function render({model, el}) {
   store.views.add(view);
   model.on("change:state", changed);
   model.on("change:buttons", show);
-  const clock = setInterval(tick, 1000);
+  const clock = setInterval(() => { if (Date.now() - store.shownAt > 1500) tick(); }, 1000);
   const themed = onThemeChange(() => markDarkness(el));
   show();
   store.sync();
