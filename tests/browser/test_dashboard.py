@@ -299,6 +299,7 @@ def test_both_themes(notebook, start, run):
     n.run_all()
     n.wait_for(HEAD, "state", "finished")
     n.wait_for(LEVELS, "drawn", 12)
+    n.theme("Light")  # whatever an earlier page has left
     ink = "() => getComputedStyle(document.querySelector('.distill-name')).color"
     tick = f"() => getComputedStyle(document.querySelector('{LOSS} .xtick text')).fill"
     before = n.page.evaluate(ink), n.page.evaluate(tick)
