@@ -33,6 +33,14 @@ class RunFolderError(DistillError, RuntimeError):
     """A run folder cannot be used: taken by another trainer, not empty, or not a run."""
 
 
+class ForeignEntryError(RunFolderError, OSError):
+    """A link, a pipe or something else lies where distill keeps a file or folder of its own."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.strerror = message  # as of every other OSError
+
+
 class RunnerBusyError(DistillError, RuntimeError):
     """A runner was asked to start a second training while one is running."""
 
