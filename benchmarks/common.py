@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ def held_out_split(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return [path for path in paths if path not in set(judged)], judged
 
 
-def parser(about: str) -> argparse.ArgumentParser:
-    """Options every benchmark has."""
+def parser(about: str, *, count: int | None = None) -> argparse.ArgumentParser:
+    """Options every benchmark has; with `count`, its default, also how much to try."""
     options = argparse.ArgumentParser(description=about)
+    if count is not None:
+        options.add_argument("--count", type=int, default=count, help="inputs to try of each kind")
     options.add_argument("--json", type=Path, help="also write the rows to this file")
     return options
 
@@ -46,6 +49,50 @@ def report(title: str, rows: Iterable[dict[str, Any]], json_path: Path | None = 
         print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
     if json_path:
         json_path.write_text(json.dumps({"title": title, "rows": rows}, indent=1))
+
+
+@dataclass
+class Counts:
+    """What a kind of odd or hostile input did, counted; everything but `tried` should be 0."""
+
+    kind: str
+    tried: int = 0
+    foreign: int = 0
+    """Exceptions that are not distill's."""
+    silent: int = 0
+    """Wrong, and nobody said so: half of it read, a value out of its range accepted."""
+    executed: int = 0
+    """Ran something."""
+    written_outside: int = 0
+    """Wrote, cut or deleted what was not its own."""
+    hidden: int = 0
+    """Kept others of a list from being shown."""
+    killed: int = 0
+    """Processes that ended by memory, time or a signal."""
+
+    @property
+    def faults(self) -> int:
+        """Everything that went wrong."""
+        return sum(getattr(self, name) for name in _FAULTS)
+
+
+_FAULTS = [item.name for item in fields(Counts)][2:]
+_HEADS = {"foreign": "foreign exceptions", "written_outside": "written outside"}
+
+
+def counts_table(title: str, rows: Iterable[Counts], json_path: Path | None = None) -> int:
+    """Prints a row a kind and a sum; returns the number of faults, for the exit code."""
+    rows = list(rows)
+    total = Counts("all")
+    for row in rows:
+        for name in ("tried", *_FAULTS):
+            setattr(total, name, getattr(total, name) + getattr(row, name))
+    shown = [
+        {_HEADS.get(name, name): value for name, value in asdict(row).items()}
+        for row in (*rows, total)
+    ]
+    report(title, shown, json_path)
+    return total.faults
 
 
 def _text(value: Any) -> str:

@@ -119,6 +119,9 @@ from .errors import (
     NotAModelError as NotAModelError,
 )
 from .errors import (
+    OutsideDataError as OutsideDataError,
+)
+from .errors import (
     PartError as PartError,
 )
 from .errors import (

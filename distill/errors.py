@@ -9,6 +9,10 @@ class DistillError(Exception):
     """Base of every error distill raises on purpose."""
 
 
+class OutsideDataError(DistillError, ValueError):
+    """Data from outside is of another type, out of its range, too large, or no file at all."""
+
+
 class ConfigError(DistillError, ValueError):
     """A setting is outside its range, of the wrong type, or unknown."""
 
