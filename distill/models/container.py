@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from distill.atomic import write_atomically
+from distill.config import VQVAEConfig
 from distill.errors import (
     CorruptModelError,
     ModelFileError,
@@ -175,6 +176,36 @@ def _judged(path: Path, text: bytes, tensor_bytes: int) -> Header:
         why = f"{tensor_bytes} bytes of tensors where {expected} belong"
         raise CorruptModelError(_damaged(path, why))
     return Header(path, texts, shapes)
+
+
+_DECIDES = (
+    "levels",
+    "codebook_size",
+    "width",
+    "encoder_depth",
+    "decoder_depth",
+    "kernel_size",
+    "latent_dim",
+    "stride",
+)
+_DECIDES_OF_SOUND = ("sample_rate", "n_fft", "hop_length", "n_mels", "f_min_hz", "f_max_hz")
+
+
+def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
+    """What tells a model from every other one: its weights, and what they need to make sound.
+
+    Name, tags and how it was trained have no part in it, so that it stays when they change.
+
+    Args:
+        tensors: the state of the model.
+        config: of the model.
+
+    Returns:
+        SHA-256, hexadecimal.
+    """
+    said = {name: getattr(config, name) for name in _DECIDES}
+    said |= {name: getattr(config.spectrogram, name) for name in _DECIDES_OF_SOUND}
+    return _digest(map(_part, tensors.items()), {"config": json.dumps(said, sort_keys=True)})
 
 
 _Part = tuple[str, str, tuple[int, ...], bytes | memoryview]

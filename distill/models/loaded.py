@@ -19,6 +19,7 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig
 from distill.errors import CodesError, ConfigError, ShapeError
+from distill.models.container import model_digest
 from distill.models.pieces import decode_in_pieces, encode_in_pieces, indices_in_pieces
 from distill.models.report import model_as_html
 from distill.models.vqvae import ConvVQVAE
@@ -46,6 +47,7 @@ class LoadedVQModel:
         self.loss_curves = loss_curves or {}
         self.extra = extra or {}
         self.path = path
+        self._digest: tuple[Any, str] | None = None
         self.spectrogram = LogMel(model.config.spectrogram).to(self.device)
 
     @property
@@ -62,6 +64,19 @@ class LoadedVQModel:
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.model.parameters()).device
+
+    @property
+    def digest(self) -> str:
+        """What tells this model from every other: SHA-256 of weights and config, hexadecimal.
+
+        A renamed or tagged model keeps it.
+        """
+        tensors = self.model.state_dict()
+        config = self.model.config
+        now = config, [(item.data_ptr(), item._version) for item in tensors.values()]
+        if self._digest is None or self._digest[0] != now:  # they may have been trained on
+            self._digest = now, model_digest(tensors, config)
+        return self._digest[1]
 
     @property
     def level_labels(self) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill import Codes, LoadedVQModel, Vocoder, read_audio
+from distill import Codes, LoadedVQModel, Vocoder, load_model_v2, read_audio, save_model_v2
 from distill.codebook import NO_CODE
 from distill.errors import CodesError, ConfigError, ShapeError
 from distill.training import TrainingResult
@@ -118,3 +120,20 @@ def test_a_sound_played_backwards_is_welcome_and_no_sample_rate_is_not(
     assert model.encode(sound, 48_000).samples == 4000
     with pytest.raises(ConfigError, match="sample_rate=0: expected samples a second, above 0"):
         model.encode(sound, 0)
+
+
+def test_a_digest_tells_a_model_by_weights_and_config(
+    trained: TrainingResult, tmp_path: Path
+) -> None:
+    model = trained.load()
+    digest = model.digest
+    assert re.fullmatch("[0-9a-f]{64}", digest) and model.digest == digest
+    path = save_model_v2(tmp_path / "a.distill", model, metadata={"name": "other", "tags": ["a"]})
+    assert load_model_v2(path).digest == digest
+    again = load_model_v2(path)
+    sound = dataclasses.replace(again.vqvae_config.spectrogram, f_min_hz=20.0)
+    again.model.config = dataclasses.replace(again.vqvae_config, spectrogram=sound)
+    assert again.digest != digest
+    with torch.no_grad():
+        next(model.model.parameters()).view(-1)[0] += 1
+    assert model.digest != digest
