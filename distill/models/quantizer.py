@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,8 @@ class QuantizerWrapper(nn.Module):
             sync_codebook=synchronised,
         )
         for level, codebook in enumerate(self._codebooks):
-            codebook.replace = self._counting(level, codebook.replace)
+            # A partial of a method is copied and pickled together with what it belongs to.
+            codebook.replace = functools.partial(self._replace, level)
 
     @property
     def _codebooks(self) -> list[Any]:
@@ -191,12 +193,12 @@ class QuantizerWrapper(nn.Module):
                 codebook.threshold_ema_dead_code = threshold
                 codebook.reset_cluster_size = positions / self.codebook_size
 
-    def _counting(self, level: int, replace: Any) -> Any:
-        def counted(batch_samples: Tensor, batch_mask: Tensor, **options: Any) -> None:
-            self._replaced[level] += int(batch_mask.sum())
-            replace(batch_samples, batch_mask=batch_mask, **options)
-
-        return counted
+    def _replace(
+        self, level: int, batch_samples: Tensor, batch_mask: Tensor, **options: Any
+    ) -> None:
+        self._replaced[level] += int(batch_mask.sum())
+        codebook = self._codebooks[level]
+        type(codebook).replace(codebook, batch_samples, batch_mask=batch_mask, **options)
 
     def _commitment(self, columns: Tensor, indices: Tensor) -> Tensor:
         entries = self.embed(indices).transpose(2, 3)

@@ -8,6 +8,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import distill
+
+# `python -m` would put the working folder first among the places where modules are looked for, and
+# a musician's queue.py or distill.py there would run in place of what is meant; -P came with Python
+# 3.11 only. This distill itself is given by its file, wherever it was found.
+_BOOTSTRAP = """
+import sys
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+import importlib.util, os, runpy
+_, init, module, *arguments = sys.argv
+found = importlib.util.spec_from_file_location(
+    "distill", init, submodule_search_locations=[os.path.dirname(init)]
+)
+package = sys.modules["distill"] = importlib.util.module_from_spec(found)
+found.loader.exec_module(package)
+sys.argv = [module, *arguments]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
 # Python complains of a child that is forgotten while it runs; ours are meant to be.
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -18,10 +38,11 @@ def has_ended(pid: int) -> bool:
 
 
 def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """Starts `python -m module` in a session of its own.
+    """Starts a module of distill as a program, in a session of its own.
 
-    An interrupt of a notebook's cell goes to the kernel's whole process group: the new process is
-    in none of its groups and reads nothing from its terminal.
+    It imports nothing from the working folder. An interrupt of a notebook's cell goes to the
+    kernel's whole process group: the new process is in none of its groups and reads nothing from
+    its terminal.
 
     Args:
         module: what to run.
@@ -41,7 +62,7 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
         options["start_new_session"] = True
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-c", _BOOTSTRAP, _init_file(), module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -50,3 +71,7 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
         )
     _started.append(process)
     return process
+
+
+def _init_file() -> str:
+    return str(Path(distill.__path__[0], "__init__.py").resolve())

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -178,3 +182,24 @@ def test_utilization_of_codes(quantizer: QuantizerWrapper) -> None:
 def test_wrong_shapes_are_named(quantizer: QuantizerWrapper, call: object, message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         call(quantizer)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda q: pickle.loads(pickle.dumps(q))])
+def test_a_copy_learns_for_itself(
+    duplicate: Callable[[QuantizerWrapper], QuantizerWrapper],
+) -> None:
+    """What a copy replaces are its own entries, counted by itself."""
+    original = QuantizerWrapper(
+        dim=4, levels=2, codebook_size=16, decay=0.5, dead_code_fraction=0.9
+    ).train()
+    noise = torch.Generator().manual_seed(0)
+    original(torch.randn(2, 4, 16, generator=noise))
+    before = {name: value.clone() for name, value in original.state_dict().items()}
+    counts = original.replaced_entries
+    made = duplicate(original)
+    for _ in range(20):
+        made(torch.randn(2, 4, 8, generator=noise))
+    assert sum(made.replaced_entries) > sum(counts)
+    assert original.replaced_entries == counts
+    for name, value in original.state_dict().items():
+        assert torch.equal(value, before[name]), name
