@@ -16,7 +16,9 @@ _SUFFIX = ".tmp"
 
 
 @contextlib.contextmanager
-def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+def write_atomically(
+    path: Path, *, durable: bool = True, move: Callable[[Path, Path], object] = Path.replace
+) -> Iterator[IO[bytes]]:
     """Opens a temporary neighbour of `path` and moves it there at the end.
 
     On any error the temporary file is removed and what lay at `path` before is untouched.
@@ -24,6 +26,7 @@ def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]
     Args:
         path: the file to appear.
         durable: also survive a power cut: flush the file and its folder to the disk.
+        move: puts the finished temporary file, its first argument, at its place.
 
     Raises:
         OSError: the folder is missing or read-only, or the disk is full.
@@ -35,7 +38,7 @@ def write_atomically(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        patiently(lambda: temporary.replace(path))
+        patiently(lambda: move(temporary, path))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

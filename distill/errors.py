@@ -33,6 +33,14 @@ class CodesError(DistillError, ValueError):
     """Codes do not fit the model, or a file of codes is damaged."""
 
 
+class OutputExistsError(DistillError, FileExistsError):
+    """Something lies where a file was to be written that is not ours to replace."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.strerror = message  # as of every other OSError
+
+
 class RunFolderError(DistillError, RuntimeError):
     """A run folder cannot be used: taken by another trainer, not empty, or not a run."""
 
