@@ -13,11 +13,12 @@ from typing import IO, TypeVar
 _T = TypeVar("_T")
 _PATIENCE_S = 1.0
 _SUFFIX = ".tmp"
+_LONGEST = 56
 
 
 @contextlib.contextmanager
 def write_atomically(
-    path: Path, *, durable: bool = True, move: Callable[[Path, Path], object] = Path.replace
+    path: Path, *, durable: bool = True, move: Callable[[Path, Path], object] | None = None
 ) -> Iterator[IO[bytes]]:
     """Opens a temporary neighbour of `path` and moves it there at the end.
 
@@ -26,19 +27,20 @@ def write_atomically(
     Args:
         path: the file to appear.
         durable: also survive a power cut: flush the file and its folder to the disk.
-        move: puts the finished temporary file, its first argument, at its place.
+        move: puts the finished temporary file, its first argument, at its place; default a rename.
 
     Raises:
         OSError: the folder is missing or read-only, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{_SUFFIX}")
+    # A name may be as long as a name can be; the temporary one must not be longer.
+    temporary = path.with_name(f".{path.name[:_LONGEST]}.{uuid.uuid4().hex[:8]}{_SUFFIX}")
     try:
         with temporary.open("wb") as file:
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        patiently(lambda: move(temporary, path))
+        patiently(lambda: (move or Path.replace)(temporary, path))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from distill.errors import ConfigError, DistillError, TrainingError
-
-if TYPE_CHECKING:
-    pass
+from distill.cli.boundary import INTERRUPTED, SOME_FAILED, run
+from distill.errors import ConfigError
 
 app = typer.Typer(
     add_completion=False,
@@ -20,11 +18,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Train a small neural codec on your own recordings.",
-    epilog="Exit codes: 0 done; 2 something you gave cannot be used; 3 training failed; "
-    "4 some files of several could not be used; 130 interrupted, the model is kept.",
+    epilog="Exit codes: 0 done; 1 a fault of distill itself; 2 something you gave cannot be used; "
+    "3 training failed; 4 some files of several could not be used; 130 interrupted, the model is "
+    "kept; 141 nobody reads what it prints.",
 )
-
-BAD_INPUT, TRAINING_FAILED, SOME_FAILED, INTERRUPTED = 2, 3, 4, 130
 
 Model = Annotated[Path, typer.Argument(help="A trained model, .distill.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
@@ -32,21 +29,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for scrip
 Out = Annotated[
     Path | None, typer.Option("--out", help="Where to write; default beside the input.")
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what lies there; never what is read.")
+]
 
 
 def main() -> None:
-    """Runs the command line; turns distill's errors into a message and an exit code."""
-    try:
-        app()
-    except TrainingError as error:
-        _fail(error, TRAINING_FAILED)
-    except DistillError as error:
-        _fail(error, BAD_INPUT)
+    """Runs the command line; every error becomes a line on stderr and an exit code."""
+    sys.exit(run(_invoke))
 
 
-def _fail(error: DistillError, code: int) -> None:
-    typer.echo(f"distill: {error}", err=True)
-    sys.exit(code)
+def _invoke() -> None:
+    # Not `app()`: typer would print tracebacks, and end with 1 what the user interrupts.
+    command = typer.main.get_command(app)
+    with command.make_context("distill", sys.argv[1:]) as context:
+        command.invoke(context)
 
 
 @app.command()
@@ -158,10 +155,11 @@ def encode(
     model: Model,
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
+    overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
-    """Turn sounds into codes (.npz, readable by NumPy)."""
-    _each_file("encode", model, sounds, out, device)
+    """Turn sounds into codes (kick.wav into kick.wav.npz, readable by NumPy)."""
+    _each_file("encode", model, sounds, out, device, overwrite)
 
 
 @app.command()
@@ -169,10 +167,11 @@ def decode(
     model: Model,
     codes: Annotated[Path, typer.Argument(help="A file of codes (.npz), or a folder of them.")],
     out: Out = None,
+    overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
-    """Turn codes into sounds (.wav)."""
-    _each_file("decode", model, codes, out, device)
+    """Turn codes into sounds (kick.wav.npz into kick.reconstruction.wav)."""
+    _each_file("decode", model, codes, out, device, overwrite)
 
 
 @app.command()
@@ -180,10 +179,11 @@ def reconstruct(
     model: Model,
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
+    overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Send sounds through the codes and back, to hear what the model keeps (.wav)."""
-    _each_file("reconstruct", model, sounds, out, device)
+    _each_file("reconstruct", model, sounds, out, device, overwrite)
 
 
 @app.command()
@@ -215,10 +215,12 @@ def cache(
         typer.echo(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def _each_file(kind: str, model: Path, source: Path, out: Path | None, device: str) -> None:
+def _each_file(
+    kind: str, model: Path, source: Path, out: Path | None, device: str, overwrite: bool
+) -> None:
     from distill.cli.files import convert
 
-    failed = convert(kind, model, source, out, device)
+    failed = convert(kind, model, source, out, device, overwrite=overwrite)
     if failed:
         raise typer.Exit(SOME_FAILED)
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
 
-from distill.audio.corpus import find_files
+from distill.audio.corpus import Refusal
 from distill.audio.io import read_audio, write_audio
+from distill.cli.boundary import judge
+from distill.cli.outputs import Outputs
+from distill.cli.plan import make_plan
 from distill.codebook.codes import Codes
-from distill.errors import AudioFileError, CodesError, ConfigError, ShapeError
+from distill.errors import ConfigError, DistillError
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import load_model_v2
+from distill.names import printable
+
+_NAMED = 10
 
 
-def convert(kind: str, model_path: Path, source: Path, out: Path | None, device: str) -> int:
-    """Converts every file of `source`; a bad one is named and skipped.
+def convert(
+    kind: str,
+    model_path: Path,
+    source: Path,
+    out: Path | None,
+    device: str,
+    *,
+    overwrite: bool = False,
+) -> int:
+    """Converts every file of `source`; a bad one is named and the next is done.
 
     Args:
         kind: encode, decode or reconstruct.
@@ -24,6 +39,7 @@ def convert(kind: str, model_path: Path, source: Path, out: Path | None, device:
         source: a file or a folder.
         out: a file for a file, a folder for a folder; default beside the source.
         device: where the model runs.
+        overwrite: replace what lies where results go; never what is read.
 
     Returns:
         How many files could not be converted.
@@ -31,62 +47,64 @@ def convert(kind: str, model_path: Path, source: Path, out: Path | None, device:
     Raises:
         ConfigError: nothing to convert, or a folder's result asked into a file.
         ModelFileError: the model cannot be used.
+        DistillError: the only file could not be converted.
     """
-    work, suffix = _KINDS[kind]
+    work = _KINDS[kind]
+    plan = make_plan(kind, source, out)
     model = load_model_v2(model_path, device=device)
-    pairs = _pairs(kind, source, out, suffix)
+    outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=overwrite)
     failed = 0
-    for path, target in pairs:
+    for path, target in plan.pairs:
         try:
+            outputs.claim(target, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            written = work(model, path, target)
-        except (AudioFileError, CodesError, ShapeError, OSError) as error:
+            written = work(model, path, target, overwrite)
+            outputs.made(written, path)
+        except Exception as error:  # whatever is wrong with one file, the next one is done
+            if not plan.is_folder or _is_unexpected(error):
+                raise
             failed += 1
-            typer.echo(f"distill: {error}", err=True)
+            typer.echo(f"distill: {_words(error, path)}", err=True)
         else:
-            typer.echo(str(written))
-    if failed == len(pairs):
-        raise ConfigError(f"{source}: none of {len(pairs)} files could be used")
-    return failed
+            typer.echo(printable(written))
+    if failed == len(plan.pairs):
+        raise ConfigError(f"{printable(source)}: none of {failed} files could be used")
+    return failed + _report_unused(plan.refusals)
 
 
-def _encode(model: LoadedVQModel, path: Path, target: Path) -> Path:
+def _words(error: Exception, path: Path) -> str:
+    words, _ = judge(error)
+    return words if path.name in words else f"{printable(path.name)}: {words}"
+
+
+def _is_unexpected(error: Exception) -> bool:
+    return bool(os.environ.get("DISTILL_DEBUG")) and not isinstance(error, DistillError)
+
+
+def _report_unused(refusals: Sequence[Refusal]) -> int:
+    """Names what lies among the sounds and was not used; returns how much of it is sound."""
+    if not refusals:
+        return 0
+    named = [refusal.reason for refusal in refusals[:_NAMED]]
+    more = [f"and {len(refusals) - _NAMED} more"] if len(refusals) > _NAMED else []
+    typer.echo("\n  ".join([f"distill: {len(refusals)} not used:", *named, *more]), err=True)
+    return sum("not sound (" not in refusal.reason for refusal in refusals)
+
+
+def _encode(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
     return model.encode(*read_audio(path)).save(target)
 
 
-def _decode(model: LoadedVQModel, path: Path, target: Path) -> Path:
+def _decode(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
     return write_audio(target, *model.decode(Codes.load(path)))
 
 
-def _reconstruct(model: LoadedVQModel, path: Path, target: Path) -> Path:
+def _reconstruct(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
     return write_audio(target, *model.reconstruct(*read_audio(path)))
 
 
-_KINDS: dict[str, tuple[Callable[[LoadedVQModel, Path, Path], Path], str]] = {
-    "encode": (_encode, ".npz"),
-    "decode": (_decode, ".wav"),
-    "reconstruct": (_reconstruct, "-reconstruction.wav"),
+_KINDS: dict[str, Callable[[LoadedVQModel, Path, Path, bool], Path]] = {
+    "encode": _encode,
+    "decode": _decode,
+    "reconstruct": _reconstruct,
 }
-
-
-def _pairs(kind: str, source: Path, out: Path | None, suffix: str) -> list[tuple[Path, Path]]:
-    if kind == "decode":
-        is_folder = source.is_dir()
-        found = sorted(source.rglob("*.npz")) if is_folder else [source]
-    else:
-        found, _ = find_files(source)
-        is_folder = source.is_dir()
-        found = found or ([] if is_folder else [source])
-    if not found:
-        raise ConfigError(f"{source}: nothing to {kind} there")
-    if not is_folder:
-        target = out or source.with_name(source.stem + suffix)
-        if target.is_dir():
-            target = target / (source.stem + suffix)
-        return [(source, target)]
-    if out is not None and out.is_file():
-        raise ConfigError(f"{out}: a file; the results of a folder need a folder")
-    done = kind + ("d" if kind.endswith("e") else "ed")
-    home = out or source.with_name(f"{source.name}-{done}")
-    # The ending stays in the name: kick.wav and kick.flac are two sounds.
-    return [(path, home / path.relative_to(source).with_name(path.name + suffix)) for path in found]

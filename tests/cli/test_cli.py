@@ -234,10 +234,10 @@ def test_a_folder_goes_through_and_a_bad_file_is_named(
     answer = distill("reconstruct", run / "model.distill", sounds)
     assert answer.returncode == 4
     assert "broken.wav: unreadable" in answer.stderr
-    made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*-reconstruction.wav"))
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.reconstruction.wav"))
     assert [str(path) for path in made] == [
-        "in-reconstructed/a.wav-reconstruction.wav",
-        "in-reconstructed/deep/b.wav-reconstruction.wav",
+        "in-reconstructed/a.reconstruction.wav",
+        "in-reconstructed/deep/b.reconstruction.wav",
     ]
 
 
