@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 
+from distill.markup import Markup, shortened, tag
+
 _MOST_POINTS = 200
+_LONGEST_NAME = 44
 
 
 def svg_curves(
     curves: Sequence[Sequence[float]], label: str, *, width: int = 240, height: int = 60
-) -> str:
+) -> Markup:
     """Curves on common axes, the first in full strength, the others fainter; "" without numbers.
 
     Args:
@@ -23,32 +25,31 @@ def svg_curves(
     thinned = [_thinned(curve) for curve in curves]
     values = [value for curve in thinned for value in curve if math.isfinite(value)]
     if not values:
-        return ""
+        return Markup("")
     low, high = min(values), max(values)
-    span = high - low or 1.0
+    span = high / 2 - low / 2 or 1.0  # halves: the difference may be more than a float holds
 
     def path(curve: Sequence[float]) -> str:
         step = (width - 4) / max(len(curve) - 1, 1)
         points, pen = [], "M"
         for index, value in enumerate(curve):
             if math.isfinite(value):
-                y = 2 + (height - 4) * (high - value) / span
+                y = 2 + (height - 4) * (high / 2 - value / 2) / span
                 points.append(f"{pen}{2 + index * step:.1f} {y:.1f}")
             pen = "L" if math.isfinite(value) else "M"
         return "".join(points)
 
-    lines = "".join(
-        f"<path d='{path(curve)}' opacity='{0.4 if number else 1}'/>"
+    lines = (
+        tag("path", d=path(curve), opacity=0.4 if number else 1)
         for number, curve in enumerate(thinned)
     )
-    return (
-        f"<svg role='img' aria-label='{html.escape(label)}' width='{width}' height='{height}' "
-        f"viewBox='0 0 {width} {height}'><g fill='none' stroke='currentColor' "
-        f"stroke-width='1.5' stroke-linecap='round'>{lines}</g></svg>"
+    drawn = tag(
+        "g", *lines, fill="none", stroke="currentColor", stroke_width=1.5, stroke_linecap="round"
     )
+    return _svg(drawn, label, width, height)
 
 
-def svg_grid(rows: Sequence[tuple[str, Sequence[int]]], label: str, *, cell: int = 9) -> str:
+def svg_grid(rows: Sequence[tuple[str, Sequence[int]]], label: str, *, cell: int = 9) -> Markup:
     """Rows of coloured cells, each with its name; equal numbers have equal colours.
 
     Args:
@@ -56,29 +57,40 @@ def svg_grid(rows: Sequence[tuple[str, Sequence[int]]], label: str, *, cell: int
         label: said to those who do not see it.
         cell: its side in CSS pixels.
     """
+    rows = [(shortened(name, _LONGEST_NAME), numbers) for name, numbers in rows]
     left = 8 + 7 * max((len(name) for name, _ in rows), default=0)
     width = left + cell * max((len(numbers) for _, numbers in rows), default=0)
     height = (cell + 5) * len(rows)
-    body = "".join(
-        f"<text x='0' y='{y + cell}'>{html.escape(name)}</text>"
-        + "".join(
-            f"<rect x='{left + cell * x}' y='{y + 1}' fill='{entry_colour(number)}'/>"
-            for x, number in enumerate(numbers)
-            if number >= 0
-        )
+    parts = [
+        part
         for y, (name, numbers) in zip(range(0, height, cell + 5), rows, strict=True)
-    )
-    sized = body.replace("<rect ", f"<rect width='{cell - 1}' height='{cell - 1}' ")
-    return (
-        f"<svg role='img' aria-label='{html.escape(label)}' width='{width}' height='{height}' "
-        f"viewBox='0 0 {width} {height}' font-size='11' font-family='sans-serif' "
-        f"fill='currentColor'>{sized}</svg>"
-    )
+        for part in (
+            tag("text", name, x=0, y=y + cell),
+            *(
+                _cell(left + cell * x, y + 1, cell - 1, number)
+                for x, number in enumerate(numbers)
+                if number >= 0
+            ),
+        )
+    ]
+    grid = tag("g", *parts, font_size=11, font_family="sans-serif", fill="currentColor")
+    return _svg(grid, label, width, height)
 
 
 def entry_colour(number: int) -> str:
     """A colour of middling lightness, far from those of neighbouring numbers: the golden angle."""
     return f"hsl({number * 137.508 % 360:.0f} 60% 55%)"
+
+
+def _svg(drawn: Markup, label: str, width: int, height: int) -> Markup:
+    return tag(
+        "svg", drawn, role="img", aria_label=label, width=width, height=height,
+        viewBox=f"0 0 {width} {height}",
+    )  # fmt: skip
+
+
+def _cell(x: int, y: int, side: int, number: int) -> Markup:
+    return tag("rect", width=side, height=side, x=x, y=y, fill=entry_colour(number))
 
 
 def _thinned(curve: Sequence[float]) -> Sequence[float]:

@@ -119,3 +119,7 @@ class ComparisonError(DistillError, ValueError):
 
 class LibraryError(DistillError, ValueError):
     """A model of a library cannot be renamed, tagged, deleted or restored."""
+
+
+class MarkupError(DistillError, TypeError):
+    """Something was to be shown on a page that has no place there, as a text for a number."""

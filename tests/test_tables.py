@@ -43,7 +43,7 @@ def test_a_cell_without_a_code_stays_empty() -> None:
 
 def test_a_curve_has_gaps_where_there_is_no_number() -> None:
     drawn = svg_curves([[1.0, math.nan, 2.0, math.inf, 3.0], [2.0, 2.0]], "x")
-    [first, second] = [part.split("'")[0] for part in drawn.split("<path d='")[1:]]
+    [first, second] = [part.split('"')[0] for part in drawn.split('<path d="')[1:]]
     assert (first.count("M"), first.count("L")) == (3, 0)
     assert (second.count("M"), second.count("L")) == (1, 1)
     assert "nan" not in drawn and "inf" not in drawn

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from distill.audio.report import duration
-from distill.tables import html_table, text_table
+from distill.markup import Markup
+from distill.tables import html_page, html_table, text_table
 
 if TYPE_CHECKING:
     from distill.analysis.atlas import CodebookAtlas
@@ -19,11 +19,9 @@ def as_text(atlas: CodebookAtlas) -> str:
     return f"CodebookAtlas of {_title(atlas)}\n{text_table(_COLUMNS, _rows(atlas))}"
 
 
-def as_html(atlas: CodebookAtlas) -> str:
+def as_html(atlas: CodebookAtlas) -> Markup:
     """The same for a notebook."""
-    return f"<p>Codebook atlas of {html.escape(_title(atlas))}</p>" + html_table(
-        _COLUMNS, _rows(atlas)
-    )
+    return html_page(f"Codebook atlas of {_title(atlas)}", html_table(_COLUMNS, _rows(atlas)))
 
 
 def _title(atlas: CodebookAtlas) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from distill.analysis.sound_cache import CACHE_BYTES, SoundCache
 from distill.codebook.health import LevelHealth, codebook_health, count_codes
 from distill.errors import PartError
 from distill.models.loaded import LoadedVQModel, fitted
-from distill.tables import html_table, text_table
+from distill.tables import html_page, html_table, text_table
 
 _COLUMNS = ("model", "levels × entries", "bit/s", "entropy bit/s", *METRIC_NAMES, "used", "best")
 
@@ -100,7 +99,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         table = html_table(_COLUMNS, map(_row, self.models))
-        return f"<p>{html.escape(self._title())}</p>{table}"
+        return html_page(self._title(), table)
 
     def _title(self) -> str:
         return f"Comparison of {len(self.models)} models on {len(self.sounds)} sounds"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
-from distill.tables import html_table, text_table
+from distill.markup import Markup
+from distill.tables import html_list, html_page, html_table, text_table
 
 if TYPE_CHECKING:
     from distill.analysis.library import ModelLibrary
@@ -32,11 +32,11 @@ def as_text(library: ModelLibrary) -> str:
     return "\n".join([*lines, *_notes(library)])
 
 
-def as_html(library: ModelLibrary) -> str:
+def as_html(library: ModelLibrary) -> Markup:
     """The same for a notebook."""
-    table = html_table(_COLUMNS, _rows(library)) if library.models else ""
-    notes = "".join(f"<li>{html.escape(note.strip())}</li>" for note in _notes(library))
-    return f"<p>{html.escape(_title(library))}</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
+    table = html_table(_COLUMNS, _rows(library)) if library.models else Markup("")
+    notes = html_list(note.strip() for note in _notes(library))
+    return html_page(_title(library), table, notes)
 
 
 def _title(library: ModelLibrary) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,8 +19,9 @@ from distill.audio.io import resample
 from distill.audio.report import duration
 from distill.codebook.codes import NO_CODE
 from distill.codebook.health import count_codes
+from distill.markup import tag
 from distill.models.loaded import LoadedVQModel
-from distill.tables import html_table, text_table
+from distill.tables import html_page, html_table, text_table
 
 _COLUMNS = ("levels", "bit/s", "entropy bit/s", *METRIC_NAMES)
 _WORST_SHOWN = 5
@@ -121,11 +121,11 @@ class RateReport:
             [file.name, duration(file.seconds), f"{file.two_scale_mel[-1]:.3f}"]
             for file in self.worst(_WORST_SHOWN)
         ]
-        return (
-            f"<p>What the bits buy: {html.escape(self._title())}</p>"
-            + html_table(_COLUMNS, self._rows())
-            + "<p>Worst first</p>"
-            + html_table(("file", "length", METRIC_NAMES[0]), worst)
+        return html_page(
+            f"What the bits buy: {self._title()}",
+            html_table(_COLUMNS, self._rows()),
+            tag("p", "Worst first"),
+            html_table(("file", "length", METRIC_NAMES[0]), worst),
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from distill.markup import Markup
+from distill.tables import html_facts, html_list, html_page
 
 if TYPE_CHECKING:
     from distill.audio.corpus import AudioCorpus, Refusal
@@ -33,16 +35,11 @@ def as_text(corpus: AudioCorpus) -> str:
     return "\n".join(lines + _listed(corpus.refusals))
 
 
-def as_html(corpus: AudioCorpus) -> str:
+def as_html(corpus: AudioCorpus) -> Markup:
     """A table that needs no widget and reads in a light and a dark theme."""
     rows = [("files", f"{len(corpus)}"), ("sound", duration(corpus.seconds)), *_facts(corpus)]
-    body = "".join(
-        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-        f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-        for name, value in rows
-    )
-    refused = "".join(f"<li>{html.escape(line.strip())}</li>" for line in _listed(corpus.refusals))
-    return f"<table>{body}</table>" + (f"<ul>{refused}</ul>" if refused else "")
+    refused = html_list(line.strip() for line in _listed(corpus.refusals))
+    return html_page("", html_facts(rows), refused)
 
 
 def duration(seconds: float) -> str:

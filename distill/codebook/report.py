@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from distill.drawings import svg_grid
+from distill.markup import Markup, tag
+from distill.tables import html_page
 
 if TYPE_CHECKING:
     from distill.codebook.codes import Codes
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
 _MOST_STEPS = 64
 
 
-def codes_as_html(codes: Codes) -> str:
+def codes_as_html(codes: Codes) -> Markup:
     """The beginning of the grid in colours, a row a level, and what it is of."""
     shown = codes.indices[:, :_MOST_STEPS].tolist()
     names = [f"{number} {label}" for number, label in enumerate(codes.labels, 1)]
     rows = list(zip(names, shown, strict=True))
     used = ", ".join(str(len(set(row) - {-1})) for row in codes.indices.tolist())
     hidden = codes.steps - _MOST_STEPS
-    more = f"<p>… and {hidden} more steps</p>" if hidden > 0 else ""
+    more = [tag("p", f"… and {hidden} more steps")] if hidden > 0 else []
     about = (
         f"Codes: {codes.levels} levels × {codes.steps} steps of {1000 * codes.step_seconds:.3g} "
         f"ms, {codes.seconds:.2f} s at {codes.sample_rate} Hz; {used} of {codes.codebook_size} "
         "entries in use"
     )
-    return f"<p>{html.escape(about)}</p>{svg_grid(rows, about)}{more}"
+    return html_page(about, svg_grid(rows, about), *more)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.config import VQVAEConfig
 from distill.drawings import svg_curves
-from distill.tables import html_facts, html_table
+from distill.markup import Markup, number, tag
+from distill.tables import html_facts, html_page, html_table
 
 if TYPE_CHECKING:
     from distill.models.loaded import LoadedVQModel
@@ -42,16 +42,16 @@ def model_facts(
     yield from _history(metadata)
 
 
-def health_table(health: Sequence[LevelHealth]) -> str:
+def health_table(health: Sequence[LevelHealth]) -> Markup:
     """A row a level as HTML; "" where nothing is known."""
     if not health:
-        return ""
+        return Markup("")
     rows = [
         [
             f"{level.level + 1} {level.label}",
-            f"{level.corrected_utilization:.0%}",
-            f"{level.perplexity:.1f} of {level.entries}",
-            str(level.dead_codes),
+            number(level.corrected_utilization, ".0%"),
+            f"{number(level.perplexity, '.1f')} of {number(level.entries)}",
+            number(level.dead_codes),
             level.verdict,
         ]
         for level in health
@@ -59,20 +59,22 @@ def health_table(health: Sequence[LevelHealth]) -> str:
     return html_table(_HEALTH, rows)
 
 
-def model_as_html(loaded: LoadedVQModel) -> str:
+def model_as_html(loaded: LoadedVQModel) -> Markup:
     """Facts, health and the curve of its training."""
     meta = loaded.metadata
     parameters = sum(tensor.numel() for tensor in loaded.model.state_dict().values())
     facts = html_facts(model_facts(loaded.vqvae_config, meta, parameters))
-    description = html.escape(str(meta.get("description") or ""))
+    description = str(meta.get("description") or "")
     curves = [loaded.loss_curves.get(name, []) for name in ("val", "train")]
     curve = svg_curves(curves, "validation and, fainter, training loss of each epoch")
-    return (
-        f"<p><b>{html.escape(str(meta.get('name', 'unnamed')))}</b></p>"
-        + (f"<p>{description}</p>" if description else "")
-        + facts
-        + health_table(loaded.codebook_health)
-        + (f"<p>{curve}<br>validation loss; training fainter</p>" if curve else "")
+    under = tag("br"), "validation loss; training fainter"
+    return html_page(
+        "",
+        tag("p", tag("b", str(meta.get("name", "unnamed")))),
+        tag("p", description) if description else Markup(""),
+        facts,
+        health_table(loaded.codebook_health),
+        tag("p", curve, *under) if curve else Markup(""),
     )
 
 

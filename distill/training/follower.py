@@ -52,6 +52,8 @@ class Follower:
         self.seen = {} if seen is None else seen
         self.error: Exception | None = None
         """What ended the following, if it could not go on."""
+        self.is_whole = False
+        """Whether the run has ended and all that it told is in the history."""
         self._redone, self._new_to_us = dict(self.seen), False
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
@@ -98,6 +100,7 @@ class Follower:
                 ended = self._trainer_ended()  # asked before reading: nothing is missed between
                 while self._read() and not self._closing.is_set():
                     pass
+                self.is_whole = ended
                 self._caught_up.set()
                 if ended:
                     return

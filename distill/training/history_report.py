@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 from distill.audio.report import duration
 from distill.drawings import svg_curves
-from distill.tables import html_facts
+from distill.markup import Markup, tag
+from distill.tables import html_facts, html_page
 from distill.training.metrics import TrainingCompleteEvent
 
 if TYPE_CHECKING:
     from distill.training.history import VQMetricsHistory
 
 
-def history_as_html(history: VQMetricsHistory) -> str:
+def history_as_html(history: VQMetricsHistory) -> Markup:
     """What was reached, and the curve of each epoch."""
     curves = history.curves()
     shown = [curves["val"], curves["train"]]
     curve = svg_curves(shown, "validation and, fainter, training loss of each epoch")
-    drawn = f"<p>{curve}<br>validation loss; training fainter</p>" if curve else ""
-    return html_facts(_facts(history)) + drawn
+    under = tag("br"), "validation loss; training fainter"
+    drawn = tag("p", curve, *under) if curve else Markup("")
+    return html_page("", html_facts(_facts(history)), drawn)
 
 
 def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:

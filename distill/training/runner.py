@@ -162,6 +162,15 @@ class TrainingRunner:
         return self._follower.error if self._follower else None
 
     @property
+    def is_caught_up(self) -> bool:
+        """Whether the history has all of a run that has ended: a state is read sooner than events.
+
+        Ask before reading the history.
+        """
+        follower = self._follow_again()
+        return follower is None or follower.is_whole or not follower.is_following
+
+    @property
     def result(self) -> TrainingResult | None:
         """What the run left behind; None until it has ended well."""
         folder = self._folder

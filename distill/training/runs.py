@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from distill.errors import RunFolderError
+from distill.tables import html_page, html_table, text_table
 from distill.training.run_folder import RunFolder
 from distill.training.states import ACTIVE
 
@@ -45,20 +45,12 @@ class RunList(Sequence[RunInfo]):
     def __repr__(self) -> str:
         if not self._runs:
             return "no runs"
-        rows = [_COLUMNS, *self._rows()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return text_table(_COLUMNS, self._rows(), numbers=False)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self._rows()
-        )
-        return f"<table><tr>{head}</tr>{body}</table>" if self._runs else "<em>no runs</em>"
+        if not self._runs:
+            return html_page("no runs")
+        return html_page("", html_table(_COLUMNS, self._rows()))
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for run in self._runs:

@@ -75,7 +75,7 @@ def test_without_refusals_there_is_no_list() -> None:
 def test_names_are_never_markup() -> None:
     page = as_html(_corpus(1, "<script>alert('x')</script>.wav & more"))
     assert "<script" not in page
-    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;.wav &amp; more" in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;.wav &amp; more" in page
 
 
 def test_nothing_usable_lists_up_to_twenty_reasons() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distill import RunFolderError, TrainingRunner
+from distill import RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.control import read_control
 from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
 from distill_widgets import TrainingDashboard
@@ -215,6 +215,7 @@ def test_repr_says_where_the_run_is(dashboard, trainer):
 
 def test_in_colab_only_answers_bring_news(trainer, monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    monkeypatch.setattr("distill_widgets.dashboard._FRESH_S", 0.0)  # no question waits with another
     dashboard = TrainingDashboard(trainer.path)
     assert not [t for t in threading.enumerate() if t.name == "distill-publisher"]
     assert dashboard.loss.poll_s == 1.0
@@ -286,3 +287,26 @@ def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
     wanted = {"style.css": "distill-health", "chart.css": "distill-chart-box"}
     for name, rule in wanted.items():
         assert rule in page_code(name)
+
+
+def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monkeypatch):
+    """A status says sooner that a run has ended than its events are read."""
+    arrived, update = threading.Event(), VQMetricsHistory.update_lines
+
+    def late(history, lines):
+        if any(b"TrainingCompleteEvent" in line for line in lines):
+            assert arrived.wait(60)
+        update(history, lines)
+
+    monkeypatch.setattr(VQMetricsHistory, "update_lines", late)
+    kept = []
+    monkeypatch.setattr(dashboard, "_keep_pictures", lambda: kept.append(dashboard.levels.points))
+    hear(dashboard)
+    trainer.finish_epoch()
+    trainer.end()
+    until(lambda: dashboard.head.state["word"] == "finished")
+    dashboard._refresh()
+    assert kept == [] and not dashboard._has_just_ended()
+    arrived.set()
+    until(lambda: kept)
+    assert kept == [[1] * 13]

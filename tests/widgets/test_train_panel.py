@@ -149,7 +149,7 @@ def test_new_training_leads_back_and_attach_to_the_run(
     (row,) = panel.runs.rows.children
     about, attach = row.children
     assert ">takes<" in about.value
-    assert "data-tone='good'>finished<" in about.value
+    assert 'data-tone="good">finished<' in about.value
     assert ">epoch 1<" in about.value
     before = len([comm for comm in comms if comm.is_open])
     attach.click()
@@ -374,7 +374,7 @@ def test_a_sentence_is_escaped_and_takes_no_room_when_empty() -> None:
     sentence = Sentence()
     assert sentence.layout.display == "none"
     sentence.say("<script>", "bad")
-    assert "&lt;script&gt;" in sentence.value and "role='alert'" in sentence.value
+    assert "&lt;script&gt;" in sentence.value and 'role="alert"' in sentence.value
     assert sentence.layout.display == ""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import ipywidgets
 
 from distill.analysis.comparison import Comparison
+from distill.markup import tag
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
-from distill_widgets.controls import close_all
+from distill_widgets.controls import Html, close_all
 from distill_widgets.epoch_curves import curves_of_models
 from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
@@ -42,13 +42,14 @@ class CompareView(ipywidgets.VBox):  # type: ignore[misc]
         self.player = AudioPlayer(
             self._fetch, self._rows(names), name=f"The same sounds through {_listed(names)}"
         )
-        health = "".join(
-            f"<h4>{html.escape(one.name)}</h4>{markup.health_table(one.health)}"
+        health = [
+            part
             for one in comparison.models
-        )
+            for part in (tag("h4", one.name), markup.health_table(one.health))
+        ]
         super().__init__([
-            ipywidgets.HTML(markup.plain_table(_COLUMNS, self._table(), title=self._title)),
-            ipywidgets.HTML(f"<div class='distill'>{health}</div>"),
+            Html(markup.plain_table(_COLUMNS, self._table(), title=self._title)),
+            Html(markup.wrapped(*health)),
             LiveChart(curves_of_models({one.name: one.curves for one in comparison.models})),
             self.player,
         ])  # fmt: skip

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ipywidgets
+import traitlets
 
+from distill.errors import MarkupError
+from distill.markup import Markup, own_style, plain, tag, whole
 from distill_widgets.live_widget import STYLES, hear_while_a_cell_runs, page_code
 
 LABEL_WIDTH = "120px"
 
 
-def style_sheet() -> ipywidgets.HTML:
+class Html(ipywidgets.HTML):  # type: ignore[misc]
+    """HTML on a page: the one place where it gets there, and it takes `Markup` only."""
+
+    def __init__(self, markup: Markup | None = None) -> None:
+        super().__init__(value=Markup("") if markup is None else markup)
+
+    @traitlets.validate("value")
+    def _check_value(self, proposal: Any) -> str:
+        if not isinstance(proposal["value"], Markup):
+            raise MarkupError("text in the place of markup: a page would run what is in it")
+        return str(proposal["value"])
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What a page says of itself is not taken: pages show this, they do not change it."""
+
+
+def style_sheet() -> Html:
     """Our look, for a page that has only widgets without JavaScript of ours."""
-    sheet = ipywidgets.HTML(f"<style>{page_code(*STYLES)}</style>")
+    sheet = Html(own_style(page_code(*STYLES)))
     sheet.layout.display = "none"
     return sheet
 
@@ -33,7 +51,9 @@ def labelled(kind: type[ipywidgets.Widget], label: str, **traits: Any) -> Any:
 def button(label: str, press: Callable[[], None], *classes: str, hint: str = "") -> Any:
     """A button that calls `press`."""
     made = ipywidgets.Button(
-        description=label, tooltip=hint, layout=ipywidgets.Layout(width="auto", height="auto")
+        description=plain(label),
+        tooltip=plain(hint),
+        layout=ipywidgets.Layout(width="auto", height="auto"),
     )
     for name in classes:
         made.add_class(name)
@@ -48,7 +68,7 @@ def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
 
 def section(title: str, *children: ipywidgets.Widget) -> ipywidgets.VBox:
     """Controls that belong together, under their title."""
-    heading = ipywidgets.HTML(f"<h3>{html.escape(title)}</h3>")
+    heading = Html(whole(tag("h3", title)))
     return with_class(ipywidgets.VBox([heading, *children]), "distill-section")
 
 
@@ -59,7 +79,7 @@ def with_class(widget: Any, *names: str) -> Any:
     return widget
 
 
-class Sentence(ipywidgets.HTML):  # type: ignore[misc]
+class Sentence(Html):
     """A line that says something, where people look; escaped, and no space where it is empty."""
 
     def __init__(self, text: str = "", tone: str = "quiet") -> None:
@@ -74,10 +94,7 @@ class Sentence(ipywidgets.HTML):  # type: ignore[misc]
         """
         self.text, self.tone = text, tone
         role = "alert" if tone == "bad" else "status"
-        self.value = (
-            f"<div class='distill-sentence' data-tone='{tone}' role='{role}'>"
-            f"{html.escape(text)}</div>"
-        )
+        self.value = whole(tag("div", text, class_="distill-sentence", data_tone=tone, role=role))
         self.layout.display = "" if text else "none"
 
 

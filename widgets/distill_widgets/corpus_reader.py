@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from distill.audio.corpus import AudioCorpus, find_files
 from distill.audio.report import as_html
 from distill.errors import CorpusError
+from distill.markup import Markup
 from distill_widgets.live_widget import in_colab
 
 MOST_FILES, MOST_BYTES = 1000, 1 << 30
@@ -27,8 +28,7 @@ class Reading:
     files: int = 0
     """Usable ones; 0 with `trouble` or `question`."""
     seconds: float = 0.0
-    report: str = ""
-    """As HTML."""
+    report: Markup = field(default_factory=Markup)
     trouble: str = ""
     """Why nothing there can be used."""
     question: str = ""

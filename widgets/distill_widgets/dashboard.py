@@ -15,7 +15,7 @@ from distill.training.request import RunRequest
 from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
-from distill_widgets.controls import close_all
+from distill_widgets.controls import Html, close_all
 from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, to_svg
 from distill_widgets.live_chart import LiveChart
@@ -56,7 +56,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self._ended_with: object = None
         self.head = RunHead()
         self.loss, self.levels = LiveChart(loss_chart()), LiveChart(level_chart(levels))
-        self.health, self.warnings, self.journal = (ipywidgets.HTML() for _ in range(3))
+        self.health, self.warnings, self.journal = (Html() for _ in range(3))
         self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
         self.player = self._previews.player
         super().__init__([
@@ -119,11 +119,16 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         return looked_at
 
     def _has_just_ended(self) -> bool:
-        return (self.runner.state in states.ENDED) and self._ending() != self._ended_with
+        return self._is_over() and self._ending() != self._ended_with
+
+    def _is_over(self) -> bool:
+        """Whether the run has ended, and its history has the end: the state is there sooner."""
+        return self.runner.state in states.ENDED and self.runner.is_caught_up
 
     def _refresh(self) -> None:
         """Takes what is new in the run folder."""
         self._refreshed_at = time.monotonic()
+        is_over = self._is_over()  # asked first: what is read then has all of it
         history = self.runner.history
         self._curves.update(history)
         measured = next((e.health for e in reversed(history.epochs) if e.health), ())
@@ -132,7 +137,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.journal.value = markup.log_list(history)
         self._previews.update(history)
         self._show_state()
-        if self.head.state["state"] in states.ENDED and self._ending() != self._ended_with:
+        if is_over and self._ending() != self._ended_with:
             self._ended_with = self._ending()
             self._keep_pictures()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distill.markup import plain, svg_element
 from distill_widgets.chart import Chart
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _DASHES = {"dot": ":", "dash": "--", "solid": "-"}
 _POINTS = 200
 _COLOURS = 128
 _SMOOTHING = 0.9
+_LONGEST_NAME = 60
 _COORDINATE = re.compile(r"(?<=[\s\"(,])\d+\.\d{2,}")  # not text, which follows a ">"
 
 
@@ -70,13 +72,18 @@ def draw(chart: Chart, *, width_px: int = 900) -> Figure:
             if layout[f"yaxis{name[1:]}"]["domain"][1] == note["y"]
             and layout[f"xaxis{name[1:]}"]["domain"][0] == note["x"]
         )
-        axes[place].set_title(note["text"], loc="left", fontsize=8, color=_TEXT, pad=3)
+        title = axes[place].set_title(
+            plain(note["text"]), loc="left", fontsize=8, color=_TEXT, pad=3
+        )
+        title.set_parse_math(False)
     handles, labels = axes["y"].get_legend_handles_labels()
     if handles:
-        drawn.legend(
+        legend = drawn.legend(
             handles, labels, loc="upper left", bbox_to_anchor=(edges[0] - 0.01, 1.0),
             ncols=len(handles), frameon=False, fontsize=8, labelcolor=_TEXT, borderaxespad=0.2,
         )  # fmt: skip
+        for text in legend.get_texts():  # a name with two $ in it is a name
+            text.set_parse_math(False)
     return drawn
 
 
@@ -104,9 +111,14 @@ def draw_pictures(rows: Sequence[tuple[str, Sequence[Any]]], title: str) -> Figu
             )
             axes.set(xticks=[], yticks=[])
         axes_of_row[0].set_ylabel(
-            name, parse_math=False, fontsize=7, rotation=0, ha="right", color=_TEXT
+            plain(name, _LONGEST_NAME),
+            parse_math=False,
+            fontsize=7,
+            rotation=0,
+            ha="right",
+            color=_TEXT,
         )
-    drawn.suptitle(title, parse_math=False, fontsize=8, color=_TEXT)
+    drawn.suptitle(plain(title), parse_math=False, fontsize=8, color=_TEXT)
     drawn.tight_layout(pad=0.6)
     return drawn
 
@@ -135,7 +147,7 @@ def to_svg(figure: Figure) -> str:
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     finally:
         matplotlib.rcParams["svg.fonttype"] = before
-    svg = "<svg" + file.getvalue().partition("<svg")[2].replace(_TEXT, _TEXT_IN_SVG)
+    svg = svg_element(file.getvalue()).replace(_TEXT, _TEXT_IN_SVG)
     return _COORDINATE.sub(lambda number: f"{float(number[0]):.1f}", svg)
 
 
@@ -159,7 +171,7 @@ def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
         return
     line, marker = trace.get("line", {}), trace.get("marker", {})
     colour = _printed(line.get("color") or marker.get("color"))
-    label = trace.get("name", "") if trace.get("showlegend", True) else "_"
+    label = _label(trace.get("name", "")) if trace.get("showlegend", True) else "_"
     if trace["mode"] == "markers":
         axes.plot(x, y, "D", markersize=4, markerfacecolor="none", color=colour, label=label)
         return
@@ -174,6 +186,12 @@ def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def _label(name: str) -> str:
+    """A name in a legend; matplotlib leaves out what begins with _."""
+    shown = plain(name, _LONGEST_NAME)
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def _draw_mark(axes: Axes, shape: dict[str, Any]) -> None:
     style: dict[str, Any] = {"color": _printed(shape["line"]["color"]), "linewidth": 0.8}
     style["linestyle"] = _DASHES[shape["line"]["dash"]]
@@ -182,9 +200,10 @@ def _draw_mark(axes: Axes, shape: dict[str, Any]) -> None:
         return
     axes.axvline(shape["x0"], **style)
     axes.annotate(
-        shape["label"]["text"], (shape["x0"], 1), xycoords=("data", "axes fraction"),
+        plain(shape["label"]["text"]), (shape["x0"], 1), xycoords=("data", "axes fraction"),
         xytext=(2 if shape["label"]["xanchor"] == "left" else -2, -2), textcoords="offset points",
         va="top", ha=shape["label"]["xanchor"], fontsize=7, color=style["color"],
+        parse_math=False,
     )  # fmt: skip
 
 

@@ -10,7 +10,10 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from distill.markup import Markup
+from distill.names import printable
 from distill_widgets.controls import (
+    Html,
     Sentence,
     button,
     close_all,
@@ -57,7 +60,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
         self.hint = Sentence("Click a folder to go into it; what is in it at every depth is used.")
         self.says = Sentence()
         self.read_all = button("Read them", self._read_all)
-        self.report = with_class(ipywidgets.HTML(), "distill-report")
+        self.report = with_class(Html(), "distill-report")
         below = with_class(
             ipywidgets.VBox([self.says, self.subfolders, self.hint, self.read_all, self.report]),
             "distill-below",
@@ -92,7 +95,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
     def _show(self, view: FolderView) -> None:
         self._showing = True
         try:
-            self.path.value = str(view.path).encode(errors="replace").decode()
+            self.path.value = printable(view.path)
             options = [(item.label, item.path) for item in view.subfolders]
             set_options(self.subfolders, options, None)
         finally:
@@ -100,7 +103,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
         shown = "" if view.subfolders else "none"
         self.subfolders.layout.display = self.hint.layout.display = shown
         self.up.disabled = view.path.parent == view.path
-        self.report.value, self.report.layout.min_height = "", None
+        self.report.value, self.report.layout.min_height = Markup(""), None
         self.read_all.layout.display = "none"
 
     def _told(self, reading: Reading) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from distill.audio.corpus import RUN_MARKER
 from distill.audio.io import AUDIO_EXTENSIONS
+from distill.markup import shortened
+from distill.names import printable
 
+_LONGEST_NAME = 120
 PATIENCE_S = 0.5
 """For counting sounds below all subfolders together: a disc may be slow, or a tree endless."""
 
@@ -26,8 +29,7 @@ class Subfolder:
     @property
     def label(self) -> str:
         """How a list shows it; a name that cannot be shown is shown nevertheless."""
-        name = self.path.name.encode(errors="replace").decode()
-        return f"{name}   {self.note}"
+        return f"{shortened(printable(self.path.name), _LONGEST_NAME)}   {self.note}"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def look_into(text: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -
     try:
         path = Path(os.path.normpath(path.expanduser().absolute()))
         if (path / RUN_MARKER).is_file():
-            trouble = f"{path}: a distill run, not recordings; choose the folder of its sounds."
+            shown = printable(path)
+            trouble = f"{shown}: a distill run, not recordings; choose the folder of its sounds."
             return FolderView(path, trouble=trouble)
         folders = sorted(_folders(path), key=lambda item: item.name.lower())
     except (OSError, ValueError, RuntimeError) as error:
@@ -104,7 +107,7 @@ def _count_sounds(folder: Path, ends: float) -> tuple[int, bool]:
 
 
 def _trouble(path: Path, error: Exception) -> str:
-    shown = str(path).encode(errors="replace").decode()
+    shown = printable(path)
     if isinstance(error, FileNotFoundError):
         return f"{shown}: no such folder; the current folder is {Path.cwd()}."
     if isinstance(error, NotADirectoryError):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
+from distill.markup import Markup, joined, number, shortened, tag, whole
+from distill.tables import MOST_IN_A_CELL
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import TrainingCompleteEvent, WarningEvent
 from distill_widgets.palette import level_colour
 
 LOG_LINES = 200
+_LONGEST_LINE = 1000
 _COLUMNS = (
     ("level", 18),
     ("entries used", 26),
@@ -20,6 +22,7 @@ _COLUMNS = (
     ("churn a step", 13),
     ("", 15),
 )
+_VERDICTS = ("healthy", "thin", "collapsing")
 _REASONS = {
     "max_epochs": "all epochs are done",
     "max_steps": "all steps are done",
@@ -28,25 +31,32 @@ _REASONS = {
 }
 
 
-def paragraph(text: str) -> str:
+def paragraph(text: str) -> Markup:
     """Plain text, as one paragraph."""
-    return _wrapped(f"<p>{html.escape(text)}</p>")
+    return wrapped(tag("p", text))
 
 
-def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent] = ()) -> str:
+def wrapped(*children: Markup) -> Markup:
+    """What stands on a page by itself, in our look."""
+    return whole(*children, class_="distill")
+
+
+def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent] = ()) -> Markup:
     """A row a level: how its codebook is used, in numbers, in a word, and what to do about it.
 
     Args:
         health: of every level.
         warnings: of the run; those of a level that is still not well say since when it is not.
+
+    Raises:
+        MarkupError: a health whose numbers are none.
     """
     if not health:
-        return _wrapped("<p class='distill-quiet'>Codebooks are measured after each epoch.</p>")
-    columns = "".join(f"<col style='width:{width}%'>" for _, width in _COLUMNS)
-    head = "".join(f"<th>{name}</th>" for name, _ in _COLUMNS)
-    rows = "".join(f"<tr>{''.join(map(_cell, _cells(level)))}</tr>" for level in health)
+        return wrapped(tag("p", "Codebooks are measured after each epoch.", class_="distill-quiet"))
+    columns = (tag("col", style={"width": f"{width}%"}) for _, width in _COLUMNS)
+    rows = (tag("tr", *(tag("td", cell) for cell in _cells(level))) for level in health)
     since = {event.level: event.epoch for event in warnings if event.kind == "utilization"}
-    advice = "".join(
+    advice = (
         _warning(
             f"since epoch {since[level.level] + 1}" if level.level in since else "now",
             _capital(level.advice) + ".",
@@ -54,48 +64,49 @@ def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent]
         for level in health
         if level.advice
     )
-    return _wrapped(
-        f"<table class='distill-health'><colgroup>{columns}</colgroup><thead><tr>{head}</tr>"
-        f"</thead><tbody>{rows}</tbody></table><ul class='distill-list'>{advice}</ul>"
-    )
+    table = _table([name for name, _ in _COLUMNS], rows, tag("colgroup", *columns))
+    return wrapped(table, tag("ul", *advice, class_="distill-list"))
 
 
-def warning_list(warnings: Sequence[WarningEvent], health: Sequence[LevelHealth] = ()) -> str:
+def warning_list(warnings: Sequence[WarningEvent], health: Sequence[LevelHealth] = ()) -> Markup:
     """Warnings with their epoch, the newest first, without what the health table says already."""
     said = {level.level for level in health if level.advice}
-    items = "".join(
+    items = [
         _warning(f"epoch {event.epoch + 1}", _capital(event.message))
         for event in list(warnings)[-LOG_LINES:][::-1]
         if not (event.kind == "utilization" and event.level in said)
-    )
-    return _wrapped(f"<ul class='distill-list'>{items}</ul>" if items else "")
+    ]
+    return wrapped(*([tag("ul", *items, class_="distill-list")] if items else []))
 
 
-def log_list(history: VQMetricsHistory) -> str:
+def log_list(history: VQMetricsHistory) -> Markup:
     """What happened besides steps, the newest first."""
     events = sorted(_told(history), key=lambda item: item[0])[-LOG_LINES:]
-    items = "".join(
-        f"<li><span class='distill-when'>step {step:,}</span>{html.escape(text)}</li>"
+    items = [
+        tag("li", tag("span", f"step {step:,}", class_="distill-when"), _line(text))
         for step, text in events[::-1]
-    )
-    return _wrapped(f"<ul class='distill-list distill-log'>{items}</ul>" if items else "")
+    ]
+    return wrapped(*([tag("ul", *items, class_="distill-list distill-log")] if items else []))
 
 
-def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> str:
-    """A table of texts, all escaped.
+def plain_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = ""
+) -> Markup:
+    """A table of texts.
 
     Args:
         columns: their names.
         rows: a text a column.
         title: above it.
     """
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
-    body = "".join(f"<tr>{''.join(_cell(html.escape(text)) for text in row)}</tr>" for row in rows)
-    heading = f"<p class='distill-chart-title'>{html.escape(title)}</p>" if title else ""
-    return _wrapped(
-        f"{heading}<table class='distill-health'><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-    )
+    body = (tag("tr", *(tag("td", shortened(c, MOST_IN_A_CELL)) for c in row)) for row in rows)
+    heading = [tag("p", title, class_="distill-chart-title")] if title else []
+    return wrapped(*heading, _table(columns, body))
+
+
+def _table(names: Sequence[str], rows: Iterable[Markup], *before: Markup) -> Markup:
+    head = tag("thead", tag("tr", *(tag("th", name) for name in names)))
+    return tag("table", *before, head, tag("tbody", *rows), class_="distill-health")
 
 
 def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
@@ -115,45 +126,36 @@ def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
         yield done.steps, text
 
 
-def _cells(level: LevelHealth) -> Iterable[str]:
+def _cells(level: LevelHealth) -> Iterable[Markup | str]:
     colour = level_colour(level.level)
-    yield (
-        f"<span class='distill-swatch' style='background:{colour}'></span>"
-        f"{html.escape(level.label)}"
-    )
-    width = 100 * level.utilization
-    yield (
-        f"<span class='distill-use' title='at most {level.ceiling:.0%} with {level.samples:,} "
-        f"codes'><i style='width:{width:.1f}%;background:{colour}'></i></span>"
-        f"{level.utilization:.0%}"
-    )
-    yield f"{level.perplexity:.0f} of {level.entries}"
-    yield f"{level.dead_codes}"
-    yield f"{level.churn:.2f}"
-    yield f"<span class='distill-word distill-{level.verdict}'>{level.verdict}</span>"
+    swatch = tag("span", class_="distill-swatch", style={"background": colour})
+    yield joined([swatch, shortened(level.label, MOST_IN_A_CELL)])
+    width = number(100 * level.utilization, ".1f")
+    bar = tag("i", style={"width": f"{width}%", "background": colour})
+    hint = f"at most {number(level.ceiling, '.0%')} with {number(level.samples, ',')} codes"
+    used = tag("span", bar, class_="distill-use", title=hint)
+    yield joined([used, number(level.utilization, ".0%")])
+    yield f"{number(level.perplexity, '.0f')} of {number(level.entries)}"
+    yield number(level.dead_codes)
+    yield number(level.churn, ".2f")
+    verdict = level.verdict if level.verdict in _VERDICTS else "unknown"
+    yield tag("span", verdict, class_=f"distill-word distill-{verdict}")
 
 
-def _cell(content: str) -> str:
-    return f"<td>{content}</td>"
-
-
-def _warning(when: str, text: str) -> str:
-    return (
-        f"<li class='distill-warning'><span class='distill-when'>{when}</span>"
-        f"{html.escape(text)}</li>"
+def _warning(when: str, text: str) -> Markup:
+    return tag(
+        "li", tag("span", when, class_="distill-when"), _line(text), class_="distill-warning"
     )
 
 
-def _wrapped(content: str) -> str:
-    return f"<div class='distill'>{content}</div>"
+def _line(text: str) -> str:
+    return shortened(text, _LONGEST_LINE)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _ordinal(number: int) -> str:
-    ending = (
-        "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    )
-    return f"{number}{ending}"
+def _ordinal(count: int) -> str:
+    ending = "th" if 10 <= count % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"

@@ -20,7 +20,7 @@ from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer
-from distill_widgets.controls import close_all
+from distill_widgets.controls import Html, close_all
 from distill_widgets.epoch_curves import curves_of_model
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
@@ -144,7 +144,7 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
     def _parts(self, info: ModelInfo) -> list[ipywidgets.Widget]:
         parts: list[ipywidgets.Widget] = []
         if info.codebook_health:
-            parts.append(ipywidgets.HTML(markup.health_table(info.codebook_health)))
+            parts.append(Html(markup.health_table(info.codebook_health)))
         if info.loss_curves.get("val") or info.loss_curves.get("train"):
             parts.append(LiveChart(curves_of_model(info.loss_curves)))
         self.player = _sounds_beside(self.path)

@@ -15,12 +15,13 @@ from distill.errors import ComparisonError
 from distill.models.loaded import LoadedVQModel
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
 from distill_widgets.chart import Chart
-from distill_widgets.controls import close_all
+from distill_widgets.controls import Html, close_all
 from distill_widgets.kept import kept
 from distill_widgets.live_chart import LiveChart
 from distill_widgets.live_widget import hear_while_a_cell_runs
 from distill_widgets.markup import plain_table
 from distill_widgets.palette import ACCENT, MUTED
+from distill_widgets.plotly_text import NO_EXTRA
 
 LONGEST_S = 20.0
 """Of a long recording its beginning is played."""
@@ -57,7 +58,7 @@ class RateView(ipywidgets.VBox):  # type: ignore[misc]
             name="Worst first",
         )
         super().__init__([
-            ipywidgets.HTML(plain_table(_COLUMNS, _rows(report), title=_title(report))),
+            Html(plain_table(_COLUMNS, _rows(report), title=_title(report))),
             LiveChart(rate_chart(report)),
             self.player,
         ])  # fmt: skip
@@ -95,9 +96,9 @@ def rate_chart(report: RateReport) -> Chart:
     traces: list[dict[str, Any]] = [
         {"name": "with 1, 2 … levels", "mode": "lines+markers", "marker": {"size": 8}}
         | {"line": {"color": ACCENT, "width": 2.2}}
-        | {"hovertemplate": "%{x:.0f} bit/s: %{y:.3f}<extra></extra>"},
+        | {"hovertemplate": "%{x:.0f} bit/s: %{y:.3f}" + NO_EXTRA},
         {"name": "the vocoder alone", "line": {"color": MUTED, "width": 1, "dash": "dash"}}
-        | {"hovertemplate": "nothing lost but by the vocoder: %{y:.3f}<extra></extra>"},
+        | {"hovertemplate": "nothing lost but by the vocoder: %{y:.3f}" + NO_EXTRA},
     ]
     layout = {
         "margin": {"l": 44, "r": 8, "t": 32, "b": 36},

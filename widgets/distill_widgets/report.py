@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from distill.audio.io import read_audio
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
+from distill.markup import joined, own_style
 from distill.tables import text_table
+from distill.training import states
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.request import RunRequest
@@ -22,10 +25,12 @@ from distill_widgets.curves import Curves, level_chart, loss_chart
 from distill_widgets.drawing import draw, draw_pictures, printed, to_png
 from distill_widgets.live_widget import page_code
 from distill_widgets.pictures import mel_picture
+from distill_widgets.plotly_text import plotly_safe
 
 Bundle = dict[str, Any]
 
 _COLUMNS = ("level", "entries used", "perplexity", "dead codes", "churn a step", "")
+_PATIENCE_S = 10.0  # from the state of the end to its last event; a moment, on an idle machine
 _PLOTLY = "application/vnd.plotly.v1+json"
 
 
@@ -45,13 +50,21 @@ def report(run: TrainingRunner | RunFolder | str | Path) -> Report:
     if isinstance(run, TrainingRunner):
         if run.folder is None:
             raise RunFolderError("there is no run yet: start one, or name the folder of a run")
-        return Report(run.folder, run.history, run.state)
+        return _report_of(run, run.folder)
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
     runner = TrainingRunner.attach(folder.path)
     try:
-        return Report(folder, runner.history, runner.state)
+        return _report_of(runner, folder)
     finally:
         runner.close()
+
+
+def _report_of(runner: TrainingRunner, folder: RunFolder) -> Report:
+    """A report whose state and history fit: of a run that has ended, its end is there too."""
+    state, ends = runner.state, time.monotonic() + _PATIENCE_S
+    while state in states.ENDED and not runner.is_caught_up and time.monotonic() < ends:
+        time.sleep(0.02)
+    return Report(folder, runner.history, state)
 
 
 class Report:
@@ -102,13 +115,13 @@ class Report:
 
     def _summary(self) -> Bundle:
         warnings = self._history.warnings
-        style = f"<style>{page_code('style.css')}</style>"
+        style = own_style(page_code("style.css"))
         parts = [
             markup.paragraph(self._headline),
             markup.health_table(self._health, warnings),
             markup.warning_list(warnings, self._health),
         ]
-        return {"text/html": style + "".join(parts), "text/plain": repr(self)}
+        return {"text/html": str(joined([style, *parts])), "text/plain": repr(self)}
 
     def _charts(self) -> list[Bundle]:
         charts = loss_chart(), level_chart(self._request.config.levels)
@@ -151,7 +164,7 @@ def _row(level: LevelHealth) -> tuple[str, ...]:
 
 def _plain_plotly(chart: Chart) -> dict[str, Any]:
     """A figure that plotly takes without this package's page: plain colours, no words of ours."""
-    plain: dict[str, Any] = printed(chart.figure())
+    plain: dict[str, Any] = plotly_safe(printed(chart.figure()))
     for trace in plain["data"]:
         for ours in ("smooth", "mean", "weight"):
             trace.pop(ours, None)

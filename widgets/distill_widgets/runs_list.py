@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import ipywidgets
 
 from distill.errors import RunFolderError
+from distill.markup import joined, shortened, tag
+from distill.tables import MOST_IN_A_CELL
 from distill.training import states
 from distill.training.runs import RunInfo, list_runs
-from distill_widgets.controls import Sentence, button, close_all, heard, row, with_class
+from distill_widgets.controls import Html, Sentence, button, close_all, heard, row, with_class
 from distill_widgets.run_state import WORDS
 
 MOST_SHOWN = 8
@@ -56,10 +57,14 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
     def _row(self, run: RunInfo) -> Any:
         word, tone = WORDS.get(run.state, (run.state, "bad"))
         epoch = run.epoch + (run.state in states.ACTIVE)
-        about = ipywidgets.HTML(
-            f"<span class='distill-run-name'>{html.escape(run.name)}</span>"
-            f"<span class='distill-state' data-tone='{tone}'>{html.escape(word)}</span>"
-            f"<span class='distill-quiet'>epoch {epoch:,}</span>"
+        about = Html(
+            joined(
+                [
+                    tag("span", shortened(run.name, MOST_IN_A_CELL), class_="distill-run-name"),
+                    tag("span", word, class_="distill-state", data_tone=tone),
+                    tag("span", f"epoch {epoch:,}", class_="distill-quiet"),
+                ]
+            )
         )
         attach = button("Attach", lambda: self._attach(run.path), hint=f"shows {run.path}")
         attach.disabled = run.state == DAMAGED
