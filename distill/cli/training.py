@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +25,11 @@ from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
 from distill.training.run_writer import begin_run
 from distill.training.runner import TrainingRunner
+from distill.training.signals import stopped_by_signals
 from distill.training.vqvae import resume_vqvae, train_vqvae
 
 _DEMO_RECONSTRUCTIONS = 8
+_STOPPING = "Stopping after this step; the model is kept …\n"
 
 
 def train_command(
@@ -51,7 +49,7 @@ def train_command(
     """
     corpus, config = _look(folder, out, overrides, device, overwrite, quiet=as_json)
     keep_freed_memory()
-    with _stopped_by_ctrl_c() as cancel, TrainingDisplay(quiet=as_json) as display:
+    with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
         result = train_vqvae(
             config,
             corpus,
@@ -120,7 +118,7 @@ def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> Train
     """
     past = RunFolder(run).read_events()[0]
     keep_freed_memory()
-    with _stopped_by_ctrl_c() as cancel, TrainingDisplay(past, quiet=as_json) as display:
+    with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume_vqvae(run, display.update, cancel, progress=not as_json, **budget)
     typer.echo(_json(result) if as_json else _report(result))
     return result
@@ -170,24 +168,6 @@ def demo_command(out: Path, max_seconds: float, device: str) -> None:
         made = model.reconstruct(*read_audio(path))
         write_audio(listen / f"{path.stem}-reconstruction.wav", *made)
     typer.echo(f"Listen to sounds it never learned from: {listen}")
-
-
-@contextmanager
-def _stopped_by_ctrl_c() -> Iterator[threading.Event]:
-    """The first Ctrl-C asks training to stop; a second one ends the program."""
-    cancel = threading.Event()
-
-    def stop(_number: int, _frame: Any) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-        typer.echo("Stopping after this step; the model is kept …", err=True)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _json(result: TrainingResult) -> str:

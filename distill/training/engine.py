@@ -48,6 +48,9 @@ class Reporter(Protocol):
         STOPPED (validate and keep) or STOPPED_NOW (keep what is best so far).
         """
 
+    def must_end_now(self) -> bool:
+        """Before every batch of a validation: whether the run has to end without the rest."""
+
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         """After every optimiser step; `engine.step` is still this step's number."""
 
@@ -119,6 +122,7 @@ class Engine:
         self._batches_done = 0  # of this epoch, skipped ones included
         self._totals = EpochTotals(self.inner)
         self._reason: str | None = None
+        self._cut_short = False
         self._rate = self._step_progress = 0.0
 
     @property
@@ -182,7 +186,11 @@ class Engine:
                 self.best_weights = self.weights_to_keep
                 return STOPPED
             if training.steps or not self.best_weights:
-                self._validate(training)
+                if not self._validate(training):
+                    if not ended_early:
+                        self._reporter.last_moment(self)
+                    self.best_weights = self.weights_to_keep
+                    return STOPPED
                 self.epoch += 1
             self._batches_done, self._totals = 0, EpochTotals(self.inner)
             if self._reason is None:
@@ -289,13 +297,26 @@ class Engine:
         self._batches_done += 1
         self._reporter.step_skipped(self, reason)
 
-    def _validate(self, training: EpochResult) -> None:
-        validation = run_epoch(self.model, self._validation())
+    def _validate(self, training: EpochResult) -> bool:
+        """Whether there was time for it; if not it is done when the run goes on."""
+        self._cut_short = False
+        validation = run_epoch(self.model, self._while_there_is_time(self._validation()))
+        if self._cut_short:
+            return False
         loss = validation.loss if math.isfinite(validation.loss) else math.inf
         is_best = loss < self.best_loss or not self.best_weights
         if is_best:
             self.best_epoch, self.best_loss, self.best_weights = self.epoch, loss, self._weights()
         self._reporter.epoch_done(self, training, validation, is_best)
+        return True
+
+    def _while_there_is_time(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        alone = self.fabric.world_size == 1  # or one would leave while the others wait for it
+        for batch in batches:
+            self._cut_short = alone and self._reporter.must_end_now()
+            if self._cut_short:
+                return
+            yield batch
 
     def _weights(self) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.inner.state_dict()

@@ -15,6 +15,7 @@ from distill.training import states
 from distill.training.control import PAUSE, STOP, STOP_NOW, Control, read_control
 from distill.training.run_folder import HEARTBEAT_PERIOD_S, RunStatus
 from distill.training.run_writer import RunWriter
+from distill.training.signals import Cancel, StopSignals
 
 _log = logging.getLogger(__name__)
 
@@ -25,11 +26,13 @@ class Monitor:
     def __init__(
         self,
         folder: RunWriter,
-        cancel_event: threading.Event | None = None,
+        cancel_event: Cancel | None = None,
         *,
+        signals: StopSignals | None = None,
         period_s: float = HEARTBEAT_PERIOD_S,
     ) -> None:
         self._folder, self._cancel, self._period_s = folder, cancel_event, period_s
+        self.signals = signals or StopSignals()
         self._lock = threading.Lock()
         self._state, self._epoch, self._step = states.STARTING, 0, 0
         self._control = Control()
@@ -60,12 +63,12 @@ class Monitor:
     def wants_stop(self) -> bool:
         """Whether somebody wants the run to end."""
         cancelled = self._cancel is not None and self._cancel.is_set()
-        return cancelled or self._control.wanted in (STOP, STOP_NOW)
+        return cancelled or self.signals.is_set() or self._control.wanted in (STOP, STOP_NOW)
 
     @property
     def wants_stop_now(self) -> bool:
         """Whether the run is to end without validating."""
-        return self._control.wanted == STOP_NOW
+        return self._control.wanted == STOP_NOW or self.signals.want_now
 
     @property
     def wants_pause(self) -> bool:

@@ -19,6 +19,10 @@ class _Silent:
         """See `Reporter`."""
         return None
 
+    def must_end_now(self) -> bool:
+        """See `Reporter`."""
+        return False
+
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         """See `Reporter`."""
 

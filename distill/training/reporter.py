@@ -100,6 +100,10 @@ class VQReporter:
             self.checkpoint(engine)
         return None
 
+    def must_end_now(self) -> bool:
+        """See `Reporter`."""
+        return self._monitor.wants_stop_now
+
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         """See `Reporter`."""
         if result.codes is not None:

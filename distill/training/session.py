@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 import torch
 
@@ -31,6 +30,7 @@ from distill.training.request import RunRequest
 from distill.training.result import TrainingResult
 from distill.training.resume_point import ResumePoint, find_resume_point
 from distill.training.run_writer import RunWriter, write_request
+from distill.training.signals import Cancel, StopSignals
 from distill.versions import library_versions
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
@@ -42,7 +42,8 @@ def run_session(
     *,
     corpus: AudioCorpus | None = None,
     callback: MetricsCallback | None = None,
-    cancel_event: threading.Event | None = None,
+    cancel_event: Cancel | None = None,
+    signals: StopSignals | None = None,
     progress: bool = False,
 ) -> TrainingResult:
     """Trains what the folder's request asks for, from where its newest checkpoint is.
@@ -52,6 +53,7 @@ def run_session(
         corpus: the sounds, where they were read already.
         callback: gets every event of this session.
         cancel_event: once set, training stops and keeps the model.
+        signals: those that ask for the same, where the caller receives them.
         progress: shows a bar while sounds are read.
 
     Raises:
@@ -63,7 +65,7 @@ def run_session(
         broken: Exception | None = None
     except CheckpointError as error:
         point, broken = None, error
-    with Monitor(folder, cancel_event) as monitor:
+    with Monitor(folder, cancel_event, signals=signals) as monitor:
         session: _Session | None = None
         outer_rng = torch.get_rng_state()
         try:
@@ -210,7 +212,8 @@ class _Session:
         if reason == STOPPED:
             self.monitor.enter(states.STOPPING)
         self._save_model(engine)
-        if self.config.preview_every_epochs:
+        hurried = self.monitor.wants_stop_now or not self.monitor.signals.from_a_person
+        if self.config.preview_every_epochs and not hurried:
             engine.inner.load_state_dict(engine.weights_to_keep)
             reporter.preview(engine, engine.best_epoch)
         done = TrainingCompleteEvent(

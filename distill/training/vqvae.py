@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from distill.training.result import TrainingResult
 from distill.training.run_folder import RunFolder
 from distill.training.run_writer import begin_run, extend_run, hold_run
 from distill.training.session import run_session
+from distill.training.signals import Cancel, StopSignals, stopped_by_signals
 
 __all__ = [
     "TrainingResult",
@@ -36,7 +37,7 @@ def train_vqvae(
     output_dir: str | Path,
     device: str = "auto",
     callback: MetricsCallback | None = None,
-    cancel_event: threading.Event | None = None,
+    cancel_event: Cancel | None = None,
     *,
     model_name: str | None = None,
     overwrite: bool = False,
@@ -50,7 +51,8 @@ def train_vqvae(
         output_dir: the run folder, made if missing.
         device: auto, cpu, cuda, cuda:1 or mps.
         callback: gets every event in the training thread; one that raises is detached.
-        cancel_event: once set, training finishes its step, validates and keeps the model.
+        cancel_event: a `threading.Event`; once set, training finishes its step, validates and keeps
+            the model. So do Ctrl-C, SIGTERM and SIGHUP in the main thread, within seconds.
         model_name: default the name of the run folder.
         overwrite: replaces an earlier run in `output_dir`.
         progress: shows a bar while sounds are read.
@@ -73,14 +75,13 @@ def train_vqvae(
     except Exception as error:
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
         raise
-    with hold_run(path) as folder:
-        return run_session(folder, corpus=corpus, callback=callback, cancel_event=cancel_event)
+    return _train(path, callback, cancel_event, corpus=corpus)
 
 
 def resume_vqvae(
     run_folder: str | Path,
     callback: MetricsCallback | None = None,
-    cancel_event: threading.Event | None = None,
+    cancel_event: Cancel | None = None,
     *,
     max_epochs: int | None = None,
     max_steps: int | None = None,
@@ -110,8 +111,7 @@ def resume_vqvae(
     path = Path(run_folder)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
     extend_run(path, budget)
-    with hold_run(path) as folder:
-        return run_session(folder, callback=callback, cancel_event=cancel_event, progress=progress)
+    return _train(path, callback, cancel_event, progress=progress)
 
 
 def train_vqvae_epoch(
@@ -145,6 +145,18 @@ def validate_vqvae_epoch(model: nn.Module, batches: Iterable[Tensor]) -> EpochRe
         return run_epoch(model, ((mel, float(mel.shape[0] * mel.shape[-1])) for mel in batches))
     finally:
         model.train(was_training)
+
+
+def _train(
+    path: Path, callback: MetricsCallback | None, cancel_event: Cancel | None, **options: Any
+) -> TrainingResult:
+    if isinstance(cancel_event, StopSignals):  # the caller receives them, and ends as it likes
+        with hold_run(path) as folder:
+            return run_session(folder, callback=callback, signals=cancel_event, **options)
+    with stopped_by_signals(repeat=True) as signals, hold_run(path) as folder:
+        return run_session(
+            folder, callback=callback, cancel_event=cancel_event, signals=signals, **options
+        )
 
 
 def _corpus(source: Source | AudioCorpus, sample_rate: int, progress: bool) -> AudioCorpus:

@@ -17,6 +17,7 @@ from distill.training.memory import keep_freed_memory
 from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
 from distill.training.session import run_session
+from distill.training.signals import StopSignals, stopped_by_signals
 
 _log = logging.getLogger("distill.training.worker")
 
@@ -29,12 +30,17 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     keep_freed_memory()
     path = Path(sys.argv[1])
-    if int(os.environ.get("RANK", "0")) > 0:
-        return _replica(path)
+    with stopped_by_signals("a signal asks to stop: the model is kept\n") as signals:
+        if int(os.environ.get("RANK", "0")) > 0:  # stops when the first process does
+            return _replica(path)
+        return _train(path, signals)
+
+
+def _train(path: Path, signals: StopSignals) -> int:
     _log.info("trainer for %s begins", path)
     try:
         with hold_run(path) as folder:
-            result = run_session(folder)
+            result = run_session(folder, signals=signals)
     except Exception:
         _log.exception("the run failed")
         return 1
