@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from distill import checked
-from distill.checked import Count, Finite, Name, Text, UnixTime, parse_json, printable
+from distill.checked import Count, Finite, Name, Text, UnixTime, brief, parse_json
 from distill.checked import files as checked_files
 from distill.errors import DistillError, OutsideDataError
 
@@ -237,9 +237,8 @@ def test_links_are_followed_only_where_asked_for(tmp_path: Path) -> None:
         checked.read_bounded(tmp_path / "loop", 2)
 
 
-@given(st.text())
-def test_messages_stay_on_their_line(text: str) -> None:
-    shown = printable(text, 50)
-    assert len(shown) <= 50
-    assert all(character.isprintable() or character == "\u200d" for character in shown)
+@given(st.text(), st.integers(2, 60))
+def test_messages_stay_short_and_on_their_line(text: str, longest: int) -> None:
+    shown = brief(text, longest)
+    assert len(shown) <= longest and "\n" not in shown and "\0" not in shown
     shown.encode()

@@ -14,4 +14,4 @@ from .texts import UnixTime as UnixTime
 from .texts import parse_json as parse_json
 from .texts import read_json as read_json
 from .texts import unknown_fields as unknown_fields
-from .words import printable as printable
+from .words import brief as brief

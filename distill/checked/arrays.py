@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from distill.checked.files import open_regular
-from distill.checked.words import printable
+from distill.checked.words import brief
 from distill.errors import OutsideDataError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_npz(
             was declared; it says which.
         OSError: the system refuses: missing, or not readable for this person.
     """
-    name = printable(Path(path).name)
+    name = brief(Path(path).name)
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
@@ -96,7 +96,7 @@ def read_npz(
         except OutsideDataError as error:
             raise OutsideDataError(f"{name}: {error}") from error
         except _DAMAGE as error:
-            raise OutsideDataError(f"{name}: damaged, or no .npz ({printable(error)})") from error
+            raise OutsideDataError(f"{name}: damaged, or no .npz ({brief(str(error))})") from error
 
 
 class _Bounded:

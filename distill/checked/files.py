@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from distill.checked.words import printable
+from distill.checked.words import brief
 from distill.errors import OutsideDataError
 
 _FLAGS = os.O_RDONLY | sum(
@@ -86,4 +86,4 @@ def _check(path: str | os.PathLike[str], mode: int) -> None:
 
 
 def _name(path: str | os.PathLike[str]) -> str:
-    return printable(Path(path).name or path)
+    return brief(Path(path).name or path)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from distill.checked.files import read_bounded
-from distill.checked.words import printable
+from distill.checked.words import brief
 from distill.errors import OutsideDataError
 
 _T = TypeVar("_T")
@@ -66,7 +66,7 @@ def parse_json(
         OutsideDataError: too large, nested deeper than `DEPTH_LIMIT`, no JSON, of another type or
             out of range; it says where.
     """
-    name = printable(name)
+    name = brief(name)
     text = _checked_bytes(data, name, limit)
     try:
         if file_names and b"\\u" in text:
@@ -166,7 +166,7 @@ def _reason(error: Exception) -> str:
         return f"not UTF-8 ({error})"
     what, _, where = str(error).replace("`", "").partition(" - at ")
     if not isinstance(error, msgspec.ValidationError):
-        return printable(f"not readable as JSON ({what})")
+        return brief(f"not readable as JSON ({what})")
     place = where.removeprefix("$").removeprefix(".")
     what = what[:1].lower() + what[1:]
-    return printable(f"{place}: {what}" if place else what)
+    return brief(f"{place}: {what}" if place else what)
