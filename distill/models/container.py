@@ -1,37 +1,41 @@
 """The container of a `.distill` file: named tensors and JSON texts in one safetensors file.
 
-It knows the format, its version and its checksum, and nothing of models. Reading executes nothing.
+It knows the format, its version and its checksum, and nothing of models. Reading executes nothing,
+and takes no more memory than the file has bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from distill.atomic import write_atomically
+from distill.checked import brief, open_regular
 from distill.config import VQVAEConfig
 from distill.errors import (
     CorruptModelError,
     ModelFileError,
     ModelVersionError,
     NotAModelError,
+    OutsideDataError,
 )
+from distill.models.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_header
 
 FORMAT = "distill_model"
 SAVED_MODEL_VERSION_V2 = 2
 _LENGTH_BYTES = 8  # safetensors: little-endian header length, header as JSON, tensor bytes
-_HEADER_LIMIT = 100_000_000
 _OPENINGS = (b'{"', b"{}")
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Header:
     """Metadata by key; the values are JSON or plain text."""
     tensors: dict[str, tuple[int, ...]]
     """Shapes by name."""
+    file_bytes: int
+    places: dict[str, Place] = field(repr=False)
+    """Types and bytes by name."""
 
 
 def write_container(
@@ -57,7 +64,8 @@ def write_container(
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     marked = {**texts, "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
     marked["checksum"] = _checksum(ready, marked)
-    return _write(path, safetensors.torch.save(ready, metadata=marked))
+    data = safetensors.torch.save(ready, metadata=marked)
+    return _write(path, int.from_bytes(data[:_LENGTH_BYTES], "little"), data)
 
 
 def rewrite_texts(
@@ -77,28 +85,32 @@ def rewrite_texts(
     """
     path = Path(path)
     before = _stamp(path)
-    header = read_header(path)
-    data = path.read_bytes()
-    start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-    values, tensors = json.loads(data[_LENGTH_BYTES:start]), memoryview(data)[start:]
-    if header.texts.get("checksum") != _digest(_raw(header, values, tensors), header.texts):
-        raise CorruptModelError(_damaged(path, "its checksum does not match"))
+    with _opened(path) as file:
+        header = _header(path, file)
+        tensors = _tensor_bytes(header, file)
+    _check_sum(header, tensors)
     marked = {**change(header), "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
-    marked["checksum"] = _digest(_raw(header, values, tensors), marked)
-    text = json.dumps({**values, "__metadata__": marked}, separators=(",", ":")).encode()
+    marked["checksum"] = _digest(_parts(header, tensors), marked)
+    entries = {name: place.to_json() for name, place in header.places.items()}
+    text = json.dumps({"__metadata__": marked, **entries}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _LENGTH_BYTES)  # safetensors aligns what follows
     if _stamp(path) != before:
         raise ModelFileError(f"{path.name}: written by somebody else just now; try again")
-    return _write(path, len(text).to_bytes(_LENGTH_BYTES, "little") + text, tensors)
+    return _write(path, len(text), len(text).to_bytes(_LENGTH_BYTES, "little") + text, tensors)
 
 
-def _write(path: Path, *parts: bytes | memoryview) -> Path:
+def _write(path: Path, header_bytes: int, *parts: bytes | bytearray) -> Path:
+    if header_bytes > HEADER_LIMIT:
+        raise ModelFileError(
+            f"{brief(path)}: what is said of the model takes {header_bytes} bytes; at most "
+            f"{HEADER_LIMIT} can be read again: save less metadata"
+        )
     try:
         with write_atomically(path) as file:
             file.writelines(parts)
     except OSError as error:
         raise ModelFileError(
-            f"{path}: cannot be saved ({error.strerror}); choose another folder or make room"
+            f"{brief(path)}: cannot be saved ({error.strerror}); choose another folder or make room"
         ) from error
     return path
 
@@ -106,7 +118,7 @@ def _write(path: Path, *parts: bytes | memoryview) -> Path:
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None  # reading it says why
     return found.st_ino, found.st_mtime_ns, found.st_size
 
@@ -120,62 +132,122 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         ModelVersionError: of a version this distill does not read.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            length, size = file.read(_LENGTH_BYTES), path.stat().st_size
-            announced = int.from_bytes(length, "little")
-            text = file.read(min(announced, size)) if announced <= _HEADER_LIMIT else b""
-    except OSError as error:
-        raise NotAModelError(f"{path}: cannot be read ({error.strerror})") from error
-    if len(length) < _LENGTH_BYTES or not text.startswith(_OPENINGS):
-        raise NotAModelError(f"{path.name}: not a .distill file")
-    if len(text) < announced:
-        raise CorruptModelError(_damaged(path, "its header is cut off"))
-    return _judged(path, text, size - _LENGTH_BYTES - announced)
+    with _opened(path) as file:
+        return _header(path, file)
 
 
-def read_container(path: str | os.PathLike[str]) -> tuple[Header, dict[str, Tensor]]:
+def read_container(
+    path: str | os.PathLike[str], approve: Callable[[Header], object] | None = None
+) -> tuple[Header, dict[str, Tensor]]:
     """Reads everything and checks it against the checksum.
+
+    Args:
+        path: a `.distill` file.
+        approve: called before memory is taken for the tensors; raises where they are not such as
+            they should be.
 
     Raises:
         ModelFileError: see `read_header`; also where tensors are cut off or altered.
     """
-    header = read_header(path)
-    data = header.path.read_bytes()
-    try:
-        tensors = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise CorruptModelError(_damaged(header.path, str(error))) from error
-    if header.texts.get("checksum") != _checksum(tensors, header.texts):
-        raise CorruptModelError(_damaged(header.path, "its checksum does not match"))
-    return header, tensors
+    path = Path(path)
+    with _opened(path) as file:
+        header = _header(path, file)
+        if approve:
+            approve(header)
+        data = _tensor_bytes(header, file)
+    _check_sum(header, data)
+    return header, {name: _tensor(place, data) for name, place in header.places.items()}
 
 
-def _judged(path: Path, text: bytes, tensor_bytes: int) -> Header:
+def _opened(path: Path) -> BinaryIO:
     try:
-        values = json.loads(text)
-        texts = values.pop("__metadata__", {})
-        shapes = {name: tuple(entry["shape"]) for name, entry in values.items()}
-        ends = [entry["data_offsets"][1] for entry in values.values()]
-        expected = max(ends, default=0)
-        if not all(isinstance(value, str) for value in texts.values()):
-            raise TypeError("metadata that is not text")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise CorruptModelError(_damaged(path, "its header is altered")) from error
+        return open_regular(path)
+    except OutsideDataError as error:
+        raise NotAModelError(str(error)) from error
+    except OSError as error:
+        raise NotAModelError(f"{brief(path)}: cannot be read ({error.strerror})") from error
+
+
+def _header(path: Path, file: BinaryIO) -> Header:
+    try:
+        size = os.fstat(file.fileno()).st_size
+        length = file.read(_LENGTH_BYTES)
+        announced = int.from_bytes(length, "little")
+        text = file.read(min(announced, size, HEADER_LIMIT))
+    except OSError as error:
+        raise NotAModelError(f"{brief(path)}: cannot be read ({error.strerror})") from error
+    if len(length) < _LENGTH_BYTES or not text.startswith(_OPENINGS):
+        raise NotAModelError(f"{brief(path.name)}: not a .distill file")
+    if announced > max(size, HEADER_LIMIT):
+        raise NotAModelError(f"{brief(path.name)}: not a .distill file")
+    if announced > HEADER_LIMIT:
+        why = f"a header of {announced} bytes; expected at most {HEADER_LIMIT}"
+        raise CorruptModelError(_damaged(path, why))
+    if len(text) < announced:
+        raise CorruptModelError(_damaged(path, "its header is cut off"))
+    return _judged(path, text, size)
+
+
+def _judged(path: Path, text: bytes, size: int) -> Header:
+    try:
+        texts, places = parse_header(text)
+    except OutsideDataError as error:
+        raise CorruptModelError(_damaged(path, f"its header is altered: {error}")) from error
     if texts.get("format") != FORMAT:
         raise NotAModelError(
-            f"{path.name}: a safetensors file, but not of distill (format "
-            f"{texts.get('format', 'not given')!r}, expected {FORMAT!r})"
+            f"{brief(path.name)}: a safetensors file, but not of distill (format "
+            f"{brief(texts.get('format', 'not given'))!r}, expected {FORMAT!r})"
         )
     if texts.get("version") != str(SAVED_MODEL_VERSION_V2):
         raise ModelVersionError(
-            f"{path.name}: version {texts.get('version')!r} of the format; this distill reads "
-            f"version {SAVED_MODEL_VERSION_V2}: update distill, or save the model again"
+            f"{brief(path.name)}: version {brief(texts.get('version', 'not given'))!r} of the "
+            f"format; this distill reads version {SAVED_MODEL_VERSION_V2}: update distill, or save "
+            "the model again"
         )
-    if tensor_bytes != expected:
-        why = f"{tensor_bytes} bytes of tensors where {expected} belong"
+    expected = max((place.end for place in places.values()), default=0)
+    if (found := size - _LENGTH_BYTES - len(text)) != expected:
+        why = f"{found} bytes of tensors where {expected} belong"
         raise CorruptModelError(_damaged(path, why))
-    return Header(path, texts, shapes)
+    shapes = {name: place.shape for name, place in places.items()}
+    return Header(path, texts, shapes, size, places)
+
+
+def _tensor_bytes(header: Header, file: BinaryIO) -> bytearray:
+    """What follows the header; checked to be as long as it says."""
+    expected = max((place.end for place in header.places.values()), default=0)
+    try:
+        data = bytearray(expected)
+        read = 0
+        while read < expected and (piece := file.read(min(_PIECE_BYTES, expected - read))):
+            data[read : read + len(piece)] = piece
+            read += len(piece)
+    except OSError as error:
+        raise NotAModelError(f"{brief(header.path)}: cannot be read ({error.strerror})") from error
+    except MemoryError as error:
+        raise ModelFileError(
+            f"{brief(header.path.name)}: {expected} bytes of weights do not fit into memory; close "
+            "other programs"
+        ) from error
+    if read < expected:
+        raise CorruptModelError(_damaged(header.path, "it became shorter while it was read"))
+    return data
+
+
+def _check_sum(header: Header, data: bytearray) -> None:
+    if header.texts.get("checksum") != _digest(_parts(header, data), header.texts):
+        raise CorruptModelError(_damaged(header.path, "its checksum does not match"))
+
+
+def _tensor(place: Place, data: bytearray) -> Tensor:
+    kind = getattr(torch, TYPES[place.dtype])
+    if place.start == place.end:
+        return torch.empty(place.shape, dtype=kind)
+    if place.start % BYTES[place.dtype]:  # allowed, but no machine's number stands so
+        piece = bytearray(data[place.start : place.end])
+        return torch.frombuffer(piece, dtype=kind).reshape(place.shape)
+    count = math.prod(place.shape)
+    found = torch.frombuffer(data, dtype=kind, count=count, offset=place.start)
+    return found.reshape(place.shape)
 
 
 _DECIDES = (
@@ -210,18 +282,6 @@ def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
 
 _Part = tuple[str, str, tuple[int, ...], bytes | memoryview]
 """Name, type as torch calls it, shape and bytes of a tensor."""
-_TYPES = {
-    "BOOL": "bool",
-    "U8": "uint8",
-    "I8": "int8",
-    "I16": "int16",
-    "I32": "int32",
-    "I64": "int64",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F32": "float32",
-    "F64": "float64",
-}
 
 
 def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
@@ -230,18 +290,16 @@ def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
 
 def _part(item: tuple[str, Tensor]) -> _Part:
     name, tensor = item
-    data = tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
+    data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
     return name, str(tensor.dtype), tuple(tensor.shape), data
 
 
-def _raw(header: Header, values: Mapping[str, Any], data: memoryview) -> Iterator[_Part]:
+def _parts(header: Header, data: bytearray) -> Iterator[_Part]:
     """The tensors of a file as they lie there."""
-    for name, shape in header.tensors.items():
-        try:
-            kind, (start, end) = values[name]["dtype"], values[name]["data_offsets"]
-            yield name, f"torch.{_TYPES.get(kind, kind)}", shape, data[start:end]
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptModelError(_damaged(header.path, "its header is altered")) from error
+    view = memoryview(data)
+    for name, place in header.places.items():
+        kind = f"torch.{TYPES[place.dtype]}"
+        yield name, kind, place.shape, view[place.start : place.end]
 
 
 def _digest(parts: Iterable[_Part], texts: Mapping[str, str]) -> str:
@@ -257,4 +315,4 @@ def _digest(parts: Iterable[_Part], texts: Mapping[str, str]) -> str:
 
 
 def _damaged(path: Path, why: str) -> str:
-    return f"{path.name}: truncated or altered ({why}); copy it again from where it was made"
+    return f"{brief(path.name)}: truncated or altered ({why}); copy it again from where it was made"

@@ -166,7 +166,7 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
 def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotAModelError, match="No such file"):
         load_model_v2(tmp_path / "none.distill")
-    with pytest.raises(NotAModelError, match="Is a directory"):
+    with pytest.raises(NotAModelError, match="a folder; expected a file"):
         read_model_info(tmp_path)
 
 
