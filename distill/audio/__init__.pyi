@@ -32,6 +32,15 @@ from .io import (
     AudioInfo as AudioInfo,
 )
 from .io import (
+    SoundPieces as SoundPieces,
+)
+from .io import (
+    is_reconstruction as is_reconstruction,
+)
+from .io import (
+    open_writer as open_writer,
+)
+from .io import (
     probe as probe,
 )
 from .io import (
@@ -39,6 +48,9 @@ from .io import (
 )
 from .io import (
     read_part as read_part,
+)
+from .io import (
+    read_pieces as read_pieces,
 )
 from .io import (
     resample as resample,

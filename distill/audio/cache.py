@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
@@ -51,15 +52,31 @@ def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:
     Returns:
         (samples,) float32 backed by the file.
     """
+    return spill_pieces(iter([waveform]), waveform.numel(), key, folder)
+
+
+def spill_pieces(pieces: Iterable[Tensor], samples: int, key: str, folder: Path) -> Tensor:
+    """Puts a waveform that comes in pieces on disk and maps it back.
+
+    Args:
+        pieces: (samples,) float32 each.
+        samples: of all of them together.
+        key: names the content; the same key is written once, and then no piece is asked for.
+        folder: the cache, made if missing.
+
+    Returns:
+        (samples,) float32 backed by the file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}{_SUFFIX}"
-    size = waveform.numel() * 4
-    if not path.is_file() or path.stat().st_size != size:
+    if not path.is_file() or path.stat().st_size != samples * 4:
         # Another process may spill the same sound: each writes its own file, the rename decides.
         temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
         try:
-            waveform.numpy().tofile(temporary)
+            with temporary.open("wb") as file:
+                for piece in pieces:
+                    piece.contiguous().numpy().tofile(file)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    return torch.from_file(str(path), shared=False, size=waveform.numel(), dtype=torch.float32)
+    return torch.from_file(str(path), shared=False, size=samples, dtype=torch.float32)

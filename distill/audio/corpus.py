@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,39 +12,19 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from distill.audio import report
-from distill.audio.cache import audio_cache_dir, spill
-from distill.audio.io import AUDIO_EXTENSIONS, decode
+from distill.audio.cache import audio_cache_dir
+from distill.audio.finding import RUN_MARKER as RUN_MARKER
+from distill.audio.finding import Refusal as Refusal
+from distill.audio.finding import Source as Source
+from distill.audio.finding import describe_source as describe_source
+from distill.audio.finding import find_files as find_files
+from distill.audio.keeping import MINIMUM_S, Keeper
+from distill.audio.keeping import AudioFile as AudioFile
 from distill.audio.split import Split, split_by_content
-from distill.errors import AudioFileError, CorpusError
+from distill.errors import CorpusError
+from distill.names import printable
 
-Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-"""A folder, a file, or any number of either."""
-
-MINIMUM_S = 0.05
-SILENCE_PEAK = 1e-5  # -100 dBFS: below the last bit of 16-bit audio
 DEFAULT_MEMORY_BYTES = 2 << 30
-RUN_MARKER = "run.json"
-
-
-@dataclass(frozen=True)
-class AudioFile:
-    """One recording of a corpus: what it was, and what identifies its sound."""
-
-    path: Path
-    sha256: str
-    seconds: float
-    sample_rate: int
-    channels: int
-    peak: float
-    """Largest absolute sample before normalisation."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A file that is not used, and why."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +66,7 @@ class AudioCorpus:
         if not isinstance(source, (str, os.PathLike)):
             source = list(source)  # a generator is read once, the message may need it again
         paths, refusals = find_files(source)
-        keeper = _Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir())
+        keeper = Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir())
         with ThreadPoolExecutor(workers or os.cpu_count(), "distill-decode") as pool:
             results = tqdm(
                 pool.map(keeper.load, paths),
@@ -115,9 +94,9 @@ class AudioCorpus:
             file, waveform = result
             if file.sha256 in seen:
                 reason = f"the same sound as {seen[file.sha256]}, which is used"
-                refusals.append(Refusal(file.path, f"{file.path.name}: {reason}"))
+                refusals.append(Refusal(file.path, f"{printable(file.path.name)}: {reason}"))
                 continue
-            seen[file.sha256] = file.path.name
+            seen[file.sha256] = printable(file.path.name)
             files.append(file)
             waveforms.append(waveform)
         if not files:
@@ -146,113 +125,3 @@ class AudioCorpus:
 
     def _repr_html_(self) -> str:
         return report.as_html(self)
-
-
-class _Keeper:
-    """Decodes files from several threads under one memory budget."""
-
-    def __init__(self, sample_rate: int, memory_bytes: int, cache_dir: Path) -> None:
-        self._sample_rate = sample_rate
-        self._memory_left = memory_bytes
-        self._cache_dir = cache_dir
-        self._lock = threading.Lock()
-
-    def load(self, path: Path) -> tuple[AudioFile, Tensor] | Refusal:
-        try:
-            sound = decode(path, self._sample_rate)
-        except AudioFileError as error:
-            return Refusal(path, str(error))
-        except (RuntimeError, MemoryError) as error:
-            return Refusal(path, f"{path.name}: cannot be decoded here ({error})")
-        waveform, info = sound.waveform, sound.info
-        if not len(waveform):
-            return Refusal(
-                path, f"{path.name}: 0 samples after decoding; remove it or re-export it"
-            )
-        seconds = len(waveform) / self._sample_rate
-        if seconds < MINIMUM_S:
-            return Refusal(
-                path,
-                f"{path.name}: {seconds * 1000:.0f} ms long; "
-                f"at least {MINIMUM_S * 1000:.0f} ms are needed",
-            )
-        peak = float(waveform.abs().max())
-        if peak < SILENCE_PEAK:
-            mixed = f" once its {info.channels} channels are mixed" if info.channels > 1 else ""
-            return Refusal(path, f"{path.name}: silent{mixed} (peak {peak:.0e}); remove it")
-        waveform = self._keep(waveform / peak, f"{sound.sha256}-{self._sample_rate}")
-        file = AudioFile(path, sound.sha256, seconds, info.sample_rate, info.channels, peak)
-        return file, waveform
-
-    def _keep(self, waveform: Tensor, key: str) -> Tensor:
-        with self._lock:
-            self._memory_left -= waveform.numel() * 4
-            fits = self._memory_left >= 0
-        if fits:
-            return waveform
-        try:
-            return spill(waveform, key, self._cache_dir)
-        except OSError as error:
-            raise CorpusError(
-                f"{self._cache_dir}: cannot keep what does not fit in memory ({error}); make room, "
-                "run `distill cache --clear`, or name another place in DISTILL_CACHE"
-            ) from error
-
-
-def describe_source(source: Source) -> str:
-    """The places a corpus was looked for, as one line."""
-    places = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    names = [str(place) for place in places[:3]]
-    return ", ".join(names) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
-
-
-def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
-    """The sound files of a source in a stable order, and what is no sound file.
-
-    Raises:
-        CorpusError: a place that does not exist, or cannot be looked into.
-    """
-    places = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    if not places:
-        raise CorpusError("no files given: expected a folder of recordings, or paths")
-    found: dict[Path, None] = {}
-    refusals: list[Refusal] = []
-    for place in map(Path, places):
-        if place.is_dir() and (place / RUN_MARKER).is_file():
-            raise CorpusError(f"{place}: a distill run, not recordings; name the folder of sounds")
-        if place.is_dir():
-            for path in _walk(place, refusals):
-                _take(path, found, refusals)
-        elif place.exists():
-            _take(place, found, refusals)
-        else:
-            raise CorpusError(
-                f"{place}: no such file or folder; the current folder is {Path.cwd()}"
-            )
-    return list(found), refusals
-
-
-def _walk(folder: Path, refusals: list[Refusal]) -> Iterable[Path]:
-    def refuse(error: OSError) -> None:
-        refusals.append(Refusal(Path(error.filename), f"{error.filename}: {error.strerror}"))
-
-    for here, folders, names in os.walk(folder, onerror=refuse):
-        # The previews of an earlier run are not recordings.
-        for name in [n for n in folders if Path(here, n, RUN_MARKER).is_file()]:
-            folders.remove(name)
-            path = Path(here, name)
-            refusals.append(Refusal(path, f"{path.name}: a distill run, not recordings"))
-        for name in [n for n in folders if Path(here, n).is_symlink()]:
-            folders.remove(name)
-            path = Path(here, name)
-            refusals.append(Refusal(path, f"{path.name}: a link to a folder; name it by itself"))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
-
-
-def _take(path: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
-    if path.suffix.lower() in AUDIO_EXTENSIONS:
-        found[path] = None
-    else:
-        kind = f"a {path.suffix} file" if path.suffix else "a file without an ending"
-        refusals.append(Refusal(path, f"{path.name}: {kind}, not sound (.wav, .flac, .mp3 …)"))

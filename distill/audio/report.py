@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from distill.audio.finding import NOT_DOWNLOADED, Refusal
 from distill.markup import Markup
+from distill.names import printable
 from distill.tables import html_facts, html_list, html_page
 
 if TYPE_CHECKING:
-    from distill.audio.corpus import AudioCorpus, Refusal
+    from distill.audio.corpus import AudioCorpus
 
 MOST_LISTED = 20
 
@@ -19,7 +21,11 @@ def nothing_usable(where: str, refusals: Sequence[Refusal]) -> str:
     """The message when a corpus would be empty."""
     if not refusals:
         return f"{where}: no files there; expected recordings (.wav, .flac, .mp3 …)"
-    return f"{where}: none of {len(refusals)} files is usable:\n" + "\n".join(_listed(refusals))
+    absent = sum(refusal.kind == NOT_DOWNLOADED for refusal in refusals)
+    clouds = f"; {absent} are not downloaded" if absent else ""
+    return f"{where}: none of {len(refusals)} files is usable{clouds}:\n" + "\n".join(
+        _listed(refusals)
+    )
 
 
 def not_used(refusals: Sequence[Refusal]) -> str:
@@ -28,18 +34,31 @@ def not_used(refusals: Sequence[Refusal]) -> str:
     return f"{count} not used:\n" + "\n".join(_listed(refusals))
 
 
+def remarks(corpus: AudioCorpus) -> str:
+    """What is left out of a corpus and why, and what was done to sounds that are used.
+
+    Empty where all files are used as they are.
+    """
+    parts = [not_used(corpus.refusals)] if corpus.refusals else []
+    if changed := _changed(corpus):
+        count = f"{len(changed)} sounds are" if len(changed) > 1 else "1 sound is"
+        parts.append(f"{count} used with a change:\n" + "\n".join(_cut(changed)))
+    return "\n".join(parts)
+
+
 def as_text(corpus: AudioCorpus) -> str:
     """A few lines: what is used, what is refused and why."""
     lines = [f"AudioCorpus: {len(corpus)} files, {duration(corpus.seconds)}"]
     lines += [f"  {name:<9} {value}" for name, value in _facts(corpus)]
-    return "\n".join(lines + _listed(corpus.refusals))
+    return "\n".join(lines + _cut(_changed(corpus)) + _listed(corpus.refusals))
 
 
 def as_html(corpus: AudioCorpus) -> Markup:
     """A table that needs no widget and reads in a light and a dark theme."""
     rows = [("files", f"{len(corpus)}"), ("sound", duration(corpus.seconds)), *_facts(corpus)]
-    refused = html_list(line.strip() for line in _listed(corpus.refusals))
-    return html_page("", html_facts(rows), refused)
+    changed, refused = _cut(_changed(corpus)), _listed(corpus.refusals)
+    lists = [html_list(line.strip() for line in lines) for lines in (changed, refused)]
+    return html_page("", html_facts(rows), *lists)
 
 
 def duration(seconds: float) -> str:
@@ -68,13 +87,29 @@ def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:
     channels = Counter(file.channels for file in corpus.files).most_common()
     names = {1: "mono", 2: "stereo"}
     yield "channels", ", ".join(f"{names.get(n, f'{n} channels')} ({c})" for n, c in channels)
+    if changed := _changed(corpus):
+        yield "changed", "1 file" if len(changed) == 1 else f"{len(changed)} files"
     if corpus.refusals:
         count = len(corpus.refusals)
-        yield "refused", "1 file" if count == 1 else f"{count} files"
+        absent = sum(refusal.kind == NOT_DOWNLOADED for refusal in corpus.refusals)
+        listed = "1 file" if count == 1 else f"{count} files"
+        yield "refused", listed + (f", {absent} of them not downloaded" if absent else "")
+
+
+def _changed(corpus: AudioCorpus) -> list[str]:
+    return [
+        f"    {printable(file.path.name)}: {'; '.join(file.notes)}"
+        for file in corpus.files
+        if file.notes
+    ]
 
 
 def _listed(refusals: Sequence[Refusal]) -> list[str]:
-    lines = [f"    {refusal.reason}" for refusal in refusals[:MOST_LISTED]]
-    if len(refusals) > MOST_LISTED:
-        lines.append(f"    … and {len(refusals) - MOST_LISTED} more")
-    return lines
+    # What is still to be downloaded is easily mended, so it is not what a long list cuts off.
+    first = sorted(refusals, key=lambda refusal: refusal.kind != NOT_DOWNLOADED)
+    return _cut([f"    {printable(refusal.reason)}" for refusal in first])
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST_LISTED
+    return lines if more <= 0 else [*lines[:MOST_LISTED], f"    … and {more} more"]

@@ -7,7 +7,7 @@ import logging
 import torch
 
 from distill.audio.corpus import AudioCorpus
-from distill.audio.report import not_used
+from distill.audio.report import remarks
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
 from distill.errors import CheckpointError, DistillError, TrainingError
@@ -75,8 +75,8 @@ def run_session(
             unseen = corpus is None
             corpus = corpus or request.read_corpus(progress=progress)
             session = _Session(request, corpus, folder, monitor, callback)
-            if unseen and point is None and corpus.refusals:
-                session.reporter.warn("corpus", not_used(corpus.refusals))
+            if unseen and point is None and (said := remarks(corpus)):
+                session.reporter.warn("corpus", said)
             return session.train(point)
         except Exception as error:
             told = as_told(error)

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from distill.audio.corpus import AudioCorpus, describe_source, find_files
-from distill.audio.io import decode
+from distill.audio.reading import decode_open
+from distill.audio.source import OpenSound
 from distill.errors import CorpusError
 
 Tone = Callable[..., np.ndarray]
@@ -193,12 +194,12 @@ def test_reading_ends_soon_after_it_is_cancelled(
         save(f"{number:02}.wav", tone(hz=100 + number))
     cancel, read = threading.Event(), []
 
-    def decode_and_cancel(path: Path, rate: int) -> Any:
-        read.append(path)
+    def decode_and_cancel(sound: OpenSound, rate: int) -> Any:
+        read.append(sound)
         cancel.set()
-        return decode(path, rate)
+        return decode_open(sound, rate)
 
-    monkeypatch.setattr("distill.audio.corpus.decode", decode_and_cancel)
+    monkeypatch.setattr("distill.audio.keeping.decode_open", decode_and_cancel)
     with pytest.raises(CorpusError, match=re.escape(f"{tmp_path}: reading was cancelled")):
         _scan(tmp_path, workers=1, cancel_event=cancel)
     assert len(read) < 50

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from distill.audio import io
+from distill.audio import source
 from distill.audio.io import decode, probe, read_audio, read_part, resample, write_audio
 from distill.errors import AudioFileError
 
@@ -64,7 +64,7 @@ def test_long_files_decode_in_blocks_without_a_seam(
 ) -> None:
     path = save("long.wav", np.stack([tone(), tone(hz=300)], axis=1))
     whole = decode(path)
-    monkeypatch.setattr(io, "BLOCK_FRAMES", 77)
+    monkeypatch.setattr(source, "BLOCK_SAMPLES", 2 * 77)
     pieces = decode(path)
     assert torch.equal(pieces.waveform, whole.waveform)
     assert pieces.sha256 == whole.sha256
@@ -127,12 +127,27 @@ def test_write_audio_follows_the_file_name(ending: str, tone: Tone, tmp_path: Pa
     assert read_audio(path)[0].shape == (1600,)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
-def test_write_audio_clips_and_never_scales(subtype: str, tmp_path: Path) -> None:
+def test_write_audio_clips_what_16_bit_cannot_hold_and_never_scales(tmp_path: Path) -> None:
     loud = torch.tensor([-3.0, -0.5, 0.25, 3.0])
-    path = write_audio(tmp_path / "a.wav", loud, 8000, subtype=subtype)
+    path = write_audio(tmp_path / "a.wav", loud, 8000, subtype="PCM_16")
     samples, _ = soundfile.read(str(path))
     np.testing.assert_allclose(samples, [-1.0, -0.5, 0.25, 1.0], atol=1 / 32768)
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff", "au", "caf", "w64", "rf64"])
+def test_peaks_above_full_scale_come_back_as_they_were(ending: str, tmp_path: Path) -> None:
+    loud = torch.tensor([-3.0, -0.5, 0.25, 3.0])
+    path = write_audio(tmp_path / f"a.{ending}", loud, 8000)
+    samples, _ = soundfile.read(str(path), dtype="float32")
+    np.testing.assert_array_equal(samples, loud)
+
+
+def test_a_format_that_must_clip_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_audio(tmp_path / "a.flac", torch.tensor([0.5, 4.0]), 8000)
+    assert soundfile.read(str(path))[0].max() <= 1
+    assert caplog.messages == [
+        "a.flac: its peak of 4 is clipped: PCM_16 in FLAC ends at 1; a .wav keeps it"
+    ]
 
 
 def test_write_audio_takes_the_subtype_and_a_tensor_with_gradient(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""Opens the files that sounds are read from: regular ones only, and never one that would block."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from distill.errors import AudioFileError
+from distill.names import printable
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def file_name(path: str | os.PathLike[str]) -> str:
+    """The last part of a path, as every message about a sound begins with it."""
+    return printable(Path(path).name)
+
+
+def open_sound_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Opens a regular file that is not empty.
+
+    Raises:
+        AudioFileError: missing, unreadable, empty, or a pipe, a device, a socket or a folder.
+    """
+    name = file_name(path)
+    try:
+        # A pipe that nobody writes to blocks whoever opens it, unless asked not to.
+        descriptor = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise AudioFileError(f"{name}: no such file; looked for {printable(path)}") from error
+    except ValueError as error:  # a name with a zero byte in it
+        raise AudioFileError(f"{name}: no such file; {error}") from error
+    except OSError as error:
+        reason = _special(path) or (error.strerror or str(error))
+        raise AudioFileError(f"{name}: cannot be opened: {reason}") from error
+    try:
+        _check(descriptor, name, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    # Without a buffer: libsndfile shares the descriptor and its place.
+    return cast(BinaryIO, os.fdopen(descriptor, "rb", buffering=0))
+
+
+def _check(descriptor: int, name: str, path: str | os.PathLike[str]) -> None:
+    found = os.fstat(descriptor)
+    if stat.S_ISDIR(found.st_mode):
+        raise AudioFileError(f"{name}: no such file; looked for {printable(path)}, a folder")
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+        raise AudioFileError(f"{name}: {kind}, not a file of sound")
+    if not found.st_size:
+        raise AudioFileError(f"{name}: an empty file (0 bytes); copy or export it again")
+
+
+def _special(path: str | os.PathLike[str]) -> str:
+    try:
+        kind = _KINDS.get(stat.S_IFMT(Path(path).stat().st_mode))
+    except OSError:
+        return ""
+    return f"{kind}, not a file of sound" if kind else ""

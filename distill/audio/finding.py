@@ -1,0 +1,163 @@
+"""Finds the sound files of a place, and says of every other file why it is left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.audio.endings import HEAD_BYTES, is_sound_name, placeholder, why_not
+from distill.audio.files import open_sound_file
+from distill.errors import AudioFileError, CorpusError
+from distill.names import printable
+
+Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""A folder, a file, or any number of either."""
+
+RUN_MARKER = "run.json"
+NOT_DOWNLOADED = "not downloaded"
+RECONSTRUCTION = "reconstruction"
+
+_CLOUD_FLAGS = 0x4000_0000  # macOS: SF_DATALESS
+_CLOUD_ATTRIBUTES = 0x1000 | 0x4_0000 | 0x40_0000  # Windows: offline, recall on open or on reading
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that is not used, and why."""
+
+    path: Path
+    reason: str
+    kind: str = ""
+    """`NOT_DOWNLOADED`, `RECONSTRUCTION`, or nothing special."""
+
+
+def describe_source(source: Source) -> str:
+    """The places a corpus was looked for, as one line."""
+    places = _places(source)
+    names = [printable(place) for place in places[:3]]
+    return ", ".join(names) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+
+
+def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
+    """The sound files of a source in a stable order, and what is no sound file.
+
+    Raises:
+        CorpusError: a place that does not exist, or cannot be looked into.
+    """
+    places = _places(source)
+    if not places:
+        raise CorpusError("no files given: expected a folder of recordings, or paths")
+    found: dict[Path, None] = {}
+    refusals: list[Refusal] = []
+    for place in map(Path, places):
+        _look(place, found, refusals)
+    return list(found), refusals
+
+
+def _places(source: Source) -> list[str | os.PathLike[str]]:
+    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+
+
+def _look(place: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError as error:
+        raise CorpusError(
+            f"{printable(place)}: no such file or folder; the current folder is "
+            f"{printable(Path.cwd())}"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CorpusError(f"{printable(place)}: cannot be looked at: {reason}") from error
+    if not stat.S_ISDIR(mode):
+        _take(place, found, refusals)
+    elif _is_run(place):
+        raise CorpusError(
+            f"{printable(place)}: a distill run, not recordings; name the folder of sounds"
+        )
+    else:
+        for path in _walk(place, refusals):
+            _take(path, found, refusals)
+
+
+def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    """Files at every depth; folders that cannot be used become refusals."""
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            with os.scandir(here) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            refusals.append(Refusal(here, f"{printable(here)}: {error.strerror or error}"))
+            continue
+        folders = []
+        for entry in entries:
+            path = here / entry.name
+            if entry.name.startswith("."):
+                if placeholder(entry.name):
+                    yield path
+            elif not _is_folder(entry):
+                yield path
+            elif reason := _why_not_into(path):
+                refusals.append(Refusal(path, f"{printable(path.name)}: {reason}"))
+            else:
+                folders.append(path)
+        pending += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _why_not_into(folder: Path) -> str:
+    if folder.is_symlink():
+        return "a link to a folder; name it by itself"
+    # The previews of an earlier run are not recordings.
+    return "a distill run, not recordings" if _is_run(folder) else ""
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / RUN_MARKER).is_file()
+    except OSError:  # it may not be entered; listing it says so
+        return False
+
+
+def _take(path: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
+    shown = printable(path.name)
+    if cloud := placeholder(path.name):
+        real, provider = cloud
+        reason = f"{printable(real)}: not downloaded, only its placeholder ({provider}) is here"
+        refusals.append(Refusal(path, reason, NOT_DOWNLOADED))
+    elif not is_sound_name(path.name):
+        refusals.append(Refusal(path, f"{shown}: {why_not(path.name, _head(path))}"))
+    elif _in_the_cloud(path):
+        reason = f"{shown}: not downloaded, its content is in a cloud; open it once to fetch it"
+        refusals.append(Refusal(path, reason, NOT_DOWNLOADED))
+    else:
+        found[path] = None
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open_sound_file(path) as file:
+            return file.read(HEAD_BYTES)
+    except (AudioFileError, OSError):
+        return b""
+
+
+def _in_the_cloud(path: Path) -> bool:
+    """Whether reading a file would fetch it from somewhere first, as far as systems say."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False  # decoding says what is the matter
+    flags = getattr(found, "st_flags", 0) & _CLOUD_FLAGS
+    return bool(flags or getattr(found, "st_file_attributes", 0) & _CLOUD_ATTRIBUTES)

@@ -1,0 +1,115 @@
+"""Measures a sound while it is decoded: offset, channels that cancel, samples that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SILENCE_PEAK = 1e-4
+"""-80 dBFS: a sound that never exceeds it is silence. 16-bit dither stays below it."""
+IMPOSSIBLE = 1e10
+"""No sound is this loud, not even whole numbers of 32 bits kept as floating point."""
+LOUD = 4.0
+"""Beyond this (+12 dBFS) a lone peak is looked into."""
+LONE = 1e-3, 8
+"""A peak is lone where fewer samples than this come within this share of it."""
+
+_HOPS_PER_S = 50
+_CANCELS = 0.2
+_CANCELLED_SHARE = 0.25
+_OFFSET_SHARE = 0.005
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What was measured over a whole sound."""
+
+    peak: float
+    """Largest absolute sample of any channel."""
+    peak_at: int
+    """The frame it is in."""
+    highest: float
+    lowest: float
+    """Of the mono sound."""
+    offset: float
+    """The constant part of the mono sound; 0 where it is none to speak of."""
+    best_channel: int
+    cancels: bool
+    """Whether mixing the channels takes away what is in them."""
+
+
+class Meter:
+    """Takes the blocks of a sound in order and measures them, however they are cut."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._hop = max(1, sample_rate // _HOPS_PER_S)
+        self._channels = channels
+        self._rest = np.zeros((0, channels), np.float32)
+        self._means: list[np.ndarray] = []
+        self._energy = np.zeros(channels)
+        self._cancelled = self._total = 0.0
+        self._peak, self._peak_at, self._frames = 0.0, 0, 0
+        self._highest, self._lowest = -np.inf, np.inf
+
+    def add(self, block: np.ndarray, mono: np.ndarray) -> None:
+        """Takes the next (frames, channels) and their mix, (frames,); both finite."""
+        loudest = max(float(block.max()), -float(block.min()))
+        if loudest > self._peak:
+            self._peak = loudest
+            at = int(np.abs(block).argmax()) // self._channels
+            self._peak_at = self._frames + at
+        self._frames += len(block)
+        self._highest = max(self._highest, float(mono.max()))
+        self._lowest = min(self._lowest, float(mono.min()))
+        block = np.concatenate([self._rest, block]) if len(self._rest) else block
+        hops = len(block) // self._hop
+        self._rest = block[hops * self._hop :].copy()
+        if hops:
+            self._measure(block[: hops * self._hop].reshape(hops, self._hop, self._channels))
+
+    def _measure(self, hops: np.ndarray) -> None:
+        means = hops.mean(axis=1, dtype=np.float64)
+        self._means.append(means.mean(axis=1))
+        if self._channels == 1:
+            return
+        with np.errstate(over="ignore"):
+            energy = np.einsum("hnc,hnc->hc", hops, hops, dtype=np.float64) / hops.shape[1]
+            energy = np.maximum(energy - means**2, 0.0)
+            mixed = hops.mean(axis=2)
+            mix = np.einsum("hn,hn->h", mixed, mixed, dtype=np.float64) / hops.shape[1]
+            mix = np.maximum(mix - means.mean(axis=1) ** 2, 0.0)
+        self._energy += energy.sum(axis=0)
+        each = energy.mean(axis=1)
+        self._total += float(each.sum())
+        self._cancelled += float(each[mix * self._channels < _CANCELS * each].sum())
+
+    def levels(self) -> Levels:
+        """The measure of all that was added."""
+        if len(self._rest) and not self._means:  # shorter than a hop
+            self._measure(self._rest[None])
+        highest, lowest = (self._highest, self._lowest) if self._frames else (0.0, 0.0)
+        return Levels(
+            peak=self._peak,
+            peak_at=self._peak_at,
+            highest=highest,
+            lowest=lowest,
+            offset=self._offset(highest, lowest),
+            best_channel=int(self._energy.argmax()),
+            cancels=self._cancelled > _CANCELLED_SHARE * self._total,
+        )
+
+    def _offset(self, highest: float, lowest: float) -> float:
+        """What all hops have in common: a drum's own unevenness is not in its tail."""
+        if not self._means:
+            return 0.0
+        means = np.concatenate(self._means)
+        middle = float(np.median(means))
+        deviations = np.abs(means - middle)
+        spread = 1.4826 * float(np.median(deviations))
+        near = float(means[deviations <= 3 * spread].mean())
+        swing = max(highest - near, near - lowest)
+        certain = len(means) >= 3 or abs(near) > 10 * swing
+        if not certain or abs(near) <= 4 * spread / len(means) ** 0.5:
+            return 0.0
+        return near if abs(near) > _OFFSET_SHARE * swing else 0.0

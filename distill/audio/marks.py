@@ -1,0 +1,39 @@
+"""The mark that distill leaves in the sounds it makes, so that they are never learned from."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from distill.audio.files import open_sound_file
+
+MARK = "distill-reconstruction"
+"""Begins the comment of a file whose sound came out of codes."""
+
+_EDGE_BYTES = 1 << 16  # comments lie at the beginning of a file, or at its end
+
+
+def comment_of(made_by: str) -> str:
+    """The comment that marks a sound and says how it was made."""
+    return f"{MARK}: {made_by}"
+
+
+def is_reconstruction(path: str | os.PathLike[str]) -> bool:
+    """Whether a sound file carries the mark of `write_audio(..., made_by=...)`.
+
+    Raises:
+        AudioFileError: no such file, or not a regular one.
+    """
+    with open_sound_file(path) as file:
+        return is_marked(file)
+
+
+def is_marked(file: BinaryIO) -> bool:
+    """Whether an open sound file carries the mark."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    edges = file.read(_EDGE_BYTES)
+    file.seek(max(0, size - _EDGE_BYTES))
+    edges += file.read(_EDGE_BYTES)
+    # Tags of MP3 may hold their text as UTF-16.
+    return any(MARK.encode(kind) in edges for kind in ("ascii", "utf-16-le", "utf-16-be"))
