@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 import time
 import uuid
@@ -22,6 +23,7 @@ _ABANDONED_S = 3600.0
 _OPEN_FILES = Path("/proc/self/fd")
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 _NO_SUCH_WAY = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
+_NO_LINKS = {*_NO_SUCH_WAY, errno.EPERM, errno.EACCES, errno.EXDEV, errno.EMLINK}
 _NEW_MODE = 0o666  # less the umask
 _SETTLED: set[Path] = set()  # folders already rid of what killed processes left
 _MOST_SETTLED = 1000
@@ -58,7 +60,7 @@ def write_atomically(
             if durable:
                 os.fsync(file.fileno())
             if unnamed:
-                _give_name(file.fileno(), temporary)
+                _give_name(file.fileno(), temporary, durable=durable)
         patiently(lambda: (move or Path.replace)(temporary, path))
     except BaseException:
         with contextlib.suppress(OSError):
@@ -124,7 +126,22 @@ def _new_file(temporary: Path, before: os.stat_result | None) -> tuple[IO[bytes]
     return os.fdopen(os.open(temporary, flags, mode), "wb"), False
 
 
-def _give_name(descriptor: int, path: Path) -> None:
+def _give_name(descriptor: int, path: Path, *, durable: bool) -> None:
+    try:
+        _link(descriptor, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with path.open("xb") as file:  # a disk without hard links
+            os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(descriptor).st_mode))
+            with (_OPEN_FILES / str(descriptor)).open("rb") as source:
+                shutil.copyfileobj(source, file)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+
+
+def _link(descriptor: int, path: Path) -> None:
     folder = os.open(path.parent, os.O_PATH)
     try:  # only with a folder given does Python follow the link that /proc has for an open file
         os.link(

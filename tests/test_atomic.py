@@ -253,6 +253,22 @@ def test_whatever_the_disk_refuses_nothing_stays(
 
 
 @needs_posix
+def test_a_disk_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refused)
+    with write_atomically(path) as file:
+        file.write(b"new")
+    assert (_names(tmp_path), path.read_bytes()) == (["a.bin"], b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@needs_posix
 def test_a_killed_process_leaves_nothing_for_ever(either: None, tmp_path: Path) -> None:
     code = (
         "import os, sys, time\nfrom pathlib import Path\nfrom distill import atomic\n"

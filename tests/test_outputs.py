@@ -77,7 +77,7 @@ def test_what_appears_while_it_is_written_stays(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_hard_links(monkeypatch: pytest.MonkeyPatch, theirs: Path) -> None:
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(outputs.os, "link", refused)
