@@ -36,6 +36,7 @@ _SAFE = (
 )
 _A_FOLDER = os.O_RDONLY | _SAFE | getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.rename, os.mkdir, os.rmdir} <= os.supports_dir_fd
+_FOLLOWS_NO_LINK = os.utime not in os.supports_follow_symlinks
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 _JUNCTION = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT, of Windows
 _MAC_GET_PATH, _MAC_PATH_BYTES = 50, 1024  # F_GETPATH
@@ -176,6 +177,24 @@ class OwnFolder:
         """
         return os.fdopen(self._open(name, os.O_RDONLY), "rb")
 
+    def read_bytes(self, name: str, limit: int) -> bytes:
+        """The whole of a file.
+
+        Args:
+            name: of the file.
+            limit: most bytes it may have.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is larger.
+        """
+        with patiently(lambda: self.read(name)) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(limit + 1) if size <= limit else b""
+        if size > limit or len(data) > limit:
+            raise ValueError(f"{self.path / name}: {size} bytes; expected at most {limit}")
+        return data
+
     def append(self, name: str) -> BinaryIO:
         """Opens a file to append to, unbuffered; makes it where there is none.
 
@@ -220,6 +239,12 @@ class OwnFolder:
                 raise
             if durable and parent is not None:
                 os.fsync(parent)
+
+    def touch(self, name: str) -> None:
+        """Gives a file the present time, where there is one."""
+        if self.check(name):
+            with self._place(name) as (parent, leaf):
+                os.utime(leaf, dir_fd=parent, follow_symlinks=_FOLLOWS_NO_LINK)
 
     def make_folder(self, name: str) -> None:
         """Makes a folder, and those above it, where they are not there yet."""

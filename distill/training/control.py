@@ -1,4 +1,4 @@
-"""control.json: what those who watch a run want of its trainer."""
+"""control.json: what those who watch a run ask of its trainer."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import filelock
+import msgspec
 
-from distill.atomic import patiently, write_atomically
-from distill.errors import RunFolderError
+from distill.checked import Count, parse_json
+from distill.errors import ForeignEntryError, RunFolderError
+from distill.own_folder import OwnFolder
+from distill.training.layout import CONTROL, CONTROL_LOCK
+from distill.training.run_lock import FolderLock
 
 _log = logging.getLogger(__name__)
 
 RUN, PAUSE, STOP, STOP_NOW = "run", "pause", "stop", "stop-now"
-CONTROL_FILE = "control.json"
-_LOCK_FILE = ".control.lock"
+CONTROL_FILE = CONTROL
 _LOCK_TIMEOUT_S = 10.0
+_LARGEST = 1 << 16
 
 
 @dataclass(frozen=True)
 class Control:
-    """The wishes so far. Counters only grow, so that no wish is lost between two looks."""
+    """The requests so far. Counters only grow, so that none is lost between two looks."""
 
     serial: int = 0
     """Counts commands; the trainer repeats the last it has seen in its status."""
@@ -33,50 +37,86 @@ class Control:
     saves: int = 0
 
 
-def read_control(folder: Path) -> Control:
-    """The wishes in a run folder; none where there are none, or a power cut has damaged them."""
-    path = folder / CONTROL_FILE
+class _Control(msgspec.Struct):
+    serial: Count
+    wanted: Literal["run", "pause", "stop", "stop-now"]
+    previews: Count = 0
+    saves: Count = 0
+
+
+def read_control(folder: Path | OwnFolder) -> Control:
+    """The requests in a run folder; none where there are none, or its file is damaged or none of
+    ours, which is logged.
+
+    Raises:
+        OSError: the folder or the file cannot be read.
+    """
+    if not isinstance(folder, OwnFolder):
+        try:
+            with OwnFolder(folder) as opened:
+                return read_control(opened)
+        except FileNotFoundError:
+            return Control()
     try:
-        return Control(**json.loads(patiently(path.read_bytes)))
+        values: _Control = parse_json(folder.read_bytes(CONTROL, _LARGEST), _Control, name=CONTROL)
+        return Control(**msgspec.structs.asdict(values))
     except FileNotFoundError:
         return Control()
-    except (ValueError, TypeError) as error:
-        _log.warning("%s: damaged (%s)", path, error)
+    except (ValueError, ForeignEntryError) as error:
+        _log.warning("%s: damaged (%s)", folder.path / CONTROL, error)
         return Control()
 
 
 def change_control(
-    folder: Path,
+    folder: Path | OwnFolder,
     *,
     wanted: str | None = None,
     preview: bool = False,
     save: bool = False,
     reset: bool = False,
 ) -> int:
-    """Adds a wish, safely against others who do the same; returns its serial number.
+    """Adds a request, safely against others who do the same; returns its serial number.
 
     A stop is never taken back: after it, only `reset` (a new start) changes what is wanted.
 
     Raises:
         RunFolderError: the folder cannot be written.
     """
-    if not folder.is_dir():  # or the lock would make it
-        raise RunFolderError(f"{folder}: the command could not be written (no such folder)")
+    if not isinstance(folder, OwnFolder):
+        try:
+            with OwnFolder(folder) as opened:
+                return change_control(
+                    opened, wanted=wanted, preview=preview, save=save, reset=reset
+                )
+        except ForeignEntryError:
+            raise
+        except OSError as error:
+            raise _not_written(folder, error.strerror or error) from error
+    lock = FolderLock(folder, CONTROL_LOCK)
     try:
-        with filelock.FileLock(folder / _LOCK_FILE, timeout=_LOCK_TIMEOUT_S, thread_local=False):
-            now = Control(serial=read_control(folder).serial) if reset else read_control(folder)
-            stopping = now.wanted in (STOP, STOP_NOW)
-            if wanted is not None and stopping and wanted != STOP_NOW:
-                wanted = None
-            changed = dataclasses.replace(
-                now,
-                serial=now.serial + 1,
-                wanted=wanted or now.wanted,
-                previews=now.previews + preview,
-                saves=now.saves + save,
-            )
-            with write_atomically(folder / CONTROL_FILE, durable=False) as file:
-                file.write(json.dumps(dataclasses.asdict(changed)).encode())
-            return changed.serial
-    except (OSError, filelock.Timeout) as error:
-        raise RunFolderError(f"{folder}: the command could not be written ({error})") from error
+        if not lock.acquire(_LOCK_TIMEOUT_S):
+            raise _not_written(folder.path, "others are writing commands all the time")
+        now = Control(serial=read_control(folder).serial) if reset else read_control(folder)
+        stopping = now.wanted in (STOP, STOP_NOW)
+        if wanted is not None and stopping and wanted != STOP_NOW:
+            wanted = None
+        changed = dataclasses.replace(
+            now,
+            serial=now.serial + 1,
+            wanted=wanted or now.wanted,
+            previews=now.previews + preview,
+            saves=now.saves + save,
+        )
+        with folder.write(CONTROL, durable=False) as file:
+            file.write(json.dumps(dataclasses.asdict(changed)).encode())
+        return changed.serial
+    except ForeignEntryError:
+        raise
+    except OSError as error:
+        raise _not_written(folder.path, error.strerror or error) from error
+    finally:
+        lock.release()
+
+
+def _not_written(folder: Path, why: object) -> RunFolderError:
+    return RunFolderError(f"{folder}: the command could not be written ({why})")

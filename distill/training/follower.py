@@ -6,10 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 
+from distill.own_folder import OwnFolder
 from distill.training.history import VQMetricsHistory
 from distill.training.metrics import (
     CheckpointEvent,
     Event,
+    Gaps,
     MetricsCallback,
     PreviewEvent,
     ResumeEvent,
@@ -57,6 +59,7 @@ class Follower:
         self._redone, self._new_to_us = dict(self.seen), False
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
+        self._place: OwnFolder | None = None
         self._closing = threading.Event()
         self._caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="distill-follower", daemon=True)
@@ -96,6 +99,10 @@ class Follower:
 
     def _run(self) -> None:
         try:
+            self._place = OwnFolder(self._folder.path)
+        except OSError:  # read without it
+            self._place = None
+        try:
             while not self._closing.is_set():
                 ended = self._trainer_ended()  # asked before reading: nothing is missed between
                 while self._read() and not self._closing.is_set():
@@ -110,6 +117,8 @@ class Follower:
             self.error = error
         finally:
             self._caught_up.set()
+            if self._place is not None:
+                self._place.close()
 
     def _read(self) -> bool:
         """Takes what is there now; whether there was anything."""
@@ -117,14 +126,30 @@ class Follower:
         lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
         self.history.update_lines(lines)
         if self._callback is not None:
-            for event in events_from_lines(lines):
+            for event in events_from_lines(lines, Gaps()):  # the history has counted them
                 self._hand_over(event)
         return bool(lines)
 
+    def _notice_move(self) -> None:
+        """Somebody has renamed the folder, or put another in its place: reads on there."""
+        place = self._place
+        if place is None or place.is_in_place:
+            return
+        now = place.whereabouts
+        if now is not None:
+            _log.warning("%s was moved to %s", self._folder.path, now)
+            self._folder.path = place.path = now
+        elif self._folder.is_run:
+            place.close()
+            self._place = OwnFolder(self._folder.path)
+
     def _notice_new_session(self) -> None:
-        """A trainer that takes up a run forgets what came after its checkpoint: so do we."""
+        """A trainer that resumes a run forgets what came after its checkpoint: so do we."""
+        self._notice_move()
+        if not self._folder.is_run:  # deleted: what it reported stays readable here
+            return
         status = self._folder.read_status()
-        session = status.session if status else 0
+        session = status.session if status else self._session
         # A log that is shorter than what was read of it is another one: the run was begun anew.
         shrunk = self._folder.events_bytes < self._offset
         if (session != self._session or shrunk) and self._offset:

@@ -13,11 +13,13 @@ from typing import Any, cast
 import msgspec
 import numpy as np
 
+from distill.checked import Count, Finite
 from distill.training.history_report import history_as_html
 from distill.training.metrics import (
     EVENT_CLASSES,
     CheckpointEvent,
     Event,
+    Gaps,
     PreviewEvent,
     ResumeEvent,
     TrainingCompleteEvent,
@@ -37,20 +39,23 @@ _STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate"
 class _StepLine(msgspec.Struct, gc=False):
     """The columns of a step's line, and nothing else of it: a million are read in a second."""
 
-    step: float
-    loss: float | None
-    reconstruction: float | None
-    commitment: float | None
-    learning_rate: float | None
-    gradient_norm: float | None
+    step: Count
+    loss: Finite | None
+    reconstruction: Finite | None
+    commitment: Finite | None
+    learning_rate: Finite | None
+    gradient_norm: Finite | None
 
 
 _step_lines = msgspec.json.Decoder(_StepLine)
 
 
+_Steps = msgspec.defstruct("_Steps", [(name, list[Finite | None]) for name in _STEP_COLUMNS])
+
+
 @dataclass
 class VQMetricsHistory:
-    """Everything a run has told so far. `update` is the only way in; reading is cheap."""
+    """Everything a run has reported so far. `update` is the only way in; reading is cheap."""
 
     epochs: list[VQEpochMetrics] = field(default_factory=list)
     previews: list[PreviewEvent] = field(default_factory=list)
@@ -64,6 +69,7 @@ class VQMetricsHistory:
     _columns: dict[str, array[float]] = field(
         default_factory=lambda: {name: array("d") for name in _STEP_COLUMNS}, repr=False
     )
+    _gaps: Gaps = field(default_factory=Gaps, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -102,26 +108,39 @@ class VQMetricsHistory:
             self.outcome = event
 
     def update_lines(self, lines: Sequence[bytes]) -> None:
-        """Takes many lines of an event log at once, as `update` would: a million in seconds."""
+        """Takes many lines of an event log at once, as `update` would: a million in seconds.
+
+        Lines that are no event, and events of kinds that this version does not know, are passed
+        over and counted in `gaps`.
+        """
         steps = [line for line in lines if line.startswith(_STEP_LINE)]
         if steps:
-            try:
-                values = _step_lines.decode_lines(b"\n".join(steps))
-            except msgspec.DecodeError as error:
-                raise ValueError(f"a step that is none ({error})") from error
-            nan = math.nan  # JSON has none: it was written as null
-            with self._lock:
-                for name in _STEP_COLUMNS:
-                    column = [getattr(value, name) for value in values]
-                    self._columns[name].extend([nan if x is None else x for x in column])
-            [last] = events_from_lines(steps[-1:])
-            self.last_step = cast(VQStepMetrics, last)
-            measured = next((x for x in reversed(steps) if _NO_HEALTH not in x), None)
-            if measured:
-                [health] = events_from_lines([measured])
-                self.last_health = cast(VQStepMetrics, health)
-        for event in events_from_lines(x for x in lines if not x.startswith(_STEP_LINE)):
+            self._update_steps(steps)
+        others = (line for line in lines if not line.startswith(_STEP_LINE))
+        for event in events_from_lines(others, self._gaps):
             self.update(event)
+
+    def _update_steps(self, steps: list[bytes]) -> None:
+        try:
+            values = _step_lines.decode_lines(b"\n".join(steps))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):  # one of them: which?
+            for event in events_from_lines(steps, self._gaps):
+                self.update(event)
+            return
+        nan = math.nan  # JSON has none: it was written as null
+        with self._lock:
+            for name in _STEP_COLUMNS:
+                column = [getattr(value, name) for value in values]
+                self._columns[name].extend([nan if x is None else x for x in column])
+        self.last_step = _last_event(steps) or self.last_step
+        measured = next((x for x in reversed(steps) if _NO_HEALTH not in x), None)
+        if measured:
+            self.last_health = _last_event([measured]) or self.last_health
+
+    @property
+    def gaps(self) -> Gaps:
+        """What could not be read, and so is missing here; false where nothing is."""
+        return self._gaps
 
     @property
     def step_count(self) -> int:
@@ -200,21 +219,29 @@ class VQMetricsHistory:
         """
         try:
             values: dict[str, Any] = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise ValueError(f"not the JSON of a VQMetricsHistory ({error})") from error
         if not isinstance(values, dict) or set(values) != {*_FIELDS, "steps"}:
             raise ValueError("not the JSON of a VQMetricsHistory")
-        steps = values.pop("steps")
-        history = cls(**{name: _rebuilt(value) for name, value in values.items()})
-        for name, column in steps.items():
+        try:
+            steps = msgspec.convert(values.pop("steps"), _Steps)
+            history = cls(**{name: _rebuilt(value) for name, value in values.items()})
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"not the JSON of a VQMetricsHistory ({error})") from error
+        columns = {name: getattr(steps, name) for name in _STEP_COLUMNS}
+        if len({len(column) for column in columns.values()}) != 1:
+            raise ValueError("not the JSON of a VQMetricsHistory (columns of several lengths)")
+        for name, column in columns.items():
             history._columns[name].extend([math.nan if x is None else x for x in column])
         return history
 
     def __repr__(self) -> str:
         if not self.epochs:
-            return f"VQMetricsHistory({self.step_count} steps, no epoch yet)"
+            gaps = f"; {self._gaps}" if self._gaps else ""
+            return f"VQMetricsHistory({self.step_count} steps, no epoch yet{gaps})"
         last, best = self.epochs[-1], self.best
         shown = f", best {best.val_loss:.4f} in epoch {best.epoch + 1}" if best else ""
+        shown += f"; {self._gaps}" if self._gaps else ""
         loss = "not finite" if math.isnan(last.val_loss) else f"{last.val_loss:.4f}"
         return (
             f"VQMetricsHistory({len(self.epochs)} epochs, {self.step_count} steps, "
@@ -228,6 +255,14 @@ class VQMetricsHistory:
 _FIELDS = [
     item.name for item in dataclasses.fields(VQMetricsHistory) if not item.name.startswith("_")
 ]
+
+
+def _last_event(lines: list[bytes]) -> VQStepMetrics | None:
+    """The last step that can be read whole; the columns hold what can be drawn of the others."""
+    for line in reversed(lines):
+        for event in events_from_lines([line], Gaps()):
+            return cast(VQStepMetrics, event)
+    return None
 
 
 def _plain(value: Any) -> Any:

@@ -35,6 +35,8 @@ def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:
         yield "best", f"{history.best.val_loss:.4f} in epoch {history.best.epoch + 1}"
     if history.warnings:
         yield "warnings", f"{len(history.warnings)}, the last: {history.warnings[-1].message}"
+    if history.gaps:
+        yield "not everything", str(history.gaps)
     if isinstance(history.outcome, TrainingCompleteEvent):
         yield "ended by", history.outcome.reason
     elif history.outcome:

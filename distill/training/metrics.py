@@ -1,162 +1,60 @@
-"""What training tells those who watch: frozen events of numbers, strings and tuples."""
+"""Events as data and as lines of a log, and back: whatever a log holds, none of it is trusted."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, get_args
+import operator
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from distill.checked import Count, Finite, Fraction
 from distill.codebook.health import LevelHealth
+from distill.names import printable
+from distill.training.events import (
+    EVENT_CLASSES,
+    CheckpointEvent,
+    Event,
+    MetricsCallback,
+    PreviewEvent,
+    PreviewPair,
+    ResumeEvent,
+    TrainingCompleteEvent,
+    TrainingFailedEvent,
+    VQEpochMetrics,
+    VQStepMetrics,
+    WarningEvent,
+)
+from distill.training.gaps import Gaps
+
+__all__ = [
+    "EVENT_CLASSES",
+    "CheckpointEvent",
+    "Event",
+    "Gaps",
+    "MetricsCallback",
+    "PreviewEvent",
+    "PreviewPair",
+    "ResumeEvent",
+    "TrainingCompleteEvent",
+    "TrainingFailedEvent",
+    "VQEpochMetrics",
+    "VQStepMetrics",
+    "WarningEvent",
+    "call_back",
+    "event_from_dict",
+    "event_to_dict",
+    "event_to_line",
+    "events_from_lines",
+]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class VQStepMetrics:
-    """One optimiser step."""
-
-    epoch: int
-    step: int
-    """Steps done before this one, over the whole run."""
-    loss: float
-    reconstruction: float
-    commitment: float
-    learning_rate: float
-    gradient_norm: float
-    progress: float
-    """Share of the budget used, 0 to 1."""
-    elapsed_s: float
-    """Training time so far, over all sessions of the run."""
-    health: tuple[LevelHealth, ...] = ()
-    """Over the codes since the last report; empty on most steps."""
-
-
-@dataclass(frozen=True)
-class VQEpochMetrics:
-    """One epoch, validated."""
-
-    epoch: int
-    step: int
-    """Steps done, over the whole run."""
-    train_loss: float
-    train_reconstruction: float
-    train_commitment: float
-    val_loss: float
-    val_reconstruction: float
-    val_commitment: float
-    is_best: bool
-    progress: float
-    elapsed_s: float
-    skipped_steps: int = 0
-    """Steps left out in this epoch because of NaN or Inf."""
-    health: tuple[LevelHealth, ...] = ()
-    """Over the whole validation set; churn over the epoch."""
-
-
-@dataclass(frozen=True)
-class PreviewPair:
-    """A sound and what the model makes of it, as files."""
-
-    name: str
-    seconds: float
-    original: str
-    """Path relative to the run folder."""
-    reconstruction: str
-
-
-@dataclass(frozen=True)
-class PreviewEvent:
-    """Sounds to listen to."""
-
-    epoch: int
-    step: int
-    folder: str
-    """Relative to the run folder."""
-    pairs: tuple[PreviewPair, ...]
-
-
-@dataclass(frozen=True)
-class CheckpointEvent:
-    """The run can go on from here."""
-
-    epoch: int
-    step: int
-    path: str
-    """Relative to the run folder."""
-    is_best: bool
-
-
-@dataclass(frozen=True)
-class ResumeEvent:
-    """A run goes on from a checkpoint; what came after that was forgotten and is done again."""
-
-    epoch: int
-    step: int
-    session: int
-    """Counts how often the run was started or resumed, from 1."""
-
-
-@dataclass(frozen=True)
-class WarningEvent:
-    """Something a person should know, in plain words."""
-
-    epoch: int
-    step: int
-    kind: str
-    """utilization, non_finite, overfitting, callback, disk, corpus, checkpoint or versions."""
-    message: str
-    level: int | None = None
-
-
-@dataclass(frozen=True)
-class TrainingCompleteEvent:
-    """The end of a run that has a model."""
-
-    reason: str
-    """max_epochs, max_steps, max_seconds or stopped."""
-    model_path: str
-    """Relative to the run folder."""
-    best_epoch: int
-    best_val_loss: float
-    epochs: int
-    steps: int
-    elapsed_s: float
-
-
-@dataclass(frozen=True)
-class TrainingFailedEvent:
-    """The end of a run that broke."""
-
-    error: str
-    message: str
-    model_path: str | None = None
-    """The last good weights, where there were any."""
-
-
-Event = (
-    VQStepMetrics
-    | VQEpochMetrics
-    | PreviewEvent
-    | CheckpointEvent
-    | ResumeEvent
-    | WarningEvent
-    | TrainingCompleteEvent
-    | TrainingFailedEvent
-)
-EVENT_CLASSES: tuple[type[Event], ...] = get_args(Event)
-MetricsCallback = Callable[[Event], None]
-"""What training calls with every event, in order."""
-
 _BY_NAME = {kind.__name__: kind for kind in EVENT_CLASSES}
-_FLOATS = {
-    kind: [item.name for item in dataclasses.fields(kind) if item.type == "float"]
-    for kind in EVENT_CLASSES
-}
 
 
 def event_to_dict(event: Event) -> dict[str, Any]:
@@ -165,49 +63,60 @@ def event_to_dict(event: Event) -> dict[str, Any]:
 
 
 def event_from_dict(values: dict[str, Any]) -> Event:
-    """Rebuilds an event.
+    """Rebuilds an event; fields of later versions are passed over.
 
     Raises:
         ValueError: not an event; says what it was.
     """
-    values = dict(values)
-    name = values.pop("event", None)
-    kind = _BY_NAME.get(name) if isinstance(name, str) else None
-    if kind is None:
+    name = values.get("event") if isinstance(values, dict) else None
+    if name not in _BY_NAME:
         raise ValueError(f"event {name!r}: expected one of {', '.join(_BY_NAME)}")
-    if "health" in values:
-        values["health"] = tuple(LevelHealth(**level) for level in values["health"])
-    if "pairs" in values:
-        values["pairs"] = tuple(PreviewPair(**pair) for pair in values["pairs"])
-    for field in _FLOATS[kind]:
-        if values.get(field, 0.0) is None:
-            values[field] = math.nan
     try:
-        return kind(**values)
-    except TypeError as error:
+        return _event(msgspec.convert(values, _ANY_EVENT))
+    except (msgspec.ValidationError, RecursionError) as error:
         raise ValueError(f"event {name}: {error}") from error
 
 
 def event_to_line(event: Event) -> bytes:
     """One line of JSON with its end; NaN and Inf, which JSON does not have, become null."""
-    fields = msgspec.json.encode(event)  # straight from the dataclass, in the order of its fields
+    try:
+        fields = msgspec.json.encode(event)  # from the dataclass, in the order of its fields
+    except UnicodeEncodeError:  # a name that is no UTF-8: shown as escapes
+        return event_to_line(_printable(event))
     return b'{"event":"%s",%s\n' % (type(event).__name__.encode(), fields[1:])
 
 
-def events_from_lines(lines: Iterable[bytes]) -> Iterator[Event]:
+def _printable(value: Any) -> Any:
+    """The same, each of its texts as one that UTF-8 can hold."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, tuple):
+        return tuple(map(_printable, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [item.name for item in dataclasses.fields(value)]
+        return type(value)(*(_printable(getattr(value, name)) for name in names))
+    return value
+
+
+def events_from_lines(lines: Iterable[bytes], gaps: Gaps | None = None) -> Iterator[Event]:
     """Rebuilds events from what `event_to_line` wrote.
 
+    Args:
+        lines: each without its end, or with it.
+        gaps: counts lines that are no event, which are passed over.
+
     Raises:
-        ValueError: a line that is no event.
+        ValueError: a line that is no event, and no `gaps` to count it.
     """
     for line in lines:
         try:
-            values = msgspec.json.decode(line)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"a line that is no event: {line[:80]!r} ({error})") from error
-        if not isinstance(values, dict):
-            raise ValueError(f"a line that is no event: {line[:80]!r}")
-        yield event_from_dict(values)
+            checked = _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            if gaps is None:
+                raise ValueError(f"a line that is no event: {line[:80]!r} ({error})") from error
+            gaps.count(line, error, _BY_NAME)
+        else:
+            yield _event(checked)
 
 
 def call_back(callback: MetricsCallback | None, event: Event) -> Exception | None:
@@ -220,3 +129,91 @@ def call_back(callback: MetricsCallback | None, event: Event) -> Exception | Non
         _log.exception("a training callback raised")
         return error
     return None
+
+
+# What a line may hold: the events' own fields, with types and ranges, and null where JSON has no
+# number for a value. Made from the classes, so that there is one list of fields.
+_Seconds = Annotated[float, Meta(ge=0.0, le=1e10)]
+_Much = Annotated[float, Meta(ge=0.0, le=1e9)]
+_Path = Annotated[
+    str, Meta(max_length=4096, pattern=r"^(?![/\\])(?!.*\.\.([/\\]|$))[^\x00-\x1f:]*$")
+]
+"""Within the run folder."""
+_TYPES: dict[Any, Any] = {
+    "int": Count,
+    "int | None": Count | None,
+    "float": Finite | None,
+    "bool": bool,
+    "str": Annotated[str, Meta(max_length=100_000)],
+}
+_SPECIAL: dict[tuple[str, str], Any] = {
+    ("LevelHealth", "level"): Annotated[int, Meta(ge=0, le=63)],
+    ("LevelHealth", "label"): Annotated[str, Meta(max_length=40)],
+    ("LevelHealth", "entries"): Annotated[int, Meta(ge=1, le=1 << 20)],
+    ("LevelHealth", "utilization"): Fraction,
+    ("LevelHealth", "corrected_utilization"): Fraction,
+    ("LevelHealth", "perplexity"): _Much,
+    ("LevelHealth", "entropy_bits"): _Much,
+    ("LevelHealth", "churn"): _Much,
+    ("PreviewPair", "seconds"): _Seconds,
+    ("PreviewPair", "original"): _Path,
+    ("PreviewPair", "reconstruction"): _Path,
+    ("PreviewEvent", "folder"): _Path,
+    ("CheckpointEvent", "path"): _Path,
+    ("WarningEvent", "level"): Annotated[int, Meta(ge=0, le=63)] | None,
+    ("TrainingCompleteEvent", "model_path"): _Path,
+    ("TrainingFailedEvent", "model_path"): _Path | None,
+}
+
+
+_MOST_INNER = 1000
+
+
+def _checked(kind: type, tag: str | None) -> Any:
+    """A struct that reads the JSON of a dataclass, strictly; fields it does not know it skips."""
+    fields: list[Any] = []
+    for item in dataclasses.fields(kind):
+        type_ = _SPECIAL.get((kind.__name__, item.name)) or _TYPES.get(item.type)
+        if item.name in ("progress", "elapsed_s"):
+            type_ = Fraction if item.name == "progress" else _Seconds
+        if item.name in _INNER:
+            type_ = _INNER[item.name]
+        given = item.default is not dataclasses.MISSING
+        fields.append((item.name, type_, item.default) if given else (item.name, type_))
+    tags: dict[str, Any] = {"tag_field": "event", "tag": tag} if tag else {}
+    return msgspec.defstruct(kind.__name__, fields, frozen=True, **tags)
+
+
+def _event(read: Any) -> Event:
+    """The event that a checked struct holds."""
+    values = list(msgspec.structs.astuple(read))
+    kind, numbers, inner = _PLANS[type(read).__name__]
+    for place in numbers:
+        if values[place] is None:
+            values[place] = math.nan
+    for place, part in inner:
+        values[place] = tuple(part(*msgspec.structs.astuple(item)) for item in values[place])
+    event: Event = kind(*values)
+    return event
+
+
+def _plan(kind: type) -> tuple[Any, list[int], list[tuple[int, type]]]:
+    """(the class, places of its numbers, places of its parts and their classes)."""
+    items = list(enumerate(dataclasses.fields(kind)))
+    numbers = [place for place, item in items if item.type == "float"]
+    parts = {"health": LevelHealth, "pairs": PreviewPair}
+    return kind, numbers, [(place, parts[x.name]) for place, x in items if x.name in parts]
+
+
+def _several(kind: type) -> Any:
+    part: Any = _checked(kind, None)
+    return Annotated[tuple[part, ...], Meta(max_length=_MOST_INNER)]
+
+
+_INNER: dict[str, Any] = {}  # what follows looks into it
+_INNER |= {"health": _several(LevelHealth), "pairs": _several(PreviewPair)}
+_ANY_EVENT = functools.reduce(
+    operator.or_, (_checked(kind, kind.__name__) for kind in EVENT_CLASSES)
+)
+_decoder = msgspec.json.Decoder(_ANY_EVENT)
+_PLANS = {kind.__name__: _plan(kind) for kind in EVENT_CLASSES}

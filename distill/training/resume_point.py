@@ -8,6 +8,7 @@ from typing import Any
 
 from distill.errors import CheckpointError
 from distill.training.checkpoint import load_vqvae_checkpoint, newest_first
+from distill.training.layout import CHECKPOINTS
 from distill.training.run_writer import RunWriter
 
 
@@ -19,6 +20,8 @@ class ResumePoint:
     state: dict[str, Any]
     problems: list[str]
     """Newer checkpoints that could not be read, and why."""
+    missing_events: str = ""
+    """What of the event log before the checkpoint is lost, as a sentence."""
 
 
 def find_resume_point(folder: RunWriter) -> ResumePoint | None:
@@ -38,9 +41,11 @@ def find_resume_point(folder: RunWriter) -> ResumePoint | None:
             damaged.append(path)
             continue
         for other in damaged:  # or they would stand in the way of the newest
-            other.rename(other.with_suffix(".damaged"))
-        folder.rewind_events(state["events_bytes"])
-        return ResumePoint(path, state, problems)
+            folder.files.rename(
+                f"{CHECKPOINTS}/{other.name}", f"{CHECKPOINTS}/{other.stem}.damaged"
+            )
+        missing = folder.rewind_events(state["events_bytes"])
+        return ResumePoint(path, state, problems, missing)
     if problems:
         raise CheckpointError(
             f"{folder.checkpoints}: none of its checkpoints can be read ({'; '.join(problems)}); "

@@ -6,20 +6,19 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from distill.atomic import remove_leftovers, write_atomically
 from distill.config import VQVAEConfig
-from distill.errors import RunFolderError
+from distill.errors import ForeignEntryError, RunFolderError
+from distill.own_folder import FOLDER, OwnFolder
 from distill.training import states
 from distill.training.control import change_control
-from distill.training.metrics import CheckpointEvent, Event, event_to_line, events_from_lines
+from distill.training.layout import CHECKPOINTS, RESERVE, is_ours, refuse_foreign
+from distill.training.metrics import CheckpointEvent, Event, Gaps, event_to_line, events_from_lines
 from distill.training.run_folder import (
-    CHECKPOINTS,
     EVENTS,
     OWN_FILES,
     PREVIEWS,
@@ -33,37 +32,46 @@ from distill.training.run_folder import (
 )
 
 _LONGEST_CHECKPOINT_LINE = 4096
-_RESERVE, _RESERVE_BYTES = ".reserve", 1 << 16
+_RESERVE_BYTES = 1 << 16
 
 
 def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -> None:
     """Makes a run folder that a trainer can be started in: only the request is in it.
 
+    What an earlier run left is removed; files that no run can have made stay.
+
     Raises:
         RunFolderError: another trainer is at work there, it holds an earlier run, it holds
-            something else, or it cannot be written.
+            something else, as a link, or it cannot be written.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = acquire_lock(path)
-        try:
-            _refuse_if_starting(path)
-            check_room(path, overwrite)
-            for name in OWN_FILES:
-                target = path / name
-                if target.is_dir():
-                    shutil.rmtree(target)
-                else:
-                    target.unlink(missing_ok=True)
-            remove_leftovers(path)
-            write_request(path, request)
-            change_control(path, reset=True)
-        finally:
-            lock.release()
+        with OwnFolder(path) as folder:
+            refuse_foreign(folder)
+            lock = acquire_lock(folder)
+            try:
+                _refuse_if_starting(path)
+                check_room(path, overwrite)
+                _clear(folder)
+                write_request(folder, request)
+                change_control(folder, reset=True)
+            finally:
+                lock.release()
+    except ForeignEntryError:
+        raise
     except OSError as error:
         raise RunFolderError(
             f"{path}: cannot be written ({error.strerror}); choose another folder"
         ) from error
+
+
+def _clear(folder: OwnFolder) -> None:
+    for name in OWN_FILES:
+        if folder.kind(name) == FOLDER:
+            folder.remove_tree(name, is_ours)
+        else:
+            folder.remove(name)
+    folder.remove_leftovers("", is_ours)
 
 
 def _refuse_if_starting(path: Path) -> None:
@@ -87,16 +95,20 @@ def extend_run(path: Path, budget: Mapping[str, float | None]) -> None:
             f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
         )
     try:
-        lock = acquire_lock(path)
-        try:
-            _refuse_if_starting(path)
-            if budget:
-                ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
-                config = VQVAEConfig.from_dict({**request["config"], **ends})
-                write_request(path, {**request, "config": config.to_dict()})
-            change_control(path, reset=True)
-        finally:
-            lock.release()
+        with OwnFolder(path) as opened:
+            refuse_foreign(opened)
+            lock = acquire_lock(opened)
+            try:
+                _refuse_if_starting(path)
+                if budget:
+                    ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
+                    config = VQVAEConfig.from_dict({**request["config"], **ends})
+                    write_request(opened, {**request, "config": config.to_dict()})
+                change_control(opened, reset=True)
+            finally:
+                lock.release()
+    except ForeignEntryError:
+        raise
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -120,13 +132,17 @@ def announce_trainer(path: Path, pid: int) -> None:
         step=before.step if before else 0,
         session=before.session if before else 0,
     )
-    with write_atomically(path / STATUS, durable=False) as file:
+    with OwnFolder(path) as folder, folder.write(STATUS, durable=False) as file:
         file.write(status_to_json(status))
 
 
-def write_request(path: Path, request: dict[str, Any]) -> None:
+def write_request(folder: Path | OwnFolder, request: dict[str, Any]) -> None:
     """Writes down what is asked of a run."""
-    with write_atomically(path / REQUEST) as file:
+    if not isinstance(folder, OwnFolder):
+        with OwnFolder(folder) as opened:
+            write_request(opened, request)
+        return
+    with folder.write(REQUEST) as file:
         file.write(json.dumps(request, indent=1, ensure_ascii=False).encode())
 
 
@@ -134,42 +150,77 @@ def write_request(path: Path, request: dict[str, Any]) -> None:
 def hold_run(path: Path) -> Iterator[RunWriter]:
     """Holds a run folder's lock: one trainer to a run, whatever happens.
 
+    The folder is opened once: what is written goes there, also when it is moved meanwhile.
+
     Raises:
-        RunFolderError: no run was begun there, another trainer is at work, or it cannot be written.
+        RunFolderError: no run was begun there, another trainer is at work, it cannot be written,
+            or something in it is not ours, as a link.
     """
-    folder = RunFolder(path)
-    folder.read_request()
-    try:
-        lock = acquire_lock(path)
-    except OSError as error:
-        raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
-    try:
-        for part in (path, path / CHECKPOINTS):
-            remove_leftovers(part)
-        if not folder.is_starting:  # started by hand: a stop of long ago is not meant for it
-            change_control(path, reset=True)
-        writer = RunWriter(path)
+    run = RunFolder(path)
+    run.read_request()
+    with contextlib.ExitStack() as held:
         try:
-            yield writer
-        finally:
-            writer.close()
-    finally:
-        lock.release()
+            folder = held.enter_context(OwnFolder(path))
+            refuse_foreign(folder)
+            lock = acquire_lock(folder)
+        except ForeignEntryError:
+            raise
+        except OSError as error:
+            raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+        held.callback(lock.release)
+        _tidy(folder)
+        if not run.is_starting:  # started by hand: a stop of long ago is not meant for it
+            change_control(folder, reset=True)
+        writer = RunWriter(folder)
+        held.callback(writer.close)
+        yield writer
+
+
+def _tidy(folder: OwnFolder) -> None:
+    """Removes what killed trainers were about to write."""
+    previews = [f"{PREVIEWS}/{entry.name}" for entry in folder.entries(PREVIEWS)]
+    inner = [name for name in previews if is_ours(name) and folder.kind(name) == FOLDER]
+    for name in ("", CHECKPOINTS, *inner):
+        folder.remove_leftovers(name, is_ours)
 
 
 class RunWriter(RunFolder):
-    """Appends events and says where the run is."""
+    """Appends events and reports where the run is."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, folder: OwnFolder) -> None:
+        """Args:
+        folder: stays open for as long as this is used; its path leads there.
+        """
+        super().__init__(folder.path)
+        self.files = folder
+        """What every writing goes through: nothing outside is reached."""
         before = self.read_status()
         self.session = before.session + 1 if before else 1
-        self._events = (path / EVENTS).open("ab", buffering=0)
+        self._events = folder.append(EVENTS)
         self._events_size = self._events.tell()
         self._pending: deque[bytes] = deque()
-        self._reserve = path / _RESERVE
-        with contextlib.suppress(OSError):
-            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
+        with contextlib.suppress(OSError), folder.write(RESERVE, durable=False) as file:
+            file.write(bytes(_RESERVE_BYTES))
+
+    def follow_move(self) -> Path | None:
+        """Notices that the folder was moved; `path` is its new place from then on.
+
+        Returns:
+            The new place; None where it was not moved.
+
+        Raises:
+            RunFolderError: it was deleted, or its disk is gone: there is nowhere to write to.
+        """
+        if self.files.is_in_place:
+            return None
+        place = self.files.whereabouts
+        if place is None:
+            raise RunFolderError(
+                f"{self.path}: the run folder is not there any more: it was deleted, or its disk "
+                "was taken away; where it comes back, resume goes on from its last checkpoint"
+            )
+        self.path = self.files.path = place
+        return place
 
     def append(self, event: Event) -> None:
         """Adds an event.
@@ -199,42 +250,77 @@ class RunWriter(RunFolder):
             except OSError:
                 with contextlib.suppress(OSError):
                     self._events.truncate(self._events_size)
-                if self._reserve.exists():  # so that there is room to say that there is no room
-                    self._reserve.unlink()
+                if self._free_reserve():  # so that there is room to say that there is no room
                     continue
                 raise
             self._events_size += len(line)
             self._pending.popleft()
 
-    def rewind_events(self, size: int) -> None:
-        """Forgets what happened after a checkpoint.
+    def _free_reserve(self) -> bool:
+        try:
+            return self.files.remove(RESERVE)
+        except OSError:
+            return False
+
+    def rewind_events(self, size: int) -> str:
+        """Forgets what happened after a checkpoint, whatever a power cut made of it.
 
         Args:
             size: of the log when the checkpoint was taken; the note of the checkpoint itself
                 comes right after it and is kept.
+
+        Returns:
+            What is missing of the log before that, as a sentence; empty where nothing is.
         """
+        there = os.fstat(self._events.fileno()).st_size
+        if there < size:
+            self._cut(there)
+            missing = "was deleted" if not there else f"has {there:,} bytes of {size:,}"
+            return (
+                f"{EVENTS} {missing} since the checkpoint: what it reported is not shown any more; "
+                "nothing that was learned is lost"
+            )
         lines, _ = self.read_lines(size, _LONGEST_CHECKPOINT_LINE)
-        note = next(events_from_lines(lines[:1]), None)
+        note = next(events_from_lines(lines[:1], Gaps()), None)
         if isinstance(note, CheckpointEvent):
             size += len(lines[0]) + 1
+        self._cut(size)
+        return ""
+
+    def _cut(self, size: int) -> None:
+        """Ends the log there, at the end of a line."""
+        with self.files.read(EVENTS) as log:
+            log.seek(max(0, size - 1))
+            is_whole = size == 0 or log.read(1) == b"\n"
         self._events.truncate(size)
         self._events_size = size
+        if not is_whole:  # the rest of that line is lost; the next one is to be read
+            self._events_size += self._events.write(b"\n")
 
     def forget_previews(self, kept: set[str]) -> None:
-        """Removes preview folders that no remaining event names."""
-        if self.previews.is_dir():
-            for folder in self.previews.iterdir():
-                if f"{PREVIEWS}/{folder.name}" not in kept:
-                    shutil.rmtree(folder)
+        """Removes preview folders that no remaining event names, as far as they are ours."""
+        for entry in self.files.entries(PREVIEWS):
+            name = f"{PREVIEWS}/{entry.name}"
+            if entry.kind == FOLDER and name not in kept and is_ours(name):
+                self.files.remove_tree(name, is_ours)
 
     def write_status(self, status: RunStatus) -> None:
-        """Says where the run is."""
-        with write_atomically(self.path / STATUS, durable=False) as file:
-            file.write(status_to_json(status))
+        """Reports where the run is."""
+        try:
+            with self.files.write(STATUS, durable=False) as file:
+                file.write(status_to_json(status))
+        except OSError:
+            with contextlib.suppress(OSError):  # a sign of life needs no room
+                self.files.touch(STATUS)
+            raise
 
     def close(self) -> None:
         """Closes the event log."""
         with contextlib.suppress(OSError):
             self._flush()
-        self._reserve.unlink(missing_ok=True)
+        self._free_reserve()
         self._events.close()
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[OwnFolder]:
+        yield self.files

@@ -5,6 +5,7 @@ starting ── running ──┬── stopping ── stopped
            paused ────┴── finished
 any of the above but the ended ones ── failed
 any of the above but the ended ones ── gone      (seen from outside: the trainer is dead)
+any of the above but the ended ones ── not answering, and back       (seen from outside, too)
 stopped, finished, failed, gone ── starting      (somebody resumed the run)
 """
 
@@ -12,10 +13,13 @@ from __future__ import annotations
 
 STARTING, RUNNING, PAUSED, STOPPING = "starting", "running", "paused", "stopping"
 FINISHED, STOPPED, FAILED, GONE = "finished", "stopped", "failed", "gone"
+NOT_ANSWERING = "not answering"
+"""Seen from outside: the trainer holds the run, but has given no sign of life for seconds: it was
+suspended, or its machine or disk is stuck. What it was doing before it does again afterwards."""
 IDLE = "idle"
 """Of a runner that was given no run yet."""
 
-ACTIVE = frozenset({STARTING, RUNNING, PAUSED, STOPPING})
+ACTIVE = frozenset({STARTING, RUNNING, PAUSED, STOPPING, NOT_ANSWERING})
 ENDED = frozenset({FINISHED, STOPPED, FAILED, GONE})
 
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -23,6 +27,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     RUNNING: frozenset({PAUSED, STOPPING, FINISHED, FAILED, GONE}),
     PAUSED: frozenset({RUNNING, STOPPING, FAILED, GONE}),
     STOPPING: frozenset({STOPPED, FINISHED, FAILED, GONE}),
+    NOT_ANSWERING: frozenset({RUNNING, PAUSED, STOPPING, STOPPED, FINISHED, FAILED, GONE}),
     FINISHED: frozenset({STARTING}),
     STOPPED: frozenset({STARTING}),
     FAILED: frozenset({STARTING}),

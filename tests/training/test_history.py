@@ -20,6 +20,7 @@ from distill import (
 from distill.codebook import LevelHealth
 from distill.training import PreviewPair
 from distill.training.metrics import (
+    Gaps,
     call_back,
     event_from_dict,
     event_to_dict,
@@ -197,7 +198,77 @@ def test_numbers_json_does_not_have_come_back_as_nan() -> None:
     assert math.isnan(event.loss) and math.isnan(event.gradient_norm)
 
 
-@pytest.mark.parametrize("line", [b"nonsense", b"[1]", b'{"event":"VQStepMetrics","step":1}'])
-def test_a_line_that_is_no_event_is_an_error(line: bytes) -> None:
-    with pytest.raises(ValueError, match=r"no event|a step that is none|missing"):
-        VQMetricsHistory().update_lines([line])
+ODD_LINES = {
+    "nonsense": b"nonsense",
+    "a list": b"[1]",
+    "null": b"null",
+    "nothing": b"",
+    "half a line": b'{"event":"WarningEvent","epo',
+    "a hole": bytes(1000),
+    "a step without its fields": b'{"event":"VQStepMetrics","step":1}',
+    "a step with a text for a number": event_to_line(step(1)).replace(b'"loss":0.5', b'"loss":"x"'),
+    "a number of 400 digits": event_to_line(step(1)).replace(b'"step":1', b'"step":' + b"1" * 400),
+    "beyond a float": event_to_line(step(1)).replace(b'"loss":0.5', b'"loss":1e400'),
+    "deep": b'{"event":"VQStepMetrics","step":' + b"[" * 100_000,
+    "deep in another": b'{"event":"WarningEvent","message":' + b'{"a":' * 100_000,
+    "no UTF-8": b'{"event":"WarningEvent","message":"\xff"}',
+    "a file outside": event_to_line(CheckpointEvent(0, 1, "../x", True)),
+    "a file from the root": event_to_line(CheckpointEvent(0, 1, "/x", True)),
+    "no name": b'{"step":1}',
+    "a number for a name": b'{"event":1}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ODD_LINES.values(), ids=ODD_LINES)
+def test_a_line_that_is_no_event_is_passed_over_and_counted(line: bytes) -> None:
+    history = VQMetricsHistory()
+    lines = [event_to_line(step(0))[:-1], line, event_to_line(step(2))[:-1]]
+    history.update_lines(lines)
+    assert list(history.steps["step"]) == [0, 2]
+    assert (history.gaps.unreadable, history.gaps.later) == (1, {})
+    assert str(history.gaps).startswith(
+        "1 line of the events cannot be read and are not shown (the first: "
+    )
+    assert str(history.gaps) in repr(history) and "not everything" in history._repr_html_()
+    with pytest.raises(ValueError, match="a line that is no event"):
+        list(events_from_lines([line]))
+
+
+def test_events_and_fields_of_a_later_version_are_passed_over_by_name() -> None:
+    history = VQMetricsHistory()
+    warning = event_to_line(WarningEvent(0, 1, "disk", "full"))
+    newer = [b'{"event":"GradientMap","map":[[1]]}'] * 3 + [b'{"event":"Weather"}']
+    history.update_lines(
+        [*newer, warning[:-2] + b',"since":{"a":[1]}}', event_to_line(step(0))[:-2] + b',"z":[]}']
+    )
+    assert [warning.message for warning in history.warnings] == ["full"]
+    assert history.step_count == 1
+    assert history.gaps.later == {"GradientMap": 3, "Weather": 1}
+    assert str(history.gaps) == (
+        "2 kinds of events of a later version not shown: GradientMap, Weather"
+    )
+
+
+def test_nothing_is_missing_of_a_whole_log() -> None:
+    history = VQMetricsHistory()
+    history.update_lines([event_to_line(step(0))[:-1]])
+    assert not history.gaps and str(history.gaps) == ""
+
+
+def test_many_forged_kinds_of_events_take_no_memory() -> None:
+    gaps = Gaps()
+    names = (b'{"event":"%s"}' % (b"%06d" % number * 1000) for number in range(1000))
+    assert list(events_from_lines(names, gaps)) == []
+    assert len(gaps.later) == 100 and max(map(len, gaps.later)) <= 60
+    assert gaps.unreadable == 900
+
+
+def test_a_name_that_is_no_utf_8_is_written_as_escapes() -> None:
+    pair = PreviewPair("Caf\udce9", 1.0, "previews/a/00-original.wav", "previews/a/00-x.wav")
+    events = [
+        WarningEvent(0, 0, "corpus", "Caf\udce9.wav: silent"),
+        PreviewEvent(0, 0, "previews/a", (pair,)),
+    ]
+    read = list(events_from_lines(map(event_to_line, events)))
+    assert read[0] == WarningEvent(0, 0, "corpus", "Caf\\xe9.wav: silent")
+    assert isinstance(read[1], PreviewEvent) and read[1].pairs[0].name == "Caf\\xe9"

@@ -126,14 +126,14 @@ def test_a_crashed_trainer_leaves_no_lock_and_no_temporary_file(run: Path) -> No
         "from distill import atomic\n"
         "from distill.atomic import write_atomically\n"
         "atomic._UNNAMED = 0\n"  # as where a system has no files without names
-        f"with hold_run(Path({str(run)!r})) as w, write_atomically(w.path / 'x') as f:\n"
+        f"with hold_run(Path({str(run)!r})) as w, write_atomically(w.model_path) as f:\n"
         "    f.write(b'half'); f.flush(); os._exit(9)"
     )
     assert answer.returncode == 9, answer.stderr
-    assert [path.name for path in run.glob(".x*")]
+    assert [path.name for path in run.glob(".model.distill*")]
     with hold_run(run) as writer:
         writer.append(warning(1))
-    assert not list(run.glob(".x*"))
+    assert not list(run.glob(".model.distill*"))
 
 
 def test_an_earlier_run_is_only_replaced_when_asked(run: Path) -> None:
@@ -265,7 +265,9 @@ def test_a_run_is_gone_when_another_process_got_its_number(run: Path) -> None:
     stale = time.time() - 60
     with hold_run(run) as writer:
         writer.write_status(status("paused", heartbeat=stale))
-        assert RunFolder(run).read_state() == "paused"  # silent, but it holds the lock
+        assert RunFolder(run).read_state() == "paused"  # it holds the lock, and has just written
+        os.utime(run / "status.json", (stale, stale))
+        assert RunFolder(run).read_state() == "not answering"
     assert RunFolder(run).read_state() == "gone"
 
 

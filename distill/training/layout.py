@@ -1,0 +1,49 @@
+"""The names in a run folder, and which of them we can have made."""
+
+from __future__ import annotations
+
+import re
+
+from distill.own_folder import FILE, FOLDER, OwnFolder
+
+REQUEST, EVENTS, STATUS, CONTROL = "run.json", "events.jsonl", "status.json", "control.json"
+CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", "model.distill"
+LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
+OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, WORKER_LOG)
+"""What a new run in the same folder replaces."""
+
+_FOLDERS = (CHECKPOINTS, PREVIEWS)
+_FILES = tuple(name for name in OWN_FILES if name not in _FOLDERS)
+_HIDDEN = (LOCK, CONTROL_LOCK, RESERVE)
+_PREVIEW = rf"{PREVIEWS}/(epoch|step)-\d{{1,12}}"
+_OURS = re.compile(
+    "|".join(
+        [
+            *map(re.escape, (*OWN_FILES, *_HIDDEN)),
+            rf"{CHECKPOINTS}/step-\d{{1,12}}\.(ckpt|damaged)",
+            _PREVIEW,
+            rf"{_PREVIEW}/\d{{2,6}}-(original|reconstruction)\.wav",
+        ]
+    )
+)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a run can have made a file or folder of this name, relative to its folder.
+
+    Example:
+        >>> is_ours("previews/epoch-0010/00-original.wav"), is_ours("previews/.DS_Store")
+        (True, False)
+    """
+    return _OURS.fullmatch(name) is not None
+
+
+def refuse_foreign(folder: OwnFolder) -> None:
+    """Looks whether every name of ours is what we would have made there, or nothing.
+
+    Raises:
+        ForeignEntryError: a link, or something else; it is named.
+    """
+    for names, kind in (((*_FILES, *_HIDDEN), FILE), (_FOLDERS, FOLDER)):
+        for name in names:
+            folder.check(name, kind)
