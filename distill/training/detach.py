@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import distill
 
@@ -37,7 +38,9 @@ def has_ended(pid: int) -> bool:
     return any(process.pid == pid and process.poll() is not None for process in _started)
 
 
-def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+def start_detached(
+    module: str, arguments: list[str], log: Path | BinaryIO
+) -> subprocess.Popen[bytes]:
     """Starts a module of distill as a program, in a session of its own.
 
     It imports nothing from the working folder. An interrupt of a notebook's cell goes to the
@@ -47,7 +50,7 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
     Args:
         module: what to run.
         arguments: for it.
-        log: gets everything it prints.
+        log: gets everything it prints; a file, or one that is open to append to.
 
     Raises:
         OSError: the process cannot be started, or the log not written.
@@ -60,7 +63,7 @@ def start_detached(module: str, arguments: list[str], log: Path) -> subprocess.P
         )
     else:
         options["start_new_session"] = True
-    with log.open("ab") as output:
+    with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _BOOTSTRAP, _init_file(), module, *arguments],
             stdin=subprocess.DEVNULL,

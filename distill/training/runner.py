@@ -16,6 +16,7 @@ from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
 from distill.models.device import choose_device
+from distill.own_folder import OwnFolder
 from distill.training import states
 from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
 from distill.training.detach import start_detached
@@ -359,7 +360,8 @@ class TrainingRunner:
         self._take(RunFolder(path))
         if self._backend == "process":
             worker = "distill.training.worker"
-            self._process = start_detached(worker, [str(path.resolve())], path / WORKER_LOG)
+            with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
+                self._process = start_detached(worker, [str(path.resolve())], log)
             announce_trainer(path, self._process.pid)
         else:
             announce_trainer(path, os.getpid())
