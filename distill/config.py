@@ -10,9 +10,15 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from distill.errors import ConfigError
+from distill.names import printable
 
 _ConfigT = TypeVar("_ConfigT", bound="_Validated")
 
+_LONGEST_SHOWN = 60
+MOST_PARAMETERS = 2**28
+"""Numbers that a model may hold: 1 GiB of float32."""
+MOST_OVERLAP = 128
+"""Hops that a window may span; each costs a transform of the whole window."""
 DEFAULT_BUDGET_S = 300.0
 """Training time when a config names no budget at all."""
 
@@ -47,8 +53,12 @@ class _Validated:
         """Builds a config from `to_dict` data.
 
         Raises:
-            ConfigError: an unknown field, or a value outside its range.
+            ConfigError: no table, an unknown field, or a value outside its range.
         """
+        if not isinstance(values, dict):
+            raise ConfigError(
+                f"settings of type {type(values).__name__}: expected names and values"
+            )
         known = [item.name for item in dataclasses.fields(cls)]
         for name in values:
             if name not in known:
@@ -58,9 +68,9 @@ class _Validated:
 
 def unknown_field(name: str, known: list[str]) -> str:
     """The message for a setting nobody knows, with the nearest one that exists."""
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(str(name)[:_LONGEST_SHOWN], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}."
-    return f"{name}: no such setting; {hint}"
+    return f"{_shown(name)}: no such setting; {hint}"
 
 
 def _check_number(item: dataclasses.Field[Any], value: Any) -> None:
@@ -68,9 +78,19 @@ def _check_number(item: dataclasses.Field[Any], value: Any) -> None:
     if value is None and item.metadata["optional"]:
         return
     is_number = isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
+    if not is_number or not low <= value <= high:  # which NaN is not either
         noun = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{item.name}={value!r}: expected {noun} from {low:g} to {high:g}")
+        found = _shown(value) if is_number else _shown(repr(value))
+        raise ConfigError(f"{item.name}={found}: expected {noun} from {low:g} to {high:g}")
+
+
+def _shown(value: Any) -> str:
+    """A value of a message, whatever it is: a number may have thousands of digits."""
+    try:
+        text = printable(str(value))
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +119,11 @@ class SpectrogramConfig(_Validated):
             raise ConfigError(
                 f"hop_length={self.hop_length}: expected at most half of n_fft={self.n_fft}, "
                 "or the frames do not overlap enough to become sound again"
+            )
+        if self.hop_length * MOST_OVERLAP < self.n_fft:
+            raise ConfigError(
+                f"hop_length={self.hop_length}: expected at least n_fft={self.n_fft} / "
+                f"{MOST_OVERLAP}, or a second of sound takes minutes"
             )
         if not self.f_min_hz < self.top_hz <= self.sample_rate / 2:
             raise ConfigError(
@@ -205,7 +230,30 @@ class VQVAEConfig(TrainingConfig):
         if self.kernel_size % 2 == 0:
             raise ConfigError(f"kernel_size={self.kernel_size}: expected an odd number")
         if not isinstance(self.spectrogram, SpectrogramConfig):
-            raise ConfigError(f"spectrogram={self.spectrogram!r}: expected a SpectrogramConfig")
+            found = _shown(repr(self.spectrogram))
+            raise ConfigError(f"spectrogram={found}: expected a SpectrogramConfig")
+        if self.parameters > MOST_PARAMETERS:
+            raise ConfigError(
+                f"a model of {self.parameters} numbers: expected at most {MOST_PARAMETERS}; lower "
+                "width, depth, codebook_size, latent_dim or levels"
+            )
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in all tensors of the model, known without making it."""
+        width, dim, bands, kernel = (
+            self.width,
+            self.latent_dim,
+            self.spectrogram.n_mels,
+            self.kernel_size,
+        )
+        block = 6 * width**2 + (kernel + 8) * width
+        change_of_rate = 2 * self.stride * width**2 + width
+        encoder = 5 * bands * width + width + change_of_rate + width * dim + dim
+        decoder = 3 * dim * width + width + change_of_rate + width * bands + bands
+        codebook = self.codebook_size * (2 * dim + 1) + 1
+        blocks = block * (self.encoder_depth + self.decoder_depth)
+        return encoder + decoder + blocks + codebook * self.levels
 
     @property
     def step_rate_hz(self) -> float:
@@ -220,7 +268,7 @@ class VQVAEConfig(TrainingConfig):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> VQVAEConfig:
         """Builds a config from `to_dict` data; see the base class."""
-        spectrogram = values.get("spectrogram", {})
+        spectrogram = values.get("spectrogram", {}) if isinstance(values, dict) else None
         if isinstance(spectrogram, dict):
             values = {**values, "spectrogram": SpectrogramConfig.from_dict(spectrogram)}
         return super().from_dict(values)

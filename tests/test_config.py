@@ -125,7 +125,7 @@ def spectrograms(draw: Callable[[st.SearchStrategy[Any]], Any]) -> SpectrogramCo
     return SpectrogramConfig(
         sample_rate=rate,
         n_fft=n_fft,
-        hop_length=draw(st.integers(16, n_fft // 2)),
+        hop_length=draw(st.integers(max(16, -(-n_fft // 128)), n_fft // 2)),
         f_min_hz=low_hz,
         f_max_hz=draw(st.none() | st.floats(low_hz + 100, rate / 2)),
     )
@@ -135,6 +135,8 @@ def spectrograms(draw: Callable[[st.SearchStrategy[Any]], Any]) -> SpectrogramCo
 @given(values=_settings(VQVAEConfig), spectrogram=spectrograms())
 def test_a_config_survives_json(values: dict[str, Any], spectrogram: SpectrogramConfig) -> None:
     values["kernel_size"] = values.get("kernel_size", 7) | 1
+    for name, most in (("width", 256), ("codebook_size", 4096)):  # together they have a ceiling
+        values[name] = min(values.get(name, most), most)
     config = VQVAEConfig(**values, spectrogram=spectrogram)
     plain = json.loads(json.dumps(config.to_dict()))
     assert VQVAEConfig.from_dict(plain) == config
@@ -196,3 +198,54 @@ def test_numpy_numbers_become_python_numbers() -> None:
     config = VQVAEConfig(levels=np.int64(2), max_seconds=np.float32(4.0))
     assert (type(config.levels), type(config.max_seconds)) == (int, float)
     assert json.loads(json.dumps(config.to_dict()))["levels"] == 2
+
+
+def test_a_number_too_long_to_be_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match="levels=a number of thousands of digits: expected"):
+        VQVAEConfig(levels=10**5000)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (10**400, "1" + "0" * 58 + "…"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+        ("<b>\n", r"'<b>\\n'"),
+        ([1] * 1000, r"\[1, 1, .*…"),
+    ],
+)
+def test_any_value_is_shown_short(value: object, shown: str) -> None:
+    for name in ("levels", "learning_rate"):
+        with pytest.raises(ConfigError, match=f"{name}={shown}: expected a") as caught:
+            VQVAEConfig(**{name: value})
+        assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("values", [None, [1], "text", 3, {"spectrogram": [1]}])
+def test_what_is_no_table_is_refused(values: Any) -> None:
+    with pytest.raises(ConfigError, match=r"expected names and values|expected a Spec"):
+        VQVAEConfig.from_dict(values)
+
+
+def test_a_model_has_a_ceiling() -> None:
+    wide = {"width": 2048, "encoder_depth": 32, "decoder_depth": 32}
+    for values in (wide, {"levels": 8, "codebook_size": 65_536, "latent_dim": 1024}):
+        with pytest.raises(
+            ConfigError, match=r"a model of \d+ numbers: expected at most 268435456"
+        ):
+            VQVAEConfig(**values)
+    VQVAEConfig(codebook_size=65_536, levels=8)
+    VQVAEConfig(width=2048)
+
+
+def test_windows_overlap_with_a_limit() -> None:
+    SpectrogramConfig(n_fft=2048, hop_length=16)
+    with pytest.raises(ConfigError, match="hop_length=16: expected at least n_fft=16384 / 128"):
+        SpectrogramConfig(n_fft=16_384, hop_length=16)
+
+
+def test_a_name_of_a_setting_is_shown_short() -> None:
+    with pytest.raises(ConfigError, match="no such setting") as caught:
+        VQVAEConfig.from_dict({"x" * 10_000 + "\n": 1})
+    assert len(str(caught.value)) < 900 and "\n" not in str(caught.value)

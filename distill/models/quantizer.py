@@ -18,7 +18,9 @@ from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
 
-_SEARCH_BEAM = 4
+SEARCH_BEAM = 4
+"""Candidates that encoding keeps at each level."""
+_MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class QuantizerWrapper(nn.Module):
             rotation_trick=False,
             # Encoding looks a few entries ahead: the same bits, nearer to the latent.
             beam_size=1,
-            eval_beam_size=_SEARCH_BEAM,
+            eval_beam_size=SEARCH_BEAM,
             sync_codebook=synchronised,
         )
         for level, codebook in enumerate(self._codebooks):
@@ -177,8 +179,16 @@ class QuantizerWrapper(nn.Module):
             dead_code_fraction=self._dead_code_fraction,
             synchronised=False,
         ).to(latent.device)
-        alone.train()(latent)
+        alone.train()(self._some_of(latent))
         self.load_state_dict(alone.state_dict())
+
+    def _some_of(self, latent: Tensor) -> Tensor:
+        """As many steps as k-means can compare with all entries in bounded memory."""
+        most = max(1, _MOST_DISTANCES // self.codebook_size)
+        stride = -(-latent.shape[0] * latent.shape[2] // most)
+        if stride <= 1:
+            return latent
+        return latent.transpose(1, 2).reshape(1, -1, self.dim)[:, ::stride].transpose(1, 2)
 
     @property
     def replaced_entries(self) -> tuple[int, ...]:

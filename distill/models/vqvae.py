@@ -14,6 +14,8 @@ from distill.models.layers import ConvNeXtBlock, Downsample, Upsample
 from distill.models.losses import vqvae_loss
 from distill.models.quantizer import QuantizerOutput, QuantizerWrapper
 
+_MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by great width only
+
 
 class ConvVQVAE(nn.Module):
     """A residual-vector-quantized autoencoder, one-dimensional in time.
@@ -110,7 +112,9 @@ class ConvVQVAE(nn.Module):
     def initialise(self, mel: Tensor) -> None:
         """Fills empty codebooks by k-means over the latents of real sound; see `AudioModel`."""
         if not self.quantizer.initialised:
-            self.quantizer.initialise(self.encode(mel))
+            rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
+            parts = [self.encode(part) for part in torch.split(mel, rows)]
+            self.quantizer.initialise(torch.cat(parts))
 
     @property
     def codebook_shape(self) -> tuple[int, int]:

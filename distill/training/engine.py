@@ -38,6 +38,7 @@ _REASONS = (None, STOPPED, STOPPED_NOW, "max_epochs", "max_steps", "max_seconds"
 _LONGEST_EPOCH_STEPS = 500  # hours of sound still report and validate every minute
 _KMEANS_SAMPLES_PER_ENTRY = 4
 _FRAMES_PER_SAMPLE = 4  # at most, in the usual models: enough sound for k-means to choose from
+_MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB: met by more than 4096 entries only
 
 
 class Reporter(Protocol):
@@ -241,7 +242,9 @@ class Engine:
         size = self.config.batch_size
         if shape:
             samples = self.config.segment_frames / _FRAMES_PER_SAMPLE
-            size = max(size, math.ceil(_KMEANS_SAMPLES_PER_ENTRY * shape[1] / samples))
+            wanted = math.ceil(_KMEANS_SAMPLES_PER_ENTRY * shape[1] / samples)
+            fitting = _MOST_KMEANS_SAMPLES // self.sampler.segment_samples
+            size = max(size, min(wanted, fitting))
         self.inner.initialise(self._frames_of(self.sampler.batch(size)))
         self._initialised = True
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill import ConvVQVAE, VQVAEConfig
+from distill import ConvVQVAE, SpectrogramConfig, VQVAEConfig
 from distill.errors import ShapeError
 
 SMALL = {"width": 16, "latent_dim": 8, "codebook_size": 16}
@@ -97,3 +97,22 @@ def test_it_overfits_one_batch() -> None:
 def test_wrong_frames_are_named(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"expected \(batch, 128, frames\), at least one frame"):
         ready()(torch.zeros(shape))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    width=st.integers(8, 20),
+    encoder_depth=st.integers(1, 4),
+    decoder_depth=st.integers(1, 4),
+    kernel_size=st.sampled_from([1, 3, 9]),
+    latent_dim=st.integers(1, 9),
+    stride=st.integers(1, 5),
+    levels=st.integers(1, 4),
+    codebook_size=st.integers(2, 30),
+    n_mels=st.integers(8, 20),
+)
+def test_a_config_knows_how_many_numbers_its_model_holds(n_mels: int, **shape: int) -> None:
+    config = VQVAEConfig(**shape, spectrogram=SpectrogramConfig(n_mels=n_mels))
+    with torch.device("meta"):
+        tensors = ConvVQVAE(config).state_dict()
+    assert config.parameters == sum(tensor.numel() for tensor in tensors.values())
