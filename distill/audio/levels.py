@@ -12,7 +12,7 @@ IMPOSSIBLE = 1e10
 """No sound is this loud, not even whole numbers of 32 bits kept as floating point."""
 LOUD = 4.0
 """Beyond this (+12 dBFS) a lone peak is looked into."""
-LONE = 1e-3, 8
+LONE = 1 / 30, 8
 """A peak is lone where fewer samples than this come within this share of it."""
 
 _HOPS_PER_S = 50
@@ -95,7 +95,8 @@ class Meter:
             highest=highest,
             lowest=lowest,
             offset=self._offset(highest, lowest),
-            best_channel=int(self._energy.argmax()),
+            # The first of those that are about equally loud: which one is chosen is no accident.
+            best_channel=int(np.argmax(self._energy >= 0.98 * self._energy.max())),
             cancels=self._cancelled > _CANCELLED_SHARE * self._total,
         )
 

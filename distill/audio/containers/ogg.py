@@ -112,10 +112,10 @@ def _count(link: _Link, page: Page) -> None:
         return
     if page.serial != link.serial:
         return
-    missing = page.number - link.number - 1 - link.damaged
-    if page.number > link.number and missing > link.lost:
+    if page.number > link.number + 1:
         link.bad_at = link.bad_at or max(1, link.granule)
-        link.lost = missing
+        link.lost += page.number - link.number - 1
+    link.number = page.number
     link.closed = link.closed or bool(page.flags & _LAST)
     if page.granule >= 0:
         link.granule = page.granule
@@ -126,8 +126,9 @@ def _notes(link: _Link) -> Iterator[str]:
     if link.damaged:
         count = "a page" if link.damaged == 1 else f"{link.damaged} pages"
         yield f"{count} of its Ogg stream damaged at {at_s:.2f} s: what is in there is not used"
-    if link.lost:
-        count = "a page" if link.lost == 1 else f"{link.lost} pages"
+    lost = link.lost - link.damaged  # a damaged page leaves a hole in the numbers, too
+    if lost > 0:
+        count = "a page" if lost == 1 else f"{lost} pages"
         yield f"{count} of its Ogg stream missing at {at_s:.2f} s"
     if not link.closed:
         yield f"its Ogg stream was never closed: used {link.seconds:.2f} s, all that is there"

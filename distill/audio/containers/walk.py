@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from distill.audio.containers import chunks
+from distill.audio.containers.flac import walk_flac
+from distill.audio.containers.follows import SOUND_MAGIC
 from distill.audio.containers.layout import Layout, Stream
+from distill.audio.containers.mpeg import walk_mpeg
 from distill.audio.containers.ogg import walk_ogg
 from distill.audio.endings import HEAD_BYTES, foreign
 
@@ -36,8 +39,19 @@ def walk_stream(stream: Stream) -> Layout:
     magic = head[:4]
     if magic == b"OggS":
         return walk_ogg(stream)
-    finder = _FINDERS.get(magic)
-    if finder is not None:
+    if magic == b"fLaC":
+        return walk_flac(stream)
+    if (finder := _FINDERS.get(magic)) is not None:
         found = finder(stream)
         return chunks.walk_chunks(stream, found) if found is not None else Layout()
-    return Layout()
+    if magic[:3] == b"ID3" and (inner := _behind_tag(stream, head)) is not None:
+        return inner
+    return walk_mpeg(stream) or Layout()
+
+
+def _behind_tag(stream: Stream, head: bytes) -> Layout | None:
+    """What some programs make: a tag as of an MP3 in front of another kind of file."""
+    size = 10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
+    if stream.read(size, 4) not in SOUND_MAGIC:
+        return None
+    return chunks.joined(stream, Layout(parts=()), size)
