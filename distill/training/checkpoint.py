@@ -12,18 +12,24 @@ import io
 import json
 import math
 import os
-import pickle
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
-from distill.atomic import write_atomically
-from distill.errors import CheckpointError
+from distill.checked import open_regular
+from distill.config import VQVAEConfig
+from distill.errors import CheckpointError, OutsideDataError
+from distill.own_folder import FILE, OwnFolder
+from distill.training.saved_state import check_bytes, check_state, largest_bytes
 
 _FORMAT = "distill_checkpoint"
 _HEADER_LIMIT = 4096
+_LARGEST_BYTES = 32 << 30  # of a checkpoint of which nothing else is known
+_NAME = re.compile(r"step-(\d{1,12})\.ckpt")
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,23 @@ def save_vqvae_checkpoint(
         OSError: the disk is full or the folder read-only; older checkpoints are untouched.
     """
     folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with OwnFolder(folder) as files:
+        return folder / save_checkpoint(files, "", state, step=step, val_loss=val_loss, keep=keep)
+
+
+def save_checkpoint(
+    files: OwnFolder, inside: str, state: dict[str, Any], *, step: int, val_loss: float, keep: int
+) -> str:
+    """`save_vqvae_checkpoint` in a folder of an opened one.
+
+    Args:
+        files: nothing outside of it is touched.
+        inside: the folder in it, "" for itself; made if missing.
+
+    Returns:
+        The new file, relative to `files`.
+    """
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
@@ -69,36 +92,58 @@ def save_vqvae_checkpoint(
         "val_loss": val_loss,
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{step:06}.ckpt"
-    with write_atomically(path) as file:
+    prefix = f"{inside}/" if inside else ""
+    if inside:
+        files.make_folder(inside)
+    name = f"{prefix}step-{step:06}.ckpt"
+    with files.write(name) as file:
         file.write(json.dumps(header).encode() + b"\n")
         file.write(payload)
-    _rotate(folder, keep)
-    return path
+    _rotate(files, inside, keep)
+    return name
 
 
-def load_vqvae_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+def load_vqvae_checkpoint(
+    path: str | os.PathLike[str], config: VQVAEConfig | None = None
+) -> dict[str, Any]:
     """Reads a checkpoint and checks it against its digest.
 
+    Args:
+        path: of the file.
+        config: of the run it is to belong to: then a state that such a run cannot go on from is
+            refused too, before anything is done with it.
+
     Raises:
-        CheckpointError: missing, truncated, altered, holding code, or no checkpoint.
+        CheckpointError: missing, truncated, altered, holding code, no checkpoint, or of another
+            run.
     """
     path = Path(path)
-    info = read_checkpoint_info(path)
-    with path.open("rb") as file:
-        file.readline(_HEADER_LIMIT)
-        payload = file.read()
-    if hashlib.sha256(payload).hexdigest() != info.sha256:
-        raise CheckpointError(f"{path.name}: truncated or altered; use an earlier checkpoint")
+    limit = _LARGEST_BYTES if config is None else largest_bytes(config)
+    try:
+        with _opened(path) as file:
+            info = _read_info(path, file)
+            there = os.fstat(file.fileno()).st_size
+            if there > limit:
+                raise CheckpointError(f"has {there:,} bytes; one of this run has at most {limit:,}")
+            payload = file.read()
+        if hashlib.sha256(payload).hexdigest() != info.sha256:
+            raise CheckpointError("truncated or altered; use an earlier checkpoint")
+        check_bytes(payload)
+        state = _unpickled(payload)
+        if config is not None:
+            check_state(state, config)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    return state
+
+
+def _unpickled(payload: bytes) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(
             io.BytesIO(payload), map_location="cpu", weights_only=True
         )
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path.name}: holds more than numbers and text; nothing of it was run"
-        ) from error
+    except Exception as error:  # a foreign parser on foreign bytes: whatever it stumbles over
+        raise CheckpointError(f"cannot be read ({type(error).__name__}: {error})") from error
     return state
 
 
@@ -109,24 +154,41 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
         CheckpointError: missing or no checkpoint.
     """
     try:
-        with path.open("rb") as file:
-            header = json.loads(file.readline(_HEADER_LIMIT))
-        if header["format"] != _FORMAT:
-            raise ValueError("another format")
-        return CheckpointInfo(path, header["step"], header["val_loss"], header["sha256"])
+        with _opened(path) as file:
+            return _read_info(path, file)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with open_regular(path, follow=False) as file:
+            yield file
+    except OutsideDataError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path.name}: not a distill checkpoint") from error
+        raise CheckpointError(f"cannot be read ({error.strerror or error})") from error
+
+
+def _read_info(path: Path, file: BinaryIO) -> CheckpointInfo:
+    try:
+        header = json.loads(file.readline(_HEADER_LIMIT))  # with NaN and Infinity
+        step, loss, digest = header["step"], header["val_loss"], header["sha256"]
+        if (header["format"], type(step), type(loss), type(digest)) != (_FORMAT, int, float, str):
+            raise ValueError("another format")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError("not a distill checkpoint") from error
+    return CheckpointInfo(path, step, loss, digest)
 
 
 def newest_first(folder: Path) -> list[Path]:
     """Every checkpoint file of a folder, readable or not, by the step in its name."""
-    return sorted(
-        folder.glob("step-*.ckpt"),
-        key=lambda path: int("".join(filter(str.isdigit, path.stem)) or 0),
-        reverse=True,
-    )
+    try:
+        with OwnFolder(folder) as files:
+            return [folder / name for name in _newest_first(files, "")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def list_checkpoints(folder: Path) -> list[CheckpointInfo]:
@@ -138,10 +200,20 @@ def list_checkpoints(folder: Path) -> list[CheckpointInfo]:
     return found
 
 
-def _rotate(folder: Path, keep: int) -> None:
-    infos = list_checkpoints(folder)
+def _newest_first(files: OwnFolder, inside: str) -> list[str]:
+    names = [entry.name for entry in files.entries(inside) if entry.kind == FILE]
+    steps = {name: int(match[1]) for name in names if (match := _NAME.fullmatch(name))}
+    return sorted(steps, key=lambda name: steps[name], reverse=True)
+
+
+def _rotate(files: OwnFolder, inside: str, keep: int) -> None:
+    prefix = f"{inside}/" if inside else ""
+    infos = []
+    for name in _newest_first(files, inside):
+        with contextlib.suppress(CheckpointError, OSError), files.read(prefix + name) as file:
+            infos.append(_read_info(Path(name), file))
     finite = [info for info in infos if math.isfinite(info.val_loss)]
     best = min(finite, key=lambda info: info.val_loss, default=None)
     for info in infos[keep:]:
         if info != best:
-            info.path.unlink(missing_ok=True)
+            files.remove(f"{prefix}{info.path.name}")

@@ -41,6 +41,13 @@ _FRAMES_PER_SAMPLE = 4  # at most, in the usual models: enough sound for k-means
 _MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB: met by more than 4096 entries only
 
 
+def own(tensor: Tensor) -> Tensor:
+    """A copy in memory of its own, in the order of its dimensions: one that was read may share its
+    numbers with another, or with itself.
+    """
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
 class Reporter(Protocol):
     """Whoever wants to know, and to have a say. Called in the training thread."""
 
@@ -221,20 +228,26 @@ class Engine:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where `state_dict` was taken."""
+        """Goes on where `state_dict` was taken.
+
+        Args:
+            state: checked before, see `saved_state`; nothing of it is shared afterwards.
+        """
         self.inner.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.sampler.load_state_dict(state["sampler"])
         self._totals.load_state_dict(state["totals"])
         torch.set_rng_state(state["torch_rng"])
-        if state["cuda_rng"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        if torch.cuda.is_available():  # another machine may have fewer, or others
+            for device, rng in enumerate(state["cuda_rng"][: torch.cuda.device_count()]):
+                if rng.shape == torch.cuda.get_rng_state(device).shape:
+                    torch.cuda.set_rng_state(rng, device)
         self.epoch, self.step = state["epoch"], state["step"]
         self._batches_done = state["batches_done"]
         self._learner.skipped_in_a_row = state["skipped_in_a_row"]
         self._elapsed_s = state["elapsed_s"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
-        self.best_weights = state["best_weights"]
+        self.best_weights = {name: own(value) for name, value in state["best_weights"].items()}
         self._initialised = True
 
     def _initialise(self) -> None:

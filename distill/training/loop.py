@@ -16,6 +16,7 @@ from distill.errors import NonFiniteError, TrainingError
 from distill.models.base import AudioModel
 
 MOST_SKIPPED_IN_A_ROW = 10
+_IN_ORDER = torch.contiguous_format
 
 Batch = tuple[Tensor, float]
 """Log-mel frames (batch, n_mels, frames) and their weight in the epoch's means."""
@@ -105,7 +106,8 @@ class EpochTotals:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes up what another put aside."""
-        self._counts = state["counts"]
+        counts = state["counts"]
+        self._counts = None if counts is None else counts.clone(memory_format=_IN_ORDER)
         self._sums = dict(state["sums"])
         self._weight = state["weight"]
         self.steps, self.skipped = state["steps"], state["skipped"]

@@ -49,5 +49,5 @@ def run_replica(path: Path) -> None:
     engine, _ = assemble(request, split, lambda _log_mel: _Silent())
     checkpoint = engine.fabric.broadcast(None)
     if checkpoint is not None:
-        engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint)))
+        engine.load_state_dict(load_vqvae_checkpoint(Path(checkpoint), request.config))
     engine.run()

@@ -19,7 +19,7 @@ from distill.config import VQVAEConfig
 from distill.errors import AudioFileError, ModelFileError
 from distill.training import states
 from distill.training.checkpoint import save_vqvae_checkpoint
-from distill.training.engine import STOPPED, STOPPED_NOW, Engine
+from distill.training.engine import STOPPED, STOPPED_NOW, Engine, own
 from distill.training.history import VQMetricsHistory
 from distill.training.loop import EpochResult, StepResult
 from distill.training.metrics import (
@@ -216,7 +216,7 @@ class VQReporter:
             if not lines:
                 break
             self.history.update_lines(lines)
-        self._window = state["window"]
+        self._window = own(state["window"])
         self._window_steps = state["window_steps"]
         # The model counts from when it was made; what came before lies below zero.
         self._window_replaced = [-count for count in state["window_replaced"]]

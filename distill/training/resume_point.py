@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distill.config import VQVAEConfig
 from distill.errors import CheckpointError
 from distill.training.checkpoint import load_vqvae_checkpoint, newest_first
 from distill.training.layout import CHECKPOINTS
@@ -24,9 +25,13 @@ class ResumePoint:
     """What of the event log before the checkpoint is lost, as a sentence."""
 
 
-def find_resume_point(folder: RunWriter) -> ResumePoint | None:
-    """The newest checkpoint that can be read, with the events after it forgotten; None where the
+def find_resume_point(folder: RunWriter, config: VQVAEConfig) -> ResumePoint | None:
+    """The newest checkpoint that can be used, with the events after it forgotten; None where the
     run has to begin at its beginning.
+
+    Args:
+        folder: of the run.
+        config: of the run.
 
     Raises:
         CheckpointError: there are checkpoints, but none that can be read.
@@ -35,7 +40,7 @@ def find_resume_point(folder: RunWriter) -> ResumePoint | None:
     damaged: list[Path] = []
     for path in newest_first(folder.checkpoints):
         try:
-            state = load_vqvae_checkpoint(path)
+            state = load_vqvae_checkpoint(path, config)
         except CheckpointError as error:
             problems.append(str(error))
             damaged.append(path)

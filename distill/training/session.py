@@ -10,7 +10,7 @@ from distill.audio.corpus import AudioCorpus
 from distill.audio.report import remarks
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
-from distill.errors import CheckpointError, DistillError, TrainingError
+from distill.errors import DistillError, TrainingError
 from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
@@ -61,9 +61,10 @@ def run_session(
     """
     # Events are forgotten before the monitor announces a new session: watchers read anew after it.
     try:
-        point: ResumePoint | None = find_resume_point(folder)
+        request = RunRequest.from_dict(folder.read_request())
+        point: ResumePoint | None = find_resume_point(folder, request.config)
         broken: Exception | None = None
-    except CheckpointError as error:
+    except DistillError as error:
         point, broken = None, error
     with Monitor(folder, cancel_event, signals=signals) as monitor:
         session: _Session | None = None
@@ -71,7 +72,6 @@ def run_session(
         try:
             if broken:
                 raise broken
-            request = RunRequest.from_dict(folder.read_request())
             unseen = corpus is None
             corpus = corpus or request.read_corpus(progress=progress)
             session = _Session(request, corpus, folder, monitor, callback)
