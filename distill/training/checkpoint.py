@@ -23,7 +23,7 @@ import torch
 from distill.checked import open_regular
 from distill.config import VQVAEConfig
 from distill.errors import CheckpointError, OutsideDataError
-from distill.own_folder import FILE, OwnFolder
+from distill.own_folder import OwnFolder
 from distill.training.saved_state import check_bytes, check_state, largest_bytes
 
 _FORMAT = "distill_checkpoint"
@@ -201,7 +201,7 @@ def list_checkpoints(folder: Path) -> list[CheckpointInfo]:
 
 
 def _newest_first(files: OwnFolder, inside: str) -> list[str]:
-    names = [entry.name for entry in files.entries(inside) if entry.kind == FILE]
+    names = [entry.name for entry in files.entries(inside)]  # links and folders: to be said so
     steps = {name: int(match[1]) for name in names if (match := _NAME.fullmatch(name))}
     return sorted(steps, key=lambda name: steps[name], reverse=True)
 

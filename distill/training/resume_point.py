@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from distill.config import VQVAEConfig
-from distill.errors import CheckpointError
+from distill.errors import CheckpointError, ForeignEntryError
 from distill.training.checkpoint import load_vqvae_checkpoint, newest_first
 from distill.training.layout import CHECKPOINTS
 from distill.training.run_writer import RunWriter
@@ -46,9 +47,10 @@ def find_resume_point(folder: RunWriter, config: VQVAEConfig) -> ResumePoint | N
             damaged.append(path)
             continue
         for other in damaged:  # or they would stand in the way of the newest
-            folder.files.rename(
-                f"{CHECKPOINTS}/{other.name}", f"{CHECKPOINTS}/{other.stem}.damaged"
-            )
+            with contextlib.suppress(ForeignEntryError):  # a link: not ours to move
+                folder.files.rename(
+                    f"{CHECKPOINTS}/{other.name}", f"{CHECKPOINTS}/{other.stem}.damaged"
+                )
         missing = folder.rewind_events(state["events_bytes"])
         return ResumePoint(path, state, problems, missing)
     if problems:
