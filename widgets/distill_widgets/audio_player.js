@@ -35,7 +35,7 @@ function render({model, el}) {
   };
   const use = () => {
     const at = model.get("stages")[Number(slider.value)];
-    said.textContent = at?.label ?? "";
+    setText(said, at?.label ?? "");
     el.dataset.stage = at?.key ?? "";
     owner.rows.forEach((row) => row.use(keysOf(row.row)));
   };
@@ -45,7 +45,7 @@ function render({model, el}) {
     if (newest) slider.value = slider.max; // follows the newest until somebody looks back
     stage.hidden = stages.length < 2;
     loop.hidden = !rows.length;
-    empty.textContent = rows.length ? "" : model.get("empty");
+    setText(empty, rows.length ? "" : model.get("empty"));
     el.dataset.rows = rows.length;
     el.dataset.stages = stages.length;
     if (JSON.stringify(rows) !== built) {

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import traitlets
 
 from distill.config import SpectrogramConfig
+from distill.markup import shortened
 from distill_widgets.live_widget import LiveWidget, Reply, page_code
 from distill_widgets.pictures import envelope, mel_picture
 from distill_widgets.wav import wav_bytes
 
 _log = logging.getLogger(__name__)
+_LONGEST_NAME = 300
 
 Sound = tuple[npt.NDArray[np.float32], int]
 """(samples,) in [-1, 1], and its rate."""
@@ -84,7 +86,12 @@ class AudioPlayer(LiveWidget):
     def show(self, rows: Sequence[SoundRow], stages: Sequence[Stage]) -> None:
         """Replaces what there is to listen to; what plays goes on where it still exists."""
         self.rows = [
-            {"name": r.name, "seconds": r.seconds, "sides": list(r.sides), "keys": list(r.keys)}
+            {
+                "name": shortened(r.name, _LONGEST_NAME),
+                "seconds": r.seconds,
+                "sides": list(r.sides),
+                "keys": list(r.keys),
+            }
             for r in rows
         ]
         self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]

@@ -24,7 +24,7 @@ function render({model, el}) {
     const said = element("div", "distill-said", state.said ?? "");
     said.setAttribute("role", "status");
     const tell_ = (text, bad) => {
-      said.textContent = text;
+      setText(said, text);
       said.classList.toggle("distill-bad-news", Boolean(bad));
       if (bad) el.dataset.error = text; else delete el.dataset.error;
     };
@@ -41,9 +41,9 @@ function render({model, el}) {
       load.disabled = Boolean(state.loaded);
       load.onclick = async () => {
         load.disabled = true;
-        load.textContent = "Loading …";
+        setText(load, "Loading …");
         const answer = await store.act("load", {});
-        if (answer.error) { load.disabled = false; load.textContent = "Load"; tell_(answer.error, true); }
+        if (answer.error) { load.disabled = false; setText(load, "Load"); tell_(answer.error, true); }
       };
       const save = element("button", "", "Save as …");
       save.dataset.action = "save";

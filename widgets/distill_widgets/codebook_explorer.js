@@ -34,7 +34,7 @@ function render({model, el}) {
   el.append(bar, line, body, said, place);
 
   const say = (text, bad = false) => {
-    said.textContent = text;
+    setText(said, text);
     said.classList.toggle("distill-bad-news", bad);
     if (bad) el.dataset.error = text; else delete el.dataset.error;
   };
@@ -84,9 +84,9 @@ function render({model, el}) {
     boxes[name].style.height = `${height}px`;
     return boxes[name];
   }
-  async function plot(name, {data, layout}, height, onClick) {
+  async function paint(name, {data, layout}, height, onClick) {
     const into = box(name, height), first = !into._fullLayout;
-    await plotly.react(into, data, {...plainLayout(el), ...layout}, {displaylogo: false, responsive: false});
+    await plot(plotly, into, data, {...plainLayout(el), ...layout});
     if (first && onClick) into.on("plotly_click", (event) => onClick(event.points[0]));
   }
   async function usage() {
@@ -102,7 +102,7 @@ function render({model, el}) {
       if (!names.length) ({names} = await get("names", ""));
       if (said.textContent.startsWith("UMAP")) say("");
       const places = numbers(answer.buffers[0], Float32Array);
-      return () => plot("map", mapPicture(el, known, places, store.colouring, names, store.entry), 460, (point) => choose(point.customdata));
+      return () => paint("map", mapPicture(el, known, places, store.colouring, names, store.entry), 460, (point) => choose(point.customdata));
     },
     async usage() {
       const known = await level(), {order, counts} = await usage();
@@ -115,8 +115,8 @@ function render({model, el}) {
       const height = 70 + 36 * facts.levels;
       main.replaceChildren(box("usage", height), box("rank", 280), dead);
       return async () => {
-        await plot("usage", usagePicture(el, labels, order, counts), height, (point) => choose(point.text, point.pointIndex[0]));
-        await plot("rank", rankPicture(el, labels, counts, facts.colours), 280);
+        await paint("usage", usagePicture(el, labels, order, counts), height, (point) => choose(point.text, point.pointIndex[0]));
+        await paint("rank", rankPicture(el, labels, counts, facts.colours), 280);
       };
     },
     async pairs() {
@@ -126,24 +126,24 @@ function render({model, el}) {
       most.append(element("span", "distill-quiet", next ? "most often one after the other: " : "most often together: "));
       most.append(answer.most.map(([a, b, n]) => `${a} ${next ? "→" : "+"} ${b} (${n} ×)`).join(", ") || "nothing");
       main.replaceChildren(box("pairs", 460), most);
-      return () => plot("pairs", pairsPicture(el, answer, row, column), 460, (point) => choose(Number(point.y), store.a));
+      return () => paint("pairs", pairsPicture(el, answer, row, column), 460, (point) => choose(Number(point.y), store.a));
     },
     async files() {
       const answer = await get("files", "");
       const more = facts.files - answer.names.length;
       main.replaceChildren(box("files", 520), element("p", "distill-quiet", "1: two files use the same entries equally often; 0: no entry in common"
         + (more ? ` · the first ${answer.names.length} of ${facts.files} files` : "")));
-      return () => plot("files", filesPicture(el, answer), 520);
+      return () => paint("files", filesPicture(el, answer), 520);
     },
   };
   async function draw() {
     const mine = (drawing += 1);
     if (!plotly || !el.clientWidth) return;
     try {
-      const paint = await whenLate(pages[store.tab](), () => mine === drawing && !said.textContent && say(LATE));
+      const draws = await whenLate(pages[store.tab](), () => mine === drawing && !said.textContent && say(LATE));
       if (said.textContent === LATE) say("");
       if (mine !== drawing || gone) return;
-      await paint();
+      await draws();
       el.dataset.drawn = [store.tab, store.level, store.tab === "map" ? store.method : "", store.colouring].join("/");
     } catch (error) {
       if (mine === drawing) say(error.message, true);

@@ -46,14 +46,14 @@ function render({model, el}) {
   into.title = "wider cells";
   tools.append(write, out, into);
   write.hidden = true;
-  write.textContent = `keep names in ${facts.file}`;
+  setText(write, `keep names in ${facts.file}`);
   const help = element("div", "distill-quiet distill-codes-help",
     "click a cell, or the time above for all levels of a moment · arrows move · Enter plays · space plays all"
     + (facts.original ? " · x compares with the original" : ""));
   el.append(bar, line, body, said, help, place);
 
   const tell_ = (text, bad = false) => {
-    said.textContent = text;
+    setText(said, text);
     said.classList.toggle("distill-bad-news", bad);
     if (bad) el.dataset.error = text; else delete el.dataset.error;
   };
@@ -160,12 +160,12 @@ function render({model, el}) {
     const going = voice.playing || voice.waiting;
     if (!voice.source.startsWith("alone")) listened = voice.source;
     else if (!going) voice.source = listened; // a row was heard: what is played next is everything again
-    play.textContent = going ? "❚❚" : "▶";
+    setText(play, going ? "❚❚" : "▶");
     if (el.dataset.status !== "error" || going) el.dataset.status = voice.playing ? "playing" : voice.waiting ? "fetching" : "ready";
     el.dataset.source = voice.source;
     listen.querySelectorAll("button").forEach((b) => b.setAttribute("aria-pressed", b.dataset.source === voice.source));
     names.querySelectorAll("button").forEach((b) => {
-      b.textContent = going && b.dataset.source === voice.source ? "❚❚" : "▶";
+      setText(b, going && b.dataset.source === voice.source ? "❚❚" : "▶");
     });
     if (voice.playing && voice.source.startsWith("alone") && voice.louder) {
       tell_(`${named(Number(voice.source.slice(6)))} alone, made ${voice.louder} dB louder`);
@@ -182,7 +182,7 @@ function render({model, el}) {
   }
   function moved() {
     grid.moveHead(voice.seconds());
-    time.textContent = `${clock(voice.seconds(), 0.1)} / ${clock(facts.seconds, 0.1)}`;
+    setText(time, `${clock(voice.seconds(), 0.1)} / ${clock(facts.seconds, 0.1)}`);
   }
 
   const moves = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],

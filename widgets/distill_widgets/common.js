@@ -66,11 +66,31 @@ function markDarkness(el) {
   el.classList.toggle("distill-dark", dark);
 }
 
+const MOST_CHARACTERS = 10_000;
+const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]|[\ud800-\udfff]/gu;
+
+// A text that nothing can be hidden in: signs that steer a line are shown, what nobody reads is cut.
+function shownText(text, limit = MOST_CHARACTERS) {
+  const whole = String(text ?? ""), cut = whole.length > limit ? `${whole.slice(0, limit - 1)}…` : whole;
+  return cut.replace(STEERING, (sign) => `\\u${sign.codePointAt(0).toString(16).padStart(4, "0")}`);
+}
+
+// The one way in which a text gets onto a page: as text.
+function setText(el, text) {
+  const shown = shownText(text);
+  if (el.textContent !== shown) el.textContent = shown;
+}
+
 function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text) made.textContent = text;
+  setText(made, text);
   return made;
+}
+
+// A number that may be none, as where a file is damaged.
+function fixed(value, digits = 0) {
+  return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
 function duration(seconds) {

@@ -17,7 +17,7 @@ function choice(options, chosen, act, label) {
 
 function menu(options, chosen, act, label) {
   const select = element("select", "distill-select"), said = element("label", "", label);
-  for (const [key, text] of options) select.append(new Option(text, key, false, String(key) === String(chosen)));
+  for (const [key, text] of options) select.append(new Option(shownText(text), key, false, String(key) === String(chosen)));
   select.onchange = () => act(select.value);
   said.append(select);
   return said;
@@ -36,12 +36,12 @@ function openPanel({store, labels, side, el, get, choose, hear, hearEntry, say, 
   }
   function momentRow(moment, number) {
     const row = element("div", "distill-moment"), button = element("button", "distill-play", "▶");
-    const key = `moment/${store.level}/${store.entry}/${number}`, text = `${moment.name} at ${moment.start_s.toFixed(2)} s`;
+    const key = `moment/${store.level}/${store.entry}/${number}`, text = `${moment.name} at ${fixed(moment.start_s, 2)} s`;
     button.setAttribute("aria-label", `play ${text}`);
     button.onclick = () => hear(key, text);
     const name = element("span", "distill-moment-name", moment.name);
     name.title = text;
-    row.append(button, name, element("span", "distill-time", `${moment.start_s.toFixed(2)} s`));
+    row.append(button, name, element("span", "distill-time", `${fixed(moment.start_s, 2)} s`));
     return row;
   }
   async function show() {
@@ -65,7 +65,7 @@ function openPanel({store, labels, side, el, get, choose, hear, hearEntry, say, 
     head.append(play, element("b", "", `${labels[level]}, entry ${entry}`));
     const picture = Object.assign(element("canvas", "distill-mel"), {title: "its mel picture"});
     const use = known.uses ? `used ${known.uses.toLocaleString()} × (${known.share < 0.001 ? "< 0.1" : (100 * known.share).toFixed(1)} %)` : "never used in these files";
-    const sound = `${Math.round(known.brightness)} Hz, ${known.loudness.toFixed(0)} dB alone`;
+    const sound = `${fixed(known.brightness)} Hz, ${fixed(known.loudness)} dB alone`;
     const told = element("p", "", [use, sound].join(" · "));
     const parts = [head, picture, told, chips("nearest", known.near.map((e) => [e]))];
     if (known.followers.length) {

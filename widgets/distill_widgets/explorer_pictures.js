@@ -6,7 +6,7 @@ const COLOURINGS = {
   brightness: {label: "brightness", title: "Hz", of: (entry) => entry.brightness},
   file: {label: "main file", title: "", of: null},
 };
-const SMALLEST_PX = 6, LARGEST_PX = 30;
+const SMALLEST_PX = 6, LARGEST_PX = 30, LONGEST_NAME = 120;
 
 function numbers(buffer, Kind) {
   return new Kind(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
@@ -28,9 +28,12 @@ function rowsOf(flat, columns) {
 function mapPicture(el, level, places, colouring, names, selected) {
   const most = Math.max(1, ...level.counts), all = [...level.counts.keys()];
   const x = (entry) => places[2 * entry], y = (entry) => places[2 * entry + 1];
-  const told = (entry) => `entry ${entry}<br>used ${level.counts[entry]} ×`
-    + (level.counts[entry] ? `<br>mostly in ${names[level.main[entry]] ?? "?"}` : ", never")
-    + `<br>${Math.round(level.brightness[entry])} Hz, ${level.loudness[entry].toFixed(0)} dB`;
+  const told = (entry) => [
+    `entry ${entry}`,
+    `used ${level.counts[entry]} ×${level.counts[entry] ? "" : ", never"}`,
+    ...(level.counts[entry] ? [`mostly in ${shownText(names[level.main[entry]] ?? "?", LONGEST_NAME)}`] : []),
+    `${fixed(level.brightness[entry])} Hz, ${fixed(level.loudness[entry])} dB`,
+  ].join("\n");
   const points = (entries, name, marker) => ({
     type: "scatter", mode: "markers", name, x: entries.map(x), y: entries.map(y), customdata: entries,
     text: entries.map(told), hovertemplate: "%{text}<extra></extra>", marker,
@@ -64,7 +67,8 @@ function ground(el) {
   return [[0, themeColour(el, `var(--distill-${least})`)], [1, themeColour(el, "var(--distill-accent)")]];
 }
 
-// Counts differ by thousands: their logarithm is drawn, they themselves are told.
+// Counts differ by thousands: their logarithm is drawn, they themselves are told. Names go into a
+// template by `meta`, never into its text, where a % would ask for something.
 function heat(el, rows, x, y, template, extra = {}) {
   return {
     type: "heatmap", z: rows.map((row) => row.map((n) => Math.log10(1 + n))), customdata: rows, x, y,
@@ -88,7 +92,7 @@ function rankPicture(el, labels, counts, colours) {
     data: counts.map((row, level) => {
       const used = row.filter(Boolean);
       return {type: "scatter", mode: "lines", name: labels[level], x: used.map((_, i) => i + 1), y: used,
-        line: {color: colours[level], width: 2}, hovertemplate: `${labels[level]}, place %{x}: %{y} ×<extra></extra>`};
+        line: {color: colours[level], width: 2}, meta: [labels[level]], hovertemplate: "%{meta[0]}, place %{x}: %{y} ×<extra></extra>"};
     }),
     layout: {
       margin: {l: 8, r: 8, t: 24, b: 36}, showlegend: true,
@@ -103,7 +107,7 @@ function pairsPicture(el, answer, rowName, columnName) {
   const rows = rowsOf(numbers(answer.buffers[0], Int32Array), answer.columns.length);
   const ticks = (entries) => entries.map(String);
   return {
-    data: [heat(el, rows, ticks(answer.columns), ticks(answer.rows), `${rowName} %{y} – ${columnName} %{x}: %{customdata} ×`)],
+    data: [heat(el, rows, ticks(answer.columns), ticks(answer.rows), "%{meta[0]} %{y} – %{meta[1]} %{x}: %{customdata} ×", {meta: [rowName, columnName]})],
     layout: {
       margin: {l: 8, r: 8, t: 8, b: 36}, hovermode: "closest",
       xaxis: {...plainAxis(el), showgrid: false, type: "category", nticks: 12, title: {text: `${columnName}, entries by use`, standoff: 6}},

@@ -33,7 +33,7 @@ function levelNames({model, store, facts, el, names, play, tell, shown, renamed}
     names.replaceChildren(...model.get("labels").map((text, level) => {
       const row = element("div", "distill-grid-name"), label = element("span", "distill-grid-label", text);
       const swatch = element("span", "distill-swatch"), button = element("button", "distill-play", "▶");
-      swatch.style.background = facts.colours[level];
+      swatch.style.backgroundColor = facts.colours[level];
       label.title = `${text}: double-click to rename`;
       label.ondblclick = () => edit(level, label);
       button.dataset.source = `alone-${level}`;

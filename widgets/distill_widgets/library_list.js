@@ -25,7 +25,7 @@ function render({model, el}) {
   el.append(bar, table, note, said);
 
   const tell_ = (text, bad = false, undo = null) => {
-    said.replaceChildren(text);
+    setText(said, text);
     if (undo) {
       const button = element("button", "distill-toggle", "undo");
       button.dataset.action = "undo";
@@ -86,11 +86,11 @@ function render({model, el}) {
     const add = element("span");
     add.append(small("+", `tag ${one.name}`, "tag", () => typed(add, "", "new tag", (tag) => act("tag", {...path, tag}))));
     cells[1].append(add);
-    cells[2].textContent = one.codes;
+    setText(cells[2], one.codes);
     const word = element("span", "distill-word", one.health);
     word.dataset.word = one.word;
     cells[3].append(word);
-    cells[4].textContent = one.made;
+    setText(cells[4], one.made);
     const remove = small("delete", `put ${one.name} into the trash`, "delete", () => act("delete", path, `${one.name} is in the trash`));
     cells[5].append(open, " ", rename, " ", remove);
     row.append(...cells);
@@ -113,10 +113,10 @@ function render({model, el}) {
     const head = element("tr");
     ["model", "tags", "codes", "used", "made", ""].forEach((text) => head.append(element("th", "", text)));
     table.replaceChildren(head, ...answer.models.map(rowOf), ...answer.refused.map(refusedRow));
-    tags.replaceChildren(new Option("all tags", ""), ...answer.tags.map((tag) => new Option(tag, tag, false, tag === store.tag)));
+    tags.replaceChildren(new Option("all tags", ""), ...answer.tags.map((tag) => new Option(shownText(tag), tag, false, tag === store.tag)));
     const hidden = answer.total - answer.models.length;
-    note.textContent = !answer.total && !answer.refused.length ? "no models here: a finished training leaves one"
-      : hidden && (store.text || store.tag) ? `${answer.models.length} of ${answer.total} models` : hidden ? `the newest ${answer.models.length} of ${answer.total} models: search for the others` : "";
+    setText(note, !answer.total && !answer.refused.length ? "no models here: a finished training leaves one"
+      : hidden && (store.text || store.tag) ? `${answer.models.length} of ${answer.total} models` : hidden ? `the newest ${answer.models.length} of ${answer.total} models: search for the others` : "");
     el.dataset.models = answer.models.length;
     el.dataset.refused = answer.refused.length;
     el.dataset.names = answer.models.map((one) => one.name).join(" | ");

@@ -2,7 +2,7 @@
 // kernel sends what is missing. Every message may come twice, late, or not at all.
 
 const DRAW_SHARE = 100; // a page draws at most a hundredth of the time: training needs the rest
-const LONGEST_WAIT_MS = 3000;
+const LONGEST_WAIT_MS = 3000, LONGEST_SNAPSHOT = 500_000;
 
 // --- what the page has ------------------------------------------------------------------------
 
@@ -108,6 +108,15 @@ function layoutOf(store, spec, el) {
 
 // --- the view ---------------------------------------------------------------------------------
 
+// As an image: nothing in it can run or load anything, and no page can be led to it.
+function showSnapshot(el, box, svg) {
+  const image = element("img", "distill-snapshot"), ink = themeColour(el, "var(--distill-ink)");
+  const drawn = String(svg).slice(0, LONGEST_SNAPSHOT).replaceAll("currentColor", ink).replace(/[\ud800-\udfff]/gu, "?");
+  image.alt = shownText(el.dataset.name);
+  image.src = `data:image/svg+xml,${encodeURIComponent(drawn)}`;
+  box.replaceChildren(image);
+}
+
 function toolbar(model, store, redraw) {
   const bar = element("div", "distill-chart-bar");
   bar.append(element("span", "distill-chart-title", model.get("name")));
@@ -160,7 +169,7 @@ async function render({model, el}) {
     stale = false;
     const start = performance.now(), points = el.dataset.points;
     try {
-      await plotly.react(box, tracesOf(store, spec, el), layoutOf(store, spec, el), {displaylogo: false, responsive: false});
+      await plot(plotly, box, tracesOf(store, spec, el), layoutOf(store, spec, el));
     } catch (error) {
       console.warn("distill: a chart could not be drawn", error);
     } finally {
@@ -191,13 +200,15 @@ async function render({model, el}) {
     markDarkness(el);
     const before = ink;
     ink = themeColour(el, "var(--distill-ink)");
-    if (ink !== before) now();
+    if (ink === before) return;
+    if (plotly) now();
+    else if (model.get("snapshot")) showSnapshot(el, box, model.get("snapshot"));
   });
 
   el.append(toolbar(model, store, now), box, empty);
   el.dataset.status = "loading plotly";
   if (model.get("snapshot")) {
-    box.innerHTML = model.get("snapshot");
+    showSnapshot(el, box, model.get("snapshot"));
     el.dataset.status = "snapshot";
   }
   store.views.add(view);

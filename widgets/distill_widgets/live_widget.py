@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import math
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ import ipywidgets
 import traitlets
 
 from distill.errors import DistillError
+from distill.markup import plain
 
 POLL_S = 5.0
 COLAB_POLL_S = 1.0
@@ -26,6 +28,7 @@ LISTENING_S = 10.0
 
 SAME_QUESTION_S = 2.0
 """Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
+_LONGEST_ECHO = 200
 _ACTS_KEPT = 64  # answers to wishes, for pages that ask again
 
 STYLES = (
@@ -63,6 +66,26 @@ def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
         comm._reply_subshell_for = lambda _data, default: default
 
 
+def sendable(part: Any) -> Any:
+    """Data without what JSON or a socket does not take: half characters, NaN and infinities.
+
+    A single one would end the connection between page and kernel, or lose the message.
+    """
+    if isinstance(part, str):
+        try:
+            part.encode()
+        except UnicodeEncodeError:
+            return part.encode("utf-8", "backslashreplace").decode()
+        return part
+    if isinstance(part, float):
+        return part if math.isfinite(part) else None
+    if isinstance(part, dict):
+        return {sendable(key): sendable(item) for key, item in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [sendable(item) for item in part]
+    return part
+
+
 class LiveWidget(anywidget.AnyWidget):
     """A widget whose page says regularly that it is there and what it has (`sync`).
 
@@ -90,6 +113,13 @@ class LiveWidget(anywidget.AnyWidget):
     def is_heard(self) -> bool:
         """Whether a page has told lately that it shows this."""
         return time.monotonic() - self._heard_at < LISTENING_S
+
+    def get_state(self, *args: Any, **options: Any) -> Any:
+        """What a page is told when it opens this, in texts that every page takes."""
+        return sendable(super().get_state(*args, **options))
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(sendable(msg), buffers)
 
     def _receive(self, _widget: object, message: Any, buffers: Sequence[Any]) -> None:
         self._heard_at = time.monotonic()
@@ -164,9 +194,14 @@ class LiveWidget(anywidget.AnyWidget):
 
 def _told(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
     try:
-        return do(json.loads(key))
-    except json.JSONDecodeError:
-        return {"error": f"not understood: {key}"}
+        wish = json.loads(key)
+        key.encode()
+    except (ValueError, RecursionError):  # no JSON, or half a character in a name
+        return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
+    if not isinstance(wish, dict) or wish != sendable(wish):
+        return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
+    try:
+        return do(wish)
     except Exception as error:  # kept as the answer: a wish is not done twice
         if not isinstance(error, (DistillError, OSError)):
             _log.exception("what a page wished could not be done")

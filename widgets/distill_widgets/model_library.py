@@ -13,13 +13,18 @@ from distill.analysis.library import ModelLibrary
 from distill.analysis.shelf import LibraryModel, RefusedModel
 from distill.codebook.health import COLLAPSING, THIN
 from distill.errors import LibraryError
+from distill.markup import plain, shortened
 from distill.models.loaded import LoadedVQModel
+from distill.names import path_from_text, path_to_text, printable
+from distill.tables import MOST_IN_A_CELL
 from distill_widgets.controls import close_all
 from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
 from distill_widgets.model_card import ModelCard
 
 MOST_SHOWN = 100
+_MOST_TAGS = 50
+_LONGEST_REASON = 1000
 
 
 class LibraryList(LiveWidget):
@@ -48,7 +53,7 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
         self.library = library if isinstance(library, ModelLibrary) else ModelLibrary(library)
         self.card: ModelCard | None = None
         """Of the model that is open."""
-        self.list = LibraryList(name=f"Models in {self.library.folder}")
+        self.list = LibraryList(name=f"Models in {printable(self.library.folder)}")
         super().__init__([self.list])
         self.add_class("distill-card")
         self.add_class("distill")
@@ -112,15 +117,15 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
             self.card.close()
             self.card = None
         self._changed()
-        return {"trashed": str(trashed.path)}
+        return {"trashed": path_to_text(trashed.path)}
 
     def _on_undo(self, wish: dict[str, Any]) -> dict[str, Any]:
         wanted = str(wish.get("path", ""))
         for trashed in self.library.trash:
-            if str(trashed.path) == wanted:
+            if path_to_text(trashed.path) == wanted:
                 self.library.restore(trashed)
                 return self._changed()
-        raise LibraryError(f"{Path(wanted).name}: not in the trash any more")
+        raise LibraryError(f"{printable(Path(wanted).name)}: not in the trash any more")
 
     def _on_open(self, wish: dict[str, Any]) -> dict[str, Any]:
         self.show(_path(wish))
@@ -138,7 +143,11 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
 
     def _refused(self, one: RefusedModel) -> dict[str, str]:
         place = os.path.relpath(one.path, self.library.folder)
-        return {"path": str(one.path), "place": place, "reason": one.reason}
+        return {
+            "path": path_to_text(one.path),
+            "place": printable(place),
+            "reason": plain(one.reason, _LONGEST_REASON),
+        }
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return kept(super()._repr_mimebundle_(**options), self.library._repr_html_())
@@ -153,10 +162,10 @@ def _row(model: LibraryModel) -> dict[str, Any]:
     if health is not None:
         word = "healthy" if health >= THIN else "thin" if health >= COLLAPSING else "collapsing"
     return {
-        "path": str(model.path),
-        "place": model.place,
-        "name": model.name,
-        "tags": list(model.tags),
+        "path": path_to_text(model.path),
+        "place": printable(model.place),
+        "name": shortened(model.name, MOST_IN_A_CELL),
+        "tags": [shortened(tag, MOST_IN_A_CELL) for tag in model.tags[:_MOST_TAGS]],
         "codes": f"{model.levels} × {model.entries}, {model.bits_per_second:.0f} bit/s",
         "health": "" if health is None else f"{health:.0%}",
         "word": word,
@@ -165,4 +174,4 @@ def _row(model: LibraryModel) -> dict[str, Any]:
 
 
 def _path(wish: dict[str, Any]) -> str:
-    return str(wish.get("path", ""))
+    return path_from_text(str(wish.get("path", "")))

@@ -133,7 +133,7 @@ class Row {
   fail(error) {
     this.stop();
     this.el.dataset.status = "error";
-    this.time.textContent = error.message;
+    setText(this.time, error.message);
     this.loadedKeys = [];
   }
 
@@ -166,7 +166,7 @@ class Row {
     if (peaks && this.wave.clientWidth) {
       paintEnvelope(this.wave, peaks, share, themeColour(this.el, "var(--distill-muted)"), themeColour(this.el, "var(--distill-accent)"));
     }
-    this.time.textContent = `${this.audio[0].currentTime.toFixed(1)} / ${this.seconds.toFixed(1)} s`;
+    setText(this.time, `${this.audio[0].currentTime.toFixed(1)} / ${this.seconds.toFixed(1)} s`);
   }
 
   turnTo(side) {
@@ -210,7 +210,7 @@ class Row {
       const position = this.audio[0].ended ? 0 : this.audio[0].currentTime;
       await this.load(position, true);
       this.el.dataset.status = "playing";
-      this.button.textContent = "❚❚";
+      setText(this.button, "❚❚");
       const step = () => { this.paint(); if (!this.audio[0].paused) requestAnimationFrame(step); };
       step();
     } catch (error) {
@@ -226,7 +226,7 @@ class Row {
 
   stop() {
     this.audio.forEach((audio) => audio.pause());
-    this.button.textContent = "▶";
+    setText(this.button, "▶");
     if (this.el.dataset.status === "playing") this.el.dataset.status = "paused";
     this.paint();
   }

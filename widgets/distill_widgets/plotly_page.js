@@ -66,6 +66,43 @@ async function askForPlotly(model, shared, isGone) {
   }
 }
 
+// --- what it draws ---------------------------------------------------------------------------------
+
+const NO_EXTRA = "<extra></extra>", LONGEST_PLOTTED = 400;
+const SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;", "\n": "<br>"}; // two $ are a formula
+const KINDS = new Set(["scatter", "heatmap"]);
+const LOADING = ["images", "template", "updatemenus", "sliders", "mapbox", "map", "geo"];
+
+// Plotly takes texts for markup of its own, with links; see `plotly_text` in plotly_text.py.
+function plotlyText(text) {
+  return shownText(text, LONGEST_PLOTTED).replace(/[<>&$\n]/g, (sign) => SIGNS[sign]);
+}
+
+// A figure in which every text is text: whoever made it, and whatever file its names come from.
+function safe(part) {
+  if (typeof part === "string") return plotlyText(part);
+  if (Array.isArray(part)) {
+    const plain = part.every((item) => item === null || (typeof item !== "object" && typeof item !== "string"));
+    return plain ? part : part.map(safe);
+  }
+  if (part && typeof part === "object" && !ArrayBuffer.isView(part)) {
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, key === "hovertemplate" ? safeTemplate(item) : safe(item)]));
+  }
+  return part;
+}
+
+function safeTemplate(text) {
+  if (typeof text !== "string" || !text.endsWith(NO_EXTRA)) return safe(text);
+  return plotlyText(text.slice(0, -NO_EXTRA.length)) + NO_EXTRA;
+}
+
+// The one way in which plotly draws: lines, points and tables of numbers, nothing that is loaded.
+function plot(plotly, box, data, layout) {
+  const traces = data.filter((trace) => KINDS.has(trace.type)).map(safe), laid = safe(layout);
+  LOADING.forEach((key) => delete laid[key]);
+  return plotly.react(box, traces, laid, {displaylogo: false, responsive: false});
+}
+
 // --- the look -----------------------------------------------------------------------------------
 
 // Names of theme colours replaced by the colours.

@@ -20,7 +20,7 @@ function initialize({model}) {
 function fact(label) {
   const box = element("div", "distill-fact"), value = element("b");
   box.append(value, element("span", "", label));
-  return {box, say: (text) => { if (value.textContent !== text) value.textContent = text; }};
+  return {box, say: (text) => setText(value, text)};
 }
 
 function render({model, el}) {
@@ -64,13 +64,13 @@ function render({model, el}) {
   };
   const show = () => {
     const now = model.get("state");
-    name.textContent = now.name;
-    state.textContent = now.word;
+    setText(name, now.name);
+    setText(state, now.word);
     state.dataset.tone = now.tone;
     model.get("buttons").forEach((spec, place) => {
       const button = made[place] ?? buttonAt(place), pressed = store.pressed.has(spec.does);
       const label = pressed ? spec.busy_label : spec.label;
-      if (button.textContent !== label) button.textContent = label;
+      setText(button, label);
       button.disabled = pressed || !spec.enabled;
       button.title = spec.hint;
       button.dataset.does = spec.does;
@@ -82,7 +82,7 @@ function render({model, el}) {
     shown.step.say(now.step === null ? "–" : now.step.toLocaleString("en"));
     shown.pace.say(now.pace === null ? "–" : now.pace.toFixed(1));
     shown.device.say(now.device);
-    trouble.textContent = now.trouble;
+    setText(trouble, now.trouble);
     trouble.hidden = !now.trouble;
     el.dataset.state = now.state;
     el.dataset.step = now.step ?? 0;
