@@ -15,6 +15,7 @@ from distill.tables import html_facts, html_page, html_table
 if TYPE_CHECKING:
     from distill.models.loaded import LoadedVQModel
 
+_MOST = 1e12  # files, steps or seconds: beyond it is no number of theirs
 _HEALTH = ("level", "used", "perplexity", "dead", "verdict")
 
 
@@ -79,14 +80,25 @@ def model_as_html(loaded: LoadedVQModel) -> Markup:
 
 
 def _history(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    corpus, training, tags = (metadata.get(key) for key in ("corpus", "training", "tags"))
-    if isinstance(corpus, dict) and {"files", "seconds"} <= set(corpus):
-        yield "corpus", f"{corpus['files']} files, {duration(corpus['seconds'])}"
-    if isinstance(training, dict) and {"epochs", "steps", "seconds", "best_epoch"} <= set(training):
+    tags = metadata.get("tags")
+    if corpus := _numbers(metadata.get("corpus"), "files", "seconds"):
+        yield "corpus", f"{corpus['files']:.0f} files, {duration(corpus['seconds'])}"
+    names = "epochs", "steps", "seconds", "best_epoch"
+    if training := _numbers(metadata.get("training"), *names):
         yield (
             "training",
-            f"{training['epochs']} epochs, {training['steps']} steps, "
-            f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1}",
+            f"{training['epochs']:.0f} epochs, {training['steps']:.0f} steps, "
+            f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1:.0f}",
         )
     if isinstance(tags, list) and tags:
         yield "tags", ", ".join(map(str, tags))
+
+
+def _numbers(said: Any, *names: str) -> dict[str, float]:
+    """What metadata says in numbers; nothing where one of them is none."""
+    if not isinstance(said, dict):
+        return {}
+    found: list[Any] = [said.get(name) for name in names]
+    if not all(type(value) in (int, float) and 0 <= value < _MOST for value in found):
+        return {}
+    return {name: float(value) for name, value in zip(names, found, strict=True)}

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from distill import LoadedVQModel
+from distill import LoadedVQModel, VQVAEConfig
 from distill.models.report import model_facts
 from distill.training import TrainingResult
 
@@ -50,3 +50,12 @@ def test_what_is_said_in_another_form_is_left_out(
         "size",
         "created",
     ]
+
+
+@pytest.mark.parametrize("odd", ["12", None, [3], {"a": 1}, float("nan"), -1, 10**400, True])
+def test_what_a_file_says_in_another_form_is_left_out(odd: object) -> None:
+    said = {"files": 3, "seconds": odd}
+    trained = {"epochs": 1, "steps": odd, "seconds": 2.0, "best_epoch": 0}
+    metadata = {"corpus": said, "training": trained, "created": odd, "tags": odd}
+    facts = dict(model_facts(VQVAEConfig(), metadata, 10))
+    assert not {"corpus", "training"} & set(facts)

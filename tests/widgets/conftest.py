@@ -139,9 +139,17 @@ class FakePage:
 class FakeTrainer:
     """A run whose events a test writes itself, as fast as it likes."""
 
-    def __init__(self, path: Path, corpus: AudioCorpus, **config: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        corpus: AudioCorpus,
+        *,
+        name: str = "drums & bass",
+        device: str = "cpu",
+        **config: Any,
+    ) -> None:
         self.config = VQVAEConfig(levels=3, codebook_size=16, **config)
-        request = RunRequest.of(self.config, corpus, name="drums & bass", device="cpu")
+        request = RunRequest.of(self.config, corpus, name=name, device=device)
         begin_run(path, request.to_dict())
         self._held = hold_run(path)
         self.writer = self._held.__enter__()
