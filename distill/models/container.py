@@ -6,11 +6,10 @@ and takes no more memory than the file has bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +20,6 @@ from torch import Tensor
 
 from distill.atomic import write_atomically
 from distill.checked import brief, open_regular
-from distill.config import VQVAEConfig
 from distill.errors import (
     CorruptModelError,
     ModelFileError,
@@ -29,7 +27,19 @@ from distill.errors import (
     NotAModelError,
     OutsideDataError,
 )
+from distill.models.digest import Part, model_digest, part_of
+from distill.models.digest import digest_of as _digest
 from distill.models.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_header
+
+__all__ = [
+    "SAVED_MODEL_VERSION_V2",
+    "Header",
+    "model_digest",
+    "read_container",
+    "read_header",
+    "rewrite_texts",
+    "write_container",
+]
 
 FORMAT = "distill_model"
 SAVED_MODEL_VERSION_V2 = 2
@@ -250,68 +260,16 @@ def _tensor(place: Place, data: bytearray) -> Tensor:
     return found.reshape(place.shape)
 
 
-_DECIDES = (
-    "levels",
-    "codebook_size",
-    "width",
-    "encoder_depth",
-    "decoder_depth",
-    "kernel_size",
-    "latent_dim",
-    "stride",
-)
-_DECIDES_OF_SOUND = ("sample_rate", "n_fft", "hop_length", "n_mels", "f_min_hz", "f_max_hz")
-
-
-def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
-    """What tells a model from every other one: its weights, and what they need to make sound.
-
-    Name, tags and how it was trained have no part in it, so that it stays when they change.
-
-    Args:
-        tensors: the state of the model.
-        config: of the model.
-
-    Returns:
-        SHA-256, hexadecimal.
-    """
-    said = {name: getattr(config, name) for name in _DECIDES}
-    said |= {name: getattr(config.spectrogram, name) for name in _DECIDES_OF_SOUND}
-    return _digest(map(_part, tensors.items()), {"config": json.dumps(said, sort_keys=True)})
-
-
-_Part = tuple[str, str, tuple[int, ...], bytes | memoryview]
-"""Name, type as torch calls it, shape and bytes of a tensor."""
-
-
 def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
-    return _digest(map(_part, tensors.items()), texts)
+    return _digest(map(part_of, tensors.items()), texts)
 
 
-def _part(item: tuple[str, Tensor]) -> _Part:
-    name, tensor = item
-    data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-    return name, str(tensor.dtype), tuple(tensor.shape), data
-
-
-def _parts(header: Header, data: bytearray) -> Iterator[_Part]:
+def _parts(header: Header, data: bytearray) -> Iterator[Part]:
     """The tensors of a file as they lie there."""
     view = memoryview(data)
     for name, place in header.places.items():
         kind = f"torch.{TYPES[place.dtype]}"
         yield name, kind, place.shape, view[place.start : place.end]
-
-
-def _digest(parts: Iterable[_Part], texts: Mapping[str, str]) -> str:
-    """Digest of every tensor (name, type, shape, bytes) and of every text but the checksum."""
-    digest = hashlib.sha256()
-    for name, kind, shape, data in sorted(parts, key=lambda part: part[0]):
-        digest.update(f"{name}:{kind}:{shape}:".encode())
-        digest.update(data)
-    for key in sorted(texts):
-        if key != "checksum":
-            digest.update(json.dumps([key, texts[key]]).encode())
-    return digest.hexdigest()
 
 
 def _damaged(path: Path, why: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class LoadedVQModel:
         loss_curves: dict[str, list[float]] | None = None,
         extra: dict[str, str] | None = None,
         path: Path | None = None,
+        sections: Mapping[str, str] | None = None,
     ) -> None:
         self.model = model
         self.metadata = metadata or {}
@@ -47,6 +49,8 @@ class LoadedVQModel:
         self.loss_curves = loss_curves or {}
         self.extra = extra or {}
         self.path = path
+        self.sections = dict(sections or {})
+        """As they stand in its file; saving again keeps what was not changed."""
         self._digest: tuple[Any, str] | None = None
         self.spectrogram = LogMel(model.config.spectrogram).to(self.device)
 

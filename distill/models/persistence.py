@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from distill.checked import brief
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.config import TrainingConfig, VQVAEConfig
-from distill.errors import ConfigError, CorruptModelError, ModelTypeError
+from distill.errors import (
+    ConfigError,
+    CorruptModelError,
+    ModelTypeError,
+    OutsideDataError,
+)
 from distill.models.container import (
     SAVED_MODEL_VERSION_V2,
     Header,
+    model_digest,
     read_container,
     read_header,
     rewrite_texts,
@@ -28,7 +35,17 @@ from distill.models.container import (
 )
 from distill.models.device import choose_device
 from distill.models.loaded import LoadedVQModel
+from distill.models.sections import (
+    LONGEST_LABEL,
+    SECTIONS,
+    Sections,
+    check_said,
+    read_sections,
+    thinned,
+)
 from distill.models.vqvae import ConvVQVAE
+from distill.models.weights import check_numbers, check_tensors
+from distill.names import printable
 from distill.versions import library_versions
 
 __all__ = [
@@ -41,6 +58,7 @@ __all__ = [
 ]
 
 _MODEL_TYPE = "vqvae"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _TRAINING_FIELDS = frozenset(item.name for item in dataclasses.fields(TrainingConfig))
 
 
@@ -59,11 +77,19 @@ class ModelInfo:
     parameters: int
     """Numbers in all tensors."""
     file_bytes: int
+    digest: str | None
+    """What tells the model from every other, whatever its name; None in a file that was written
+    before files said it: see `LoadedVQModel.digest`.
+    """
+    passed_over: tuple[str, ...]
+    """Fields that this version does not know or cannot use, as `metadata.tags`; kept on re-save."""
+    texts: Mapping[str, str] = field(repr=False)
+    """All sections as they stand in the file."""
 
     @property
     def name(self) -> str:
         """The model's name."""
-        return str(self.metadata.get("name", self.path.stem))
+        return str(self.metadata.get("name", printable(self.path.stem)))
 
 
 def save_model_v2(
@@ -84,36 +110,81 @@ def save_model_v2(
         loss_curves: one list for each curve.
 
     Raises:
-        ModelFileError: it cannot be written; what lay there before is untouched.
+        ModelFileError: it cannot be written, or its weights are NaN or absurd; what lay there
+            before is untouched.
+        ConfigError: something that cannot be read again: metadata that JSON does not hold, health
+            or curves that are none.
     """
+    texts: dict[str, str] = {}
+    before: Sections | None = None
     known: dict[str, Any] = {}
-    extra: dict[str, str] = {}
     if isinstance(model, LoadedVQModel):
-        known, extra = dict(model.metadata), dict(model.extra)
+        texts = {**model.extra, **model.sections}
+        before = read_sections(model.sections) if model.sections else None
+        known = model.metadata
         codebook_health = model.codebook_health if codebook_health is None else codebook_health
         loss_curves = model.loss_curves if loss_curves is None else loss_curves
         model = model.model
-    config = model.config.to_dict()
-    spectrogram = config.pop("spectrogram")
-    defaults = {
-        "name": Path(path).stem,
+    health = tuple(codebook_health or ())
+    curves = {name: list(values) for name, values in (loss_curves or {}).items()}
+    meta = {**_defaults(path, model.config), **known, **(metadata or {})}
+    texts |= _changed(Sections(model.config, meta, health, curves, {}), before)
+    try:
+        read_sections(texts)
+    except (OutsideDataError, ConfigError) as error:
+        raise ConfigError(f"what could not be read again: {error}") from error
+    tensors = model.state_dict()
+    check_numbers(tensors, printable(Path(path).name))
+    texts["model_digest"] = model_digest(tensors, model.config)
+    return write_container(path, tensors, {**texts, "model_type": _MODEL_TYPE})
+
+
+def _defaults(path: str | os.PathLike[str], config: VQVAEConfig) -> dict[str, Any]:
+    return {
+        "name": printable(Path(path).stem),
         "description": "",
         "tags": [],
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "level_labels": list(level_labels(model.config.levels)),
+        "level_labels": list(level_labels(config.levels)),
         "versions": library_versions(),
     }
-    sections = {
-        "vqvae_config": {k: v for k, v in config.items() if k not in _TRAINING_FIELDS},
-        "spectrogram_config": spectrogram,
-        "training_config": {k: v for k, v in config.items() if k in _TRAINING_FIELDS},
-        "codebook_health": [dataclasses.asdict(level) for level in codebook_health or ()],
-        "loss_curves": {name: list(values) for name, values in (loss_curves or {}).items()},
-        "metadata": {**defaults, **known, **(metadata or {})},
+
+
+def _changed(now: Sections, before: Sections | None) -> dict[str, str]:
+    """The sections that are not as they were read, as texts; fields that were passed over stay."""
+    passed_over = before.passed_over if before else {}
+    config = now.config.to_dict()
+    spectrogram = config.pop("spectrogram")
+    values: dict[str, Any] = {}
+    if before is None or before.config != now.config:
+        values["vqvae_config"] = {k: v for k, v in config.items() if k not in _TRAINING_FIELDS}
+        values["training_config"] = {k: v for k, v in config.items() if k in _TRAINING_FIELDS}
+        values["spectrogram_config"] = spectrogram
+    if before is None or before.codebook_health != now.codebook_health:
+        values["codebook_health"] = list(map(_plain, now.codebook_health))
+    if before is None or not _same_curves(before.loss_curves, now.loss_curves):
+        values["loss_curves"] = {name: thinned(curve) for name, curve in now.loss_curves.items()}
+    if before is None or before.metadata != now.metadata:
+        values["metadata"] = now.metadata
+    return {
+        name: _json({**passed_over.get(name, {}), **value} if isinstance(value, dict) else value)
+        for name, value in values.items()
     }
-    # NaN, which JSON does not have, becomes null.
-    texts = {key: msgspec.json.encode(value).decode() for key, value in sections.items()}
-    return write_container(path, model.state_dict(), {**extra, **texts, "model_type": _MODEL_TYPE})
+
+
+def _plain(level: Any) -> Any:
+    return dataclasses.asdict(level) if isinstance(level, LevelHealth) else level
+
+
+def _same_curves(one: Any, other: Any) -> bool:
+    return repr(one) == repr(other)  # NaN is as it was, which == does not say
+
+
+def _json(value: Any) -> str:
+    try:  # NaN, which JSON does not have, becomes null
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ConfigError(f"metadata that JSON cannot hold: {error}") from error
 
 
 def read_model_info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -137,20 +208,26 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
         ModelFileError: see `read_model_info`; also where a weight is missing or misshapen.
         ConfigError: no such device.
     """
-    header, tensors = read_container(path)
+    header, tensors = read_container(
+        path, approve=lambda header: check_tensors(header, _info(header).config)
+    )
     info = _info(header)
     model = ConvVQVAE(info.config)
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    _check_shapes(header, expected)
     model.load_state_dict(tensors)
-    return LoadedVQModel(
+    check_numbers(model.state_dict(), printable(header.path.name))
+    loaded = LoadedVQModel(
         model.to(choose_device(device)).eval(),
         metadata=info.metadata,
         codebook_health=info.codebook_health,
         loss_curves=info.loss_curves,
         extra=info.extra,
         path=info.path,
+        sections={name: info.texts[name] for name in SECTIONS},
     )
+    if info.digest not in (None, loaded.digest):
+        name = printable(header.path.name)
+        raise CorruptModelError(f"{name}: its weights are not those of its digest")
+    return loaded
 
 
 def edit_metadata(path: str | os.PathLike[str], **changes: Any) -> ModelInfo:
@@ -164,7 +241,8 @@ def edit_metadata(path: str | os.PathLike[str], **changes: Any) -> ModelInfo:
         changes: name, description, tags, level_labels, or anything JSON holds; None takes away.
 
     Raises:
-        ConfigError: level_labels that do not fit the levels, or a value that JSON cannot hold.
+        ConfigError: level_labels that do not fit the levels, a value that JSON cannot hold, or one
+            of another form than distill reads there.
         ModelFileError: see `load_model_v2`; also where it cannot be written.
 
     Example:
@@ -179,82 +257,62 @@ def edit_metadata(path: str | os.PathLike[str], **changes: Any) -> ModelInfo:
 
 
 def _edited(info: ModelInfo, changes: Mapping[str, Any]) -> str:
+    levels = info.config.levels
     labels = changes.get("level_labels")
-    if labels is not None and len(labels) != info.config.levels:
-        raise ConfigError(
-            f"{len(labels)} level_labels: expected {info.config.levels}, one for each level"
-        )
-    merged = {**info.metadata, **changes}
-    try:
-        return msgspec.json.encode({k: v for k, v in merged.items() if v is not None}).decode()
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"metadata that JSON cannot hold: {error}") from error
-
-
-_SECTIONS = (
-    "vqvae_config",
-    "spectrogram_config",
-    "training_config",
-    "codebook_health",
-    "loss_curves",
-    "metadata",
-)
-_KNOWN_KEYS = frozenset({"format", "version", "checksum", "model_type", *_SECTIONS})
+    if labels is not None and len(labels) != levels:
+        raise ConfigError(f"{len(labels)} level_labels: expected {levels}, one for each level")
+    for label in labels or ():
+        if not isinstance(label, str) or not 0 < len(label) <= LONGEST_LABEL:
+            raise ConfigError(
+                f"the level label {brief(str(label), 60)!r}: expected 1 to {LONGEST_LABEL} "
+                "characters"
+            )
+    before: dict[str, msgspec.Raw] = msgspec.json.decode(
+        info.texts["metadata"], type=dict[str, msgspec.Raw]
+    )
+    merged = {**before, **changes}
+    text = _json({k: v for k, v in merged.items() if v is not None})
+    for name, value in changes.items():
+        try:
+            check_said(name, value, levels)
+        except OutsideDataError as error:
+            if value is not None:
+                raise ConfigError(str(error)) from error
+    return text
 
 
 def _info(header: Header) -> ModelInfo:
-    texts, name = header.texts, header.path.name
+    texts, name = header.texts, printable(header.path.name)
     if texts.get("model_type") != _MODEL_TYPE:
-        raise ModelTypeError(
-            f"{name}: holds a model of type {texts.get('model_type')!r}; expected {_MODEL_TYPE!r}"
-        )
+        found = brief(texts.get("model_type", "not given"))
+        raise ModelTypeError(f"{name}: holds a model of type {found!r}; expected {_MODEL_TYPE!r}")
+    for section in SECTIONS:
+        if section not in texts:
+            raise CorruptModelError(f"{name}: its section {section!r} is missing")
+    digest = texts.get("model_digest")
     try:
-        config = VQVAEConfig.from_dict(
-            {
-                **json.loads(texts["vqvae_config"]),
-                **json.loads(texts["training_config"]),
-                "spectrogram": json.loads(texts["spectrogram_config"]),
-            }
-        )
-        metadata = json.loads(texts["metadata"])
-        if not isinstance(metadata, dict):
-            raise TypeError("metadata that is no table")
-        health = tuple(LevelHealth(**level) for level in json.loads(texts["codebook_health"]))
-        return ModelInfo(
-            path=header.path,
-            config=config,
-            metadata=metadata,
-            codebook_health=health,
-            loss_curves={
-                name: [math.nan if value is None else value for value in curve]
-                for name, curve in json.loads(texts["loss_curves"]).items()
-            },
-            extra={key: value for key, value in texts.items() if key not in _KNOWN_KEYS},
-            parameters=sum(_size(shape) for shape in header.tensors.values()),
-            file_bytes=header.path.stat().st_size,
-        )
-    except KeyError as error:
-        raise CorruptModelError(f"{name}: its section {error.args[0]!r} is missing") from error
-    except (ValueError, TypeError, AttributeError, ConfigError) as error:
+        said = read_sections(texts)
+        if digest is not None and not _DIGEST.fullmatch(digest):
+            raise OutsideDataError("model_digest: expected 64 hexadecimal digits")
+    except (OutsideDataError, ConfigError) as error:
         raise CorruptModelError(f"{name}: its header is altered ({error})") from error
+    return ModelInfo(
+        path=header.path,
+        config=said.config,
+        metadata=said.metadata,
+        codebook_health=said.codebook_health,
+        loss_curves=said.loss_curves,
+        extra={key: value for key, value in texts.items() if key not in _KNOWN_KEYS},
+        parameters=sum(map(math.prod, header.tensors.values())),
+        file_bytes=header.file_bytes,
+        digest=digest,
+        passed_over=tuple(
+            f"{section}.{brief(key, 60)}"
+            for section, fields in said.passed_over.items()
+            for key in fields
+        ),
+        texts=texts,
+    )
 
 
-def _check_shapes(header: Header, expected: dict[str, tuple[int, ...]]) -> None:
-    name = header.path.name
-    for key, shape in expected.items():
-        if key not in header.tensors:
-            raise CorruptModelError(f"{name}: the tensor {key!r} is missing")
-        if header.tensors[key] != shape:
-            raise CorruptModelError(
-                f"{name}: the tensor {key!r} has shape {header.tensors[key]}; expected {shape}"
-            )
-    for key in header.tensors:
-        if key not in expected:
-            raise CorruptModelError(f"{name}: the tensor {key!r} belongs to no part of the model")
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+_KNOWN_KEYS = frozenset({"format", "version", "checksum", "model_type", "model_digest", *SECTIONS})
