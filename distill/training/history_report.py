@@ -33,6 +33,8 @@ def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:
         yield "validation", f"{history.epochs[-1].val_loss:.4f}"
     if history.best:
         yield "best", f"{history.best.val_loss:.4f} in epoch {history.best.epoch + 1}"
+    if history.gaps:
+        yield "not shown", str(history.gaps)
     if history.warnings:
         yield "warnings", f"{len(history.warnings)}, the last: {history.warnings[-1].message}"
     if history.gaps:

@@ -13,7 +13,7 @@ import sys
 import textwrap
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,12 +162,32 @@ class Notebook:
         self.page.wait_for_function(
             f"() => document.body.dataset.jpThemeLight === '{str(name == 'Light').lower()}'"
         )
-        self.page.wait_for_timeout(2500)
+        ground = "#fff" if name == "Light" else "#111"  # its style sheet has loaded
+        self.page.wait_for_function(
+            """(ground) => {
+                const style = getComputedStyle(document.body);
+                const ink = style.getPropertyValue('--jp-ui-font-color1').trim();
+                const colour = style.getPropertyValue('--jp-layout-color0').trim();
+                const charts = [...document.querySelectorAll('.distill-chart[data-ink]')];
+                const is = colour.startsWith(ground) || (colour === 'white' && ground[1] === 'f');
+                return ink && is && charts.every((e) => e.dataset.ink === ink);
+            }""",
+            arg=ground,
+        )
 
     def save(self) -> dict[str, Any]:
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        self.page.wait_for_timeout(1500)
+        self.page.wait_for_function(
+            "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
+        )
         return nbformat.read(self.server.folder / self.name, as_version=4)
+
+    def until(self, condition: Callable[[], Any], *, timeout_s: float = 60) -> None:
+        """Waits until something outside of the page is so."""
+        ends = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < ends, "it did not happen in time"
+            self.page.wait_for_timeout(50)
 
     def kernel_id(self) -> str:
         for session in self.server.api("sessions"):

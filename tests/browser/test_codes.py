@@ -152,10 +152,10 @@ def test_it_is_heard_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
 def test_both_themes(page_of: Callable[..., Any]) -> None:
     book = page_of(SHORT)
     ink = "() => getComputedStyle(document.querySelector('.distill-codes')).color"
+    book.theme("Light")  # whatever an earlier page has left
     light = book.page.evaluate(ink)
-    book.command("apputils:change-theme", theme="JupyterLab Dark")
+    book.theme("Dark")
     book.page.wait_for_function(f"() => ({ink})() !== '{light}'")
-    book.page.wait_for_timeout(300)
     click(book, 0, 3)
     book.picture("codes-dark", CODES)
 
@@ -176,7 +176,7 @@ def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) ->
     )
     book.goto(book.page)  # all that a page needs, counted from its first byte
     book.wait_for(CODES, "drawn", 100)
-    book.page.wait_for_timeout(500)
+    book.wait_for(CODES, "chunks", 1)
     assert sum(frames) <= 200_000
     assert int(book.read(CODES, "chunks")) <= 2
     book.page.evaluate("() => { document.querySelector('.distill-grid-scroll').scrollLeft = 1e9; }")

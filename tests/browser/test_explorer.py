@@ -101,12 +101,11 @@ def test_it_is_whole_after_a_reload_and_in_the_dark(book: Any) -> None:
     book.save()
     book.goto(book.page)
     book.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")
-    book.command("apputils:change-theme", theme="JupyterLab Dark")
+    book.theme("Dark")
     book.page.wait_for_function(
         f"() => document.querySelector('{EXPLORER}').classList.contains('distill-dark')"
     )
     ink = book.page.evaluate(f"() => getComputedStyle(document.querySelector('{EXPLORER}')).color")
     assert "255" in ink or "224" in ink
-    book.page.wait_for_timeout(500)
     book.picture("explorer-dark", EXPLORER)
-    book.command("apputils:change-theme", theme="JupyterLab Light")
+    book.theme("Light")

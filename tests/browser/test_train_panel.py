@@ -106,9 +106,7 @@ def test_what_is_wrong_is_said_beside_it(notebook, music, runs):
     _reads(n, "no files there; expected recordings")
     _fill(n, "Name", "a/b")
     _reads(n, "cannot be part of a name")
-    n.command("apputils:change-theme", theme="JupyterLab Dark")
-    n.page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    n.page.wait_for_timeout(2000)  # the page fades from theme to theme
+    n.theme("Dark")
     n.picture("panel-wrong-dark", PANEL)
     _fill(n, "Folder", str(music / "takes"))
     _fill(n, "Name", "takes")

@@ -83,6 +83,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distill_widgets.dashboard.PERIOD_S", 0.1)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `FakeTrainer` has no heartbeat: it is not to look dead on a slow machine."""
+    monkeypatch.setattr("distill.training.pulse.STALE_S", 3600.0)
+
+
 def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
     """A custom message from a page."""
     data = {"method": "custom", "content": content}

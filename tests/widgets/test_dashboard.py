@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -12,8 +15,10 @@ import pytest
 from distill import RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.control import read_control
 from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
-from distill_widgets import TrainingDashboard
+from distill.training.states import NOT_ANSWERING as NOT
+from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.live_widget import page_code
+from distill_widgets.runs_list import RunsList
 
 from .conftest import FakePage, say
 
@@ -33,6 +38,15 @@ def until(condition, timeout_s: float = 10) -> None:
         time.sleep(0.02)
 
 
+def ticks(dashboard, count: int) -> None:
+    """Returns once the dashboard has looked so many times more."""
+    publisher, seen = dashboard._publisher, []
+    tick = publisher._tick
+    publisher._tick = lambda: seen.append(tick()) or seen[-1]
+    until(lambda: len(seen) >= count, 30)
+    publisher._tick = tick
+
+
 def hear(dashboard) -> FakePage:
     page = FakePage(dashboard.loss)
     page.sync()
@@ -47,8 +61,7 @@ def test_it_shows_what_the_run_folder_holds(dashboard, trainer):
     trainer.finish_epoch()
     trainer.preview()
     until(lambda: dashboard.player.rows)
-    page.take_all()
-    assert page.x[0][-1] == 8
+    until(lambda: page.take_all() or page.x[0][-1] == 8)
     assert page.x[1] == [8]
     assert dashboard.levels.points == [1] * 13
     state = dashboard.head.state
@@ -70,7 +83,7 @@ def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer):
 def test_nothing_is_worked_out_while_nobody_looks(dashboard, trainer):
     trainer.steps(20)
     until(lambda: dashboard.runner.history.step_count == 25)
-    time.sleep(1.2)
+    ticks(dashboard, 3)
     assert dashboard.loss.points[0] == 5
     assert dashboard.loss.comm.custom == []
 
@@ -258,15 +271,74 @@ def test_files_of_the_page_are_in_the_package():
     assert {"style.css", "common.js", "live_chart.js"} <= {p.name for p in folder.iterdir()}
 
 
-def test_a_log_that_cannot_be_read_is_said_once(dashboard, trainer):
+def test_what_cannot_be_read_is_said_and_the_rest_is_shown(dashboard, trainer):
     hear(dashboard)
-    epoch = dashboard.loss.chart.epoch
     with (trainer.path / "events.jsonl").open("ab") as log:
         log.write(b"nonsense\n")
-    until(lambda: "cannot be followed" in dashboard.head.state["trouble"])
-    time.sleep(1.2)
-    assert dashboard.loss.chart.epoch == epoch
+        log.write(b'{"event":"Applause","epoch":0,"step":5}\n')
+    trainer.steps(2)
+    until(lambda: dashboard.loss.points[0] == 7)
+    until(lambda: "Applause" in dashboard.head.state["trouble"])
+    said = dashboard.head.state["trouble"]
+    assert said.startswith("Not all of this run is shown: 1 line of the events cannot be read")
+    assert "1 kind of events of a later version not shown: Applause" in said
+    trainer.finish_epoch()
+    trainer.end()
+    until(lambda: dashboard.loss.snapshot)
+    assert "Not all of this run is shown" in dashboard.loss.snapshot
+    whole = report(trainer.path)
+    assert "Not all of this run is shown" in repr(whole)
+    assert "Not all of this run is shown" in whole.outputs()[0]["text/html"]
+    assert "Applause" in dashboard.runner.history._repr_html_()
+
+
+def test_a_log_that_cannot_be_read_is_said(dashboard, trainer):
+    hear(dashboard)
+    (trainer.path / "events.jsonl").unlink()
+    (trainer.path / "events.jsonl").mkdir()
+    until(lambda: "cannot be followed any more" in dashboard.head.state["trouble"])
+    ticks(dashboard, 3)
     assert dashboard.loss.points[0] == 5
+
+
+def test_a_suspended_trainer_is_not_answering(dashboard, trainer, monkeypatch):
+    hear(dashboard)
+    monkeypatch.setattr("distill.training.run_folder.RunFolder.read_state", lambda *a, **k: NOT)
+    until(lambda: dashboard.head.state["word"] == "not answering")
+    assert "no sign of life for seconds" in dashboard.head.state["trouble"]
+    enabled = [button["does"] for button in dashboard.head.buttons if button["enabled"]]
+    assert enabled == ["stop"]
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="rights are others on Windows")
+def test_a_folder_one_may_only_read_is_shown(trainer, tmp_path):
+    """As somebody who owns nothing of it: root is bound by no rights, so root becomes nobody."""
+    trainer.finish_epoch()
+    trainer.preview()
+    trainer.end()
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        run = Path(shutil.copytree(trainer.path, Path(place) / "run"))
+        for path in (run, *run.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        try:
+            before = sorted(path.name for path in run.rglob("*"))
+            dashboard = TrainingDashboard(run)
+            assert dashboard.head.state["word"] == "finished"
+            assert dashboard.loss.snapshot and dashboard.player.rows
+            assert len(report(run).outputs()) == 4
+            assert ModelCard(run).head.state["trouble"]  # this run has no model
+            [row] = RunsList(run.parent, lambda _: None).rows.children
+            assert "finished" in row.children[0].value
+            dashboard.close()
+        finally:
+            if os.getuid() == 0:
+                os.seteuid(0)
+        assert sorted(path.name for path in run.rglob("*")) == before
+        for path in (run, *run.rglob("*")):
+            path.chmod(0o755)
 
 
 def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer):

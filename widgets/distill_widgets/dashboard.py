@@ -23,7 +23,7 @@ from distill_widgets.live_widget import hear_while_a_cell_runs, in_colab
 from distill_widgets.previews import Previews
 from distill_widgets.publisher import PERIOD_S, Publisher
 from distill_widgets.run_head import RunHead
-from distill_widgets.run_state import RunState
+from distill_widgets.run_state import RunState, missing
 
 _FRESH_S = 0.2
 
@@ -152,7 +152,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     def _keep_pictures(self) -> None:
         """What a notebook shows of the charts when it is opened without a kernel."""
         for chart in (self.loss, self.levels):
-            chart.snapshot = to_svg(draw(chart.chart))
+            chart.snapshot = to_svg(draw(chart.chart, note=missing(self.runner)))
 
     def __repr__(self) -> str:
         folder = self.runner.folder

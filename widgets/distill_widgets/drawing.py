@@ -30,16 +30,18 @@ _DASHES = {"dot": ":", "dash": "--", "solid": "-"}
 _POINTS = 200
 _COLOURS = 128
 _SMOOTHING = 0.9
-_LONGEST_NAME = 60
+_LONGEST_NAME, _LONGEST_NOTE = 60, 180
+_NOTE = "#c25400"
 _COORDINATE = re.compile(r"(?<=[\s\"(,])\d+\.\d{2,}")  # not text, which follows a ">"
 
 
-def draw(chart: Chart, *, width_px: int = 900) -> Figure:
+def draw(chart: Chart, *, width_px: int = 900, note: str = "") -> Figure:
     """A chart of lines and markers, drawn by matplotlib.
 
     Args:
         chart: its axes have a `domain`, its shapes are upright or level lines.
         width_px: of the picture; the chart has its own height.
+        note: stands below, small: what has to be known of it.
     """
     from matplotlib.figure import Figure  # half a second, when a picture is wanted
 
@@ -65,15 +67,15 @@ def draw(chart: Chart, *, width_px: int = 900) -> Figure:
         _draw_trace(axes[trace.get("yaxis", "y")], trace)
     for shape in layout.get("shapes", ()):
         _draw_mark(axes["y"], shape)
-    for note in layout.get("annotations", ()):
+    for words in layout.get("annotations", ()):
         place = next(
             name
             for name in axes
-            if layout[f"yaxis{name[1:]}"]["domain"][1] == note["y"]
-            and layout[f"xaxis{name[1:]}"]["domain"][0] == note["x"]
+            if layout[f"yaxis{name[1:]}"]["domain"][1] == words["y"]
+            and layout[f"xaxis{name[1:]}"]["domain"][0] == words["x"]
         )
         title = axes[place].set_title(
-            plain(note["text"]), loc="left", fontsize=8, color=_TEXT, pad=3
+            plain(words["text"]), loc="left", fontsize=8, color=_TEXT, pad=3
         )
         title.set_parse_math(False)
     handles, labels = axes["y"].get_legend_handles_labels()
@@ -84,6 +86,9 @@ def draw(chart: Chart, *, width_px: int = 900) -> Figure:
         )  # fmt: skip
         for text in legend.get_texts():  # a name with two $ in it is a name
             text.set_parse_math(False)
+    if note:
+        shown = plain(note, _LONGEST_NOTE)
+        drawn.text(edges[0], 0.01, shown, fontsize=7, color=_NOTE, parse_math=False)
     return drawn
 
 

@@ -167,7 +167,7 @@ async function render({model, el}) {
     if (!visible()) { stale = true; return; }
     drawing = true;
     stale = false;
-    const start = performance.now(), points = el.dataset.points;
+    const start = performance.now(), points = el.dataset.points, drawnIn = themeColour(el, "var(--distill-ink)");
     try {
       await plot(plotly, box, tracesOf(store, spec, el), layoutOf(store, spec, el));
     } catch (error) {
@@ -179,6 +179,7 @@ async function render({model, el}) {
     const cost = performance.now() - start, first = el.dataset.drawn === undefined;
     free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
     el.dataset.drawn = points;
+    el.dataset.ink = drawnIn;
     el.dataset.drawMs = cost.toFixed(1);
     el.dataset.paintedMs ??= (performance.now() - began).toFixed(0);
     if (stale) view.changed();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from distill.audio.io import read_audio
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
-from distill.markup import joined, own_style
+from distill.markup import joined, own_style, plain
 from distill.tables import text_table
 from distill.training import states
 from distill.training.history import VQMetricsHistory
@@ -26,6 +27,7 @@ from distill_widgets.drawing import draw, draw_pictures, printed, to_png
 from distill_widgets.live_widget import page_code
 from distill_widgets.pictures import mel_picture
 from distill_widgets.plotly_text import plotly_safe
+from distill_widgets.run_state import missing
 
 Bundle = dict[str, Any]
 
@@ -64,14 +66,22 @@ def _report_of(runner: TrainingRunner, folder: RunFolder) -> Report:
     state, ends = runner.state, time.monotonic() + _PATIENCE_S
     while state in states.ENDED and not runner.is_caught_up and time.monotonic() < ends:
         time.sleep(0.02)
-    return Report(folder, runner.history, state)
+    return Report(
+        folder, runner.history, state, notes=[n for n in (missing(runner), _trouble(runner)) if n]
+    )
+
+
+def _trouble(runner: TrainingRunner) -> str:
+    return "" if runner.trouble is None else f"It could not be read to its end: {runner.trouble}"
 
 
 class Report:
     """A run, as outputs of a notebook."""
 
-    def __init__(self, folder: RunFolder, history: VQMetricsHistory, state: str) -> None:
-        self._folder, self._state = folder, state
+    def __init__(
+        self, folder: RunFolder, history: VQMetricsHistory, state: str, *, notes: Sequence[str] = ()
+    ) -> None:
+        self._folder, self._state, self._notes = folder, state, tuple(notes)
         self._history = history
         self._request = RunRequest.from_dict(folder.read_request())
 
@@ -86,13 +96,13 @@ class Report:
             display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
-        lines = [self._headline]
+        lines = [self._headline, *self._notes]
         if self._health:
             rows = [_row(level) for level in self._health]
             lines.append(text_table(_COLUMNS, rows))
         lines += [level.advice for level in self._health if level.advice]
         lines += [f"epoch {w.epoch + 1}: {w.message}" for w in self._history.warnings]
-        return "\n".join(lines)
+        return plain("\n".join(lines))
 
     @property
     def _health(self) -> tuple[LevelHealth, ...]:
@@ -118,6 +128,7 @@ class Report:
         style = own_style(page_code("style.css"))
         parts = [
             markup.paragraph(self._headline),
+            *map(markup.paragraph, self._notes),
             markup.health_table(self._health, warnings),
             markup.warning_list(warnings, self._health),
         ]
@@ -129,7 +140,9 @@ class Report:
         return [
             {
                 _PLOTLY: _plain_plotly(chart),
-                "image/png": base64.b64encode(to_png(draw(chart))).decode(),
+                "image/png": base64.b64encode(
+                    to_png(draw(chart, note=" ".join(self._notes)))
+                ).decode(),
                 "text/plain": f"{chart.name} of {self._headline}",
             }
             for chart in charts

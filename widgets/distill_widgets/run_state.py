@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from distill.errors import ConfigError, DistillError
+from distill.markup import plain
 from distill.models.device import choose_device
 from distill.training import states
 from distill.training.history import VQMetricsHistory
@@ -22,12 +23,18 @@ WORDS = {
     states.RUNNING: ("running", "live"),
     states.PAUSED: ("paused", "wait"),
     states.STOPPING: ("stopping…", "wait"),
+    states.NOT_ANSWERING: ("not answering", "wait"),
     states.FINISHED: ("finished", "good"),
     states.STOPPED: ("stopped", "good"),
     states.FAILED: ("failed", "bad"),
     states.GONE: ("trainer gone", "bad"),
 }
 """What people read of a state, and the tone it is said in; see `style.css`."""
+_NOT_ANSWERING = (
+    "Its trainer holds the run, but has given no sign of life for seconds: it was suspended, or "
+    "its machine or disk is stuck. What is asked of it now is done once it answers again."
+)
+_LONGEST_NAME = 300
 _PACE_WINDOW_S = 10.0
 _COMMAND_PATIENCE_S = 60.0
 
@@ -38,8 +45,8 @@ class RunState:
     def __init__(self, runner: TrainingRunner) -> None:
         self._runner = runner
         request = runner.folder.read_request() if runner.folder else {}
-        self._name = str(request.get("name", ""))
-        self._device = _device(str(request.get("device", "auto")))
+        self._name = plain(request.get("name", ""), _LONGEST_NAME)
+        self._device = plain(_device(str(request.get("device", "auto"))), _LONGEST_NAME)
         self._paces: deque[tuple[float, int]] = deque(maxlen=256)
         self._under_way: dict[str, tuple[float, Callable[[], bool]]] = {}
         self._refused = ""
@@ -68,9 +75,10 @@ class RunState:
         """Everything the head shows; JSON-ready."""
         runner, history = self._runner, self._runner.history
         state = runner.state
-        word, tone = WORDS[state]
+        word, tone = WORDS.get(state, (state, "bad"))
         last = history.last_step
         moving = state == states.RUNNING and last is not None
+        troubles = self._trouble(state), missing(runner)
         eta = history.eta_s if state in states.ACTIVE else None
         return {
             "name": self._name,
@@ -85,7 +93,7 @@ class RunState:
             "eta_s": _tenth(eta),
             "pace": self._pace(history) if state in states.ACTIVE else _mean_pace(history),
             "device": self._device,
-            "trouble": self._trouble(state),
+            "trouble": plain("\n".join(filter(None, troubles))),
         }
 
     def buttons(self) -> list[dict[str, Any]]:
@@ -99,7 +107,9 @@ class RunState:
             if resumable
             else _button(PAUSE, "Pause", "pausing…", "waits after this step", running)
         )
-        stoppable = state in (states.STARTING, states.RUNNING, states.PAUSED)
+        stoppable = state in (
+            states.STARTING, states.RUNNING, states.PAUSED, states.NOT_ANSWERING,
+        )  # fmt: skip
         buttons = [
             first,
             _button(STOP, "Stop and keep", "stopping…", "ends the run, keeps the model", stoppable),
@@ -144,7 +154,9 @@ class RunState:
         if self._refused:
             return self._refused
         if self._runner.trouble is not None:
-            return f"The run goes on, but cannot be followed: {self._runner.trouble}"
+            return f"This run cannot be followed any more: {self._runner.trouble}"
+        if state == states.NOT_ANSWERING:
+            return _NOT_ANSWERING
         if state not in (states.FAILED, states.GONE):
             return ""
         if state == states.FAILED and self._runner.history.outcome is None:
@@ -152,6 +164,12 @@ class RunState:
         error = self._runner.last_error
         way_out = "Resume tries again, from the last checkpoint where there is one."
         return f"{error}\n{way_out}" if error and state == states.FAILED else str(error or "")
+
+
+def missing(runner: TrainingRunner) -> str:
+    """What is not shown of a run, in a sentence; empty where all of it is."""
+    gaps = runner.history.gaps
+    return f"Not all of this run is shown: {gaps}." if gaps else ""
 
 
 def _button(does: str, label: str, busy: str, hint: str, enabled: bool) -> dict[str, Any]:
