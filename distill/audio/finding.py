@@ -98,7 +98,7 @@ def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
         for entry in entries:
             path = here / entry.name
             if entry.name.startswith("."):
-                if placeholder(entry.name):
+                if placeholder(entry.name) and not _is_folder(entry):
                     yield path
             elif not _is_folder(entry):
                 yield path

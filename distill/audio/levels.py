@@ -110,7 +110,9 @@ class Meter:
         spread = 1.4826 * float(np.median(deviations))
         near = float(means[deviations <= 3 * spread].mean())
         swing = max(highest - near, near - lowest)
-        certain = len(means) >= 3 or abs(near) > 10 * swing
+        # Where a slow swing has its hops on two sides, the middle one is on either.
+        everywhere = abs(float(means.mean()) - near) <= 0.5 * abs(near)
+        certain = everywhere and (len(means) >= 3 or abs(near) > 10 * swing)
         if not certain or abs(near) <= 4 * spread / len(means) ** 0.5:
             return 0.0
         return near if abs(near) > _OFFSET_SHARE * swing else 0.0
