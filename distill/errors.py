@@ -41,6 +41,10 @@ class OutputExistsError(DistillError, FileExistsError):
         self.strerror = message  # as of every other OSError
 
 
+class NotEnoughMemoryError(DistillError, MemoryError):
+    """Memory ran out while something was worked on."""
+
+
 class RunFolderError(DistillError, RuntimeError):
     """A run folder cannot be used: taken by another trainer, not empty, or not a run."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from distill.analysis.identity import ModelIdentity
 from distill.atomic import write_atomically
-from distill.codebook.codes import DAMAGE
+from distill.codebook.codes_file import DAMAGE
 from distill.errors import AtlasError, AtlasFileError
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from typing import Any
 import typer
 
 from distill.errors import DistillError, TrainingError
+from distill.memory import is_out_of_memory
 from distill.names import printable
 
 FAULT, BAD_INPUT, TRAINING_FAILED, SOME_FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 _READER_GONE = 141  # as of a program that the system ends for writing into a closed pipe
 _DEBUG = "DISTILL_DEBUG"
 _UsageError: Any = typer.BadParameter.__mro__[2]  # typer brings its own click from 0.26 on
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
 def run(command: Callable[[], int | None]) -> int:
@@ -87,14 +87,6 @@ def describe_os_error(error: OSError) -> str:
     if not places and error.errno in (errno.ENOSPC, errno.EIO):
         return f"cannot write what it has to say: {reason}"
     return ": ".join([*places, reason])
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: NumPy, torch and CUDA say so in three ways."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return True
-    words = str(error).lower()
-    return isinstance(error, RuntimeError) and any(part in words for part in _NO_MEMORY)
 
 
 def first_line(error: BaseException) -> str:

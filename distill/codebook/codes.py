@@ -1,48 +1,39 @@
-"""Codes: the levels × time grid of one sound, and its file."""
+"""Codes: the levels × time grid of one sound."""
 
 from __future__ import annotations
 
-import math
 import os
-import zipfile
-import zlib
-from dataclasses import dataclass, field
+import re
+import reprlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from distill.atomic import write_atomically
-from distill.codebook.labels import level_labels
+from distill.arrays import LOUDEST, Array, as_float, as_int, as_whole_numbers
+from distill.codebook import codes_file
+from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.codebook.report import codes_as_html
 from distill.errors import CodesError
+from distill.names import printable
 
 NO_CODE = -1
 """In a grid of codes: nothing at this level; it decodes to exactly zero."""
 
-_FORMAT = "distill_codes"
-DAMAGE = (
-    OSError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What zipfile and NumPy raise on bytes that were altered or meant for others."""
+_MOST = 2**53
+_DIGEST = re.compile("[0-9a-f]{64}|")
 
 
 @dataclass(frozen=True, eq=False)
 class Codes:
     """What a model says about a sound, and what is needed to turn it back.
 
-    `indices` is (levels, steps) int64; -1 is "no code".
+    `indices` is (levels, steps) int64; -1 is "no code". The grid is a copy of what was given; make
+    a changed one with `with_indices`.
+
+    Raises:
+        CodesError: no grid, or a value that no codes have.
     """
 
     indices: Tensor
@@ -55,27 +46,68 @@ class Codes:
     peak: float = 1.0
     """Largest absolute sample of the sound: its loudness, which the codes do not hold."""
     labels: tuple[str, ...] = field(default=())
+    made_by: str = ""
+    """The `digest` of the model that made them; "" where nobody knows."""
+    model_name: str = ""
+    """Its name at that time, for people."""
 
     def __post_init__(self) -> None:
-        if self.indices.ndim != 2 or 0 in self.indices.shape:
-            raise CodesError(f"indices {tuple(self.indices.shape)}: expected (levels, steps)")
+        self._set("indices", as_indices(self.indices).cpu().clone())
+        self._set("codebook_size", _whole("codebook_size", self.codebook_size, -_MOST))
+        self.check()
+        self._set("samples", _whole("samples", self.samples, -_MOST))
+        self._set("sample_rate", _whole("sample_rate", self.sample_rate, -_MOST))
+        self._set("step_seconds", _number("step_seconds", self.step_seconds))
+        self._set("peak", _number("peak", self.peak))
+        if self.samples < 0 or self.sample_rate < 1 or not 0 < self.step_seconds < float("inf"):
+            raise CodesError(
+                f"{self.samples} samples at {self.sample_rate} Hz in steps of "
+                f"{self.step_seconds} s: expected a length of time"
+            )
+        if not 0 <= self.peak <= LOUDEST:
+            raise CodesError(f"peak={self.peak}: expected a number from 0 to {LOUDEST:.0e}")
+        self._set("labels", _labels(self.labels, self.levels))
+        if not isinstance(self.made_by, str) or not _DIGEST.fullmatch(self.made_by):
+            raise CodesError(
+                f"made_by={reprlib.repr(self.made_by)}: expected the digest of a model"
+            )
+        if not isinstance(self.model_name, str):
+            raise CodesError(f"model_name={reprlib.repr(self.model_name)}: expected a text")
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # frozen for everybody else
+
+    def check(self) -> None:
+        """Checks every code again: the grid's tensor may have been changed in place.
+
+        Raises:
+            CodesError: one is neither -1 nor an entry.
+        """
         low, high = int(self.indices.min()), int(self.indices.max())
         if low < NO_CODE or high >= self.codebook_size:
             raise CodesError(
                 f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
                 f"{self.codebook_size - 1}"
             )
-        if self.samples < 0 or self.sample_rate < 1 or not 0 < self.step_seconds < math.inf:
-            raise CodesError(
-                f"{self.samples} samples at {self.sample_rate} Hz in steps of "
-                f"{self.step_seconds} s: expected a length of time"
-            )
-        if not math.isfinite(self.peak):
-            raise CodesError(f"peak={self.peak}: expected a number")
-        if not self.labels:
-            object.__setattr__(self, "labels", level_labels(self.levels))
-        elif len(self.labels) != self.levels:
-            raise CodesError(f"{len(self.labels)} labels for {self.levels} levels")
+
+    def with_indices(self, indices: Array) -> Codes:
+        """The same sound's codes with another grid.
+
+        Args:
+            indices: (levels, steps) of whole numbers.
+
+        Raises:
+            CodesError: no grid, or a code that does not exist.
+
+        Example:
+            >>> import torch
+            >>> codes = Codes(torch.tensor([[1, 2, 3]]), 4, 0.02, 960, 16_000)
+            >>> codes.with_indices(codes.indices.flip(1)).indices.tolist()
+            [[3, 2, 1]]
+        """
+        grid = as_indices(indices)
+        labels = self.labels if len(grid) == self.levels else ()
+        return replace(self, indices=grid, labels=labels)
 
     @property
     def levels(self) -> int:
@@ -92,58 +124,32 @@ class Codes:
         """Length of the sound."""
         return self.samples / self.sample_rate
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Writes a NumPy `.npz` that any tool can read; returns the path, ending in .npz.
 
+        Args:
+            path: of the file.
+            overwrite: replace a file that this program did not write.
+
         Raises:
-            CodesError: the file cannot be written.
+            OutputExistsError: such a file is there.
+            CodesError: it cannot be written, or a code was changed to one that does not exist.
         """
-        path = Path(path)
-        path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-        try:
-            with write_atomically(path) as file:
-                np.savez_compressed(
-                    file,
-                    format=_FORMAT,
-                    indices=self.indices.cpu().numpy().astype(np.int32),
-                    codebook_size=self.codebook_size,
-                    step_seconds=self.step_seconds,
-                    samples=self.samples,
-                    sample_rate=self.sample_rate,
-                    peak=self.peak,
-                    labels=np.array(self.labels),
-                )
-        except OSError as error:
-            raise CodesError(f"{path}: cannot be written: {error.strerror}") from error
-        return path
+        self.check()
+        return codes_file.save(self, Path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codes:
         """Reads what `save` wrote; nothing in the file is executed.
 
         Raises:
-            CodesError: missing, damaged, or no file of codes.
+            CodesError: missing, damaged, too large, or no file of codes.
         """
-        path = Path(path)
+        values = codes_file.load(Path(path))
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                if str(data["format"]) != _FORMAT:
-                    raise CodesError(f"{path.name}: not a file of distill codes")
-                return cls(
-                    indices=torch.from_numpy(data["indices"].astype(np.int64)),
-                    codebook_size=int(data["codebook_size"]),
-                    step_seconds=float(data["step_seconds"]),
-                    samples=int(data["samples"]),
-                    sample_rate=int(data["sample_rate"]),
-                    peak=float(data["peak"]),
-                    labels=tuple(str(label) for label in data["labels"]),
-                )
-        except FileNotFoundError as error:
-            raise CodesError(f"{path}: no such file") from error
-        except DAMAGE as error:
-            if isinstance(error, CodesError):
-                raise
-            raise CodesError(f"{path.name}: not a readable file of codes ({error})") from error
+            return cls(**values)
+        except CodesError as error:
+            raise CodesError(f"{printable(Path(path).name)}: {error}") from error
 
     def __repr__(self) -> str:
         grid = f"{self.levels} levels × {self.steps} steps, {self.codebook_size} entries each"
@@ -151,3 +157,47 @@ class Codes:
 
     def _repr_html_(self) -> str:
         return codes_as_html(self)
+
+
+def as_indices(indices: Array) -> Tensor:
+    """A grid of codes of any type of whole number as an int64 tensor, (levels, steps).
+
+    Raises:
+        CodesError: another shape, another kind of number, or no array.
+    """
+    shape = tuple(getattr(indices, "shape", ()))
+    if shape and (len(shape) != 2 or 0 in shape):
+        raise CodesError(f"indices {shape}: expected (levels, steps)")
+    whole = as_whole_numbers(indices, "indices", error=CodesError)
+    if whole.ndim != 2 or 0 in whole.shape:
+        raise CodesError(f"indices {tuple(whole.shape)}: expected (levels, steps)")
+    return whole
+
+
+def _whole(name: str, value: Any, low: int) -> int:
+    number = as_int(value)
+    if number is None or not low <= number <= _MOST:
+        raise CodesError(f"{name}={reprlib.repr(value)}: expected a whole number")
+    return number
+
+
+def _number(name: str, value: Any) -> float:
+    number = as_float(value)
+    if number is None:
+        raise CodesError(f"{name}={reprlib.repr(value)}: expected a number")
+    return number
+
+
+def _labels(labels: Any, levels: int) -> tuple[str, ...]:
+    if labels is None or (isinstance(labels, (tuple, list)) and not labels):
+        return level_labels(levels)
+    if not isinstance(labels, (tuple, list)) or not all(isinstance(item, str) for item in labels):
+        raise CodesError(f"labels={reprlib.repr(labels)}: expected a text for each level")
+    if len(labels) != levels:
+        raise CodesError(f"{len(labels)} labels for {levels} levels")
+    for label in labels:
+        if len(label) > LONGEST_LABEL:
+            raise CodesError(
+                f"a label of {len(label)} characters: expected at most {LONGEST_LABEL}"
+            )
+    return tuple(labels)

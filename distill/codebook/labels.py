@@ -1,5 +1,8 @@
 """What people call the levels."""
 
+LONGEST_LABEL = 40
+"""Characters of a name; longer ones break every view of a grid."""
+
 _LABELS = {
     1: ("Structure",),
     2: ("Structure", "Detail"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from distill.codebook.codes import NO_CODE, Codes
-from distill.errors import CodesError
+from distill.errors import CodesError, OutputExistsError
 
 grids = arrays.arrays(
     np.int64,
@@ -41,6 +41,9 @@ def _content(codes: Codes) -> dict[str, Any]:
     return {**fields, "indices": codes.indices.tolist()}
 
 
+DIGEST = "0123456789abcdef" * 4
+
+
 def test_a_grid_knows_its_shape_and_length() -> None:
     codes = _codes()
     assert (codes.levels, codes.steps, codes.seconds, codes.peak) == (2, 3, 0.06, 1.0)
@@ -64,7 +67,9 @@ def test_a_file_gives_back_the_same_codes(
     data: st.DataObject,
     tmp_path: Path,
 ) -> None:
-    text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+    text = st.text(
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40
+    )
     labels = data.draw(st.lists(text, min_size=len(grid), max_size=len(grid)))
     codes = _codes(
         indices=torch.from_numpy(grid),
@@ -117,7 +122,7 @@ def test_a_missing_folder_is_told_when_saving(tmp_path: Path) -> None:
         ({"sample_rate": 0}, "960 samples at 0 Hz in steps of 0.02 s: expected a length of time"),
         ({"step_seconds": float("nan")}, "steps of nan s: expected a length of time"),
         ({"step_seconds": 0.0}, "steps of 0.0 s: expected a length of time"),
-        ({"peak": float("inf")}, "peak=inf: expected a number"),
+        ({"peak": float("inf")}, r"peak=inf: expected a number from 0 to 1e\+10"),
     ],
 )
 def test_what_is_no_grid_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -132,3 +137,98 @@ def test_no_code_everywhere_is_a_grid() -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(CodesError, match=rf"^{re.escape(str(tmp_path))}/gone\.npz: no such file$"):
         Codes.load(tmp_path / "gone.npz")
+
+
+def test_a_file_says_which_model_made_it(tmp_path: Path) -> None:
+    codes = _codes(made_by=DIGEST, model_name="Chor 音")
+    loaded = Codes.load(codes.save(tmp_path / "a"))
+    assert (loaded.made_by, loaded.model_name) == (DIGEST, "Chor 音")
+
+
+def test_what_others_wrote_is_not_replaced_unasked(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"a model's only codes")
+    with pytest.raises(OutputExistsError, match="is there already"):
+        _codes().save(tmp_path / "a")
+    assert (tmp_path / "a.npz").read_bytes() == b"a model's only codes"
+    path = _codes().save(tmp_path / "a", overwrite=True)
+    _codes(peak=0.5).save(path)  # a notebook's cell runs twice
+    assert Codes.load(path).peak == 0.5
+
+
+@pytest.mark.parametrize("kind", [*"bhilBHILq", ">i2", "<u4"])
+def test_whole_numbers_of_any_type_and_order_are_a_grid(kind: str) -> None:
+    grid = np.array([[0, 1], [2, 3]], dtype=kind)
+    grid.flags.writeable = False
+    assert _codes(indices=grid.T).indices.tolist() == [[0, 2], [1, 3]]
+    assert _codes(indices=grid.T).indices.dtype == torch.int64
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        (torch.ones(2, 3), "indices holds torch.float32; expected whole numbers"),
+        (np.ones((2, 3)), "indices holds torch.float64; expected whole numbers"),
+        (torch.ones(2, 3, dtype=torch.bool), "indices holds torch.bool; expected whole"),
+        (np.ones((2, 3), bool), "indices holds torch.bool; expected whole numbers"),
+        (np.ones((2, 3), object), "indices holds object; expected whole numbers"),
+        (np.full((2, 3), 2**64 - 1, np.uint64), "indices holds 18446744073709551615; expected"),
+        (np.int64(3), "indices is a int64; expected a tensor or an array"),
+        ([[0, 1]], "indices is a list; expected a tensor or an array"),
+        (None, "indices is a NoneType; expected a tensor or an array"),
+        (torch.ones(2, 3, dtype=torch.int64).to_sparse(), "expected a dense one"),
+        (torch.ones(2, 3, dtype=torch.int64, device="meta"), "without content"),
+        (np.ma.masked_less(np.arange(6).reshape(2, 3), 2), "indices has masked places"),
+    ],
+)
+def test_what_cannot_be_a_grid_is_refused_by_name(indices: Any, message: str) -> None:
+    with pytest.raises(CodesError, match=message):
+        _codes(indices=indices)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sample_rate": "48000"}, "sample_rate='48000': expected a whole number"),
+        ({"sample_rate": 44_100.5}, "sample_rate=44100.5: expected a whole number"),
+        ({"samples": True}, "samples=True: expected a whole number"),
+        ({"samples": 10**40}, "expected a whole number"),
+        ({"codebook_size": None}, "codebook_size=None: expected a whole number"),
+        ({"step_seconds": "a"}, "step_seconds='a': expected a number"),
+        ({"peak": None}, "peak=None: expected a number"),
+        ({"peak": float("nan")}, "peak=nan: expected a number from 0"),
+        ({"peak": -1.0}, "peak=-1.0: expected a number from 0"),
+        ({"labels": "ab"}, "labels='ab': expected a text for each level"),
+        ({"labels": (1, 2)}, r"labels=\(1, 2\): expected a text for each level"),
+        ({"labels": ("a", "b" * 41)}, "a label of 41 characters: expected at most 40"),
+        ({"made_by": "me"}, "made_by='me': expected the digest of a model"),
+        ({"model_name": 3}, "model_name=3: expected a text"),
+    ],
+)
+def test_values_that_no_codes_have_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(CodesError, match=message):
+        _codes(**changes)
+
+
+def test_numbers_in_any_form_are_taken() -> None:
+    codes = _codes(
+        sample_rate=44_100.0,
+        samples=np.int32(5),
+        codebook_size=torch.tensor(16),
+        peak=np.float32(1),
+    )
+    assert (codes.sample_rate, codes.samples, codes.codebook_size) == (44_100, 5, 16)
+    assert {type(codes.sample_rate), type(codes.samples), type(codes.peak)} == {int, float}
+
+
+def test_a_grid_is_the_codes_own(tmp_path: Path) -> None:
+    given_to_them = torch.tensor([[0, 1, 2], [3, 4, 5]])
+    codes = _codes(indices=given_to_them)
+    given_to_them[:] = 9
+    assert codes.indices.tolist() == [[0, 1, 2], [3, 4, 5]]
+    other = codes.with_indices(codes.indices.flip(1).numpy())
+    assert other.indices.tolist() == [[2, 1, 0], [5, 4, 3]]
+    assert codes.with_indices(torch.zeros(3, 1, dtype=torch.int8)).labels[1] == "Timbre"
+    codes.indices[0, 0] = 16  # as notebooks do; what it breaks is found where it is used
+    with pytest.raises(CodesError, match="codes from 1 to 16: expected -1"):
+        codes.save(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
