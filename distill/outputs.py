@@ -63,13 +63,15 @@ def refuse_no_file(path: Path) -> None:
     Raises:
         OutputExistsError: one of them is there.
     """
-    with contextlib.suppress(FileNotFoundError):
+    try:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode) and path.exists():
             mode = path.stat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-            raise OutputExistsError(f"{printable(path)}: {kind}; name a file to be written")
+    except (OSError, ValueError):  # nothing is there, or writing says what is the matter
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise OutputExistsError(f"{printable(path)}: {kind}; name a file to be written")
 
 
 def is_ours(path: Path) -> bool:

@@ -91,8 +91,8 @@ def _report_unused(refusals: Sequence[Refusal]) -> int:
     return sum("not sound (" not in refusal.reason for refusal in refusals)
 
 
-def _encode(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
-    return model.encode(*read_audio(path)).save(target)
+def _encode(model: LoadedVQModel, path: Path, target: Path, overwrite: bool) -> Path:
+    return model.encode(*read_audio(path)).save(target, overwrite=overwrite)
 
 
 def _decode(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
