@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
+from distill.audio.window import Window
 from distill.config import SpectrogramConfig
 from distill.errors import ShapeError
 
@@ -72,10 +74,48 @@ class LogMel(nn.Module):
         for start in range(0, frames, _CHUNK_FRAMES):
             count = min(_CHUNK_FRAMES, frames - start)
             begin = start * hop
-            chunks.append(self.mel(padded[:, begin : begin + (count - 1) * hop + 2 * half]))
-        mel = torch.cat(chunks, dim=-1)
-        scaled = (mel.clamp(min=FLOOR).log() - _CENTRE) / _SPREAD
+            chunks.append(self.of_padded(padded[:, begin : begin + (count - 1) * hop + 2 * half]))
+        scaled = torch.cat(chunks, dim=-1)
         return scaled.reshape(*waveform.shape[:-1], *scaled.shape[-2:])
+
+    def of_padded(self, rows: Tensor) -> Tensor:
+        """Frames of sounds that have half a window of samples beside what is wanted already.
+
+        Args:
+            rows: (sounds, (frames - 1) * hop_length + n_fft).
+
+        Returns:
+            (sounds, n_mels, frames).
+        """
+        mel: Tensor = self.mel(rows)
+        return (mel.clamp(min=FLOOR).log() - _CENTRE) / _SPREAD
+
+    def in_pieces(self, sound: Window, samples: int) -> Iterator[Tensor]:
+        """Frames of a sound that comes in pieces: joined, to the bit what the whole gives.
+
+        Args:
+            sound: (samples,), from its beginning on.
+            samples: its length, at least 1.
+
+        Yields:
+            (n_mels, frames) each, at most 4096 of them.
+        """
+        half, hop = self.config.n_fft // 2, self.config.hop_length
+        frames = self.frames(samples)
+        if samples <= half:
+            yield self.forward(sound.take(0, samples))
+            return
+        for start in range(0, frames, _CHUNK_FRAMES):
+            count = min(_CHUNK_FRAMES, frames - start)
+            begin = start * hop - half  # of the samples; those outside the sound are mirrored
+            end = begin + (count - 1) * hop + 2 * half
+            # A mirror shows half a window of what stands beside it.
+            left = max(0, min(begin, samples - half - 1))
+            part = sound.take(left, min(max(end, half + 1), samples))
+            before, after = max(0, -begin), max(0, end - samples)
+            row = F.pad(part[None, None], (before, after), mode="reflect")[0]
+            skip = begin + before - left
+            yield self.of_padded(row[:, skip : skip + end - begin])[0]
 
     def magnitude(self, log_mel: Tensor) -> Tensor:
         """Undoes the logarithm: (..., n_mels, frames) mel magnitudes, at least the floor."""

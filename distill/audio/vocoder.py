@@ -13,6 +13,7 @@ import torchaudio.functional
 from torch import Tensor
 
 from distill.audio.spectrogram import LogMel
+from distill.audio.window import Window
 from distill.errors import ShapeError
 
 _CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of any length
@@ -95,22 +96,47 @@ class GriffinLimVocoder:
         return self._in_chunks(log_mel, wanted)
 
     def _in_chunks(self, log_mel: Tensor, samples: int) -> Tensor:
+        frames = Window([log_mel])
+        return torch.cat(list(self._chunks(frames, log_mel.shape[1], samples)))[:samples]
+
+    @torch.no_grad()
+    def in_pieces(self, frames: Window, count: int, samples: int) -> Iterator[Tensor]:
+        """Turns frames that come in pieces into sound in pieces, in bounded memory.
+
+        Args:
+            frames: (n_mels, frames), from the first one on.
+            count: how many frames.
+            samples: length wanted.
+
+        Yields:
+            (samples,) float32 each; joined, to the bit what the whole gives.
+        """
+        if count <= _CHUNK_FRAMES:
+            yield self(frames.take(0, count), samples)
+            return
+        left = samples
+        for piece in self._chunks(frames, count, samples):
+            if left > 0:
+                yield piece[:left]
+            left -= len(piece)
+
+    def _chunks(self, frames: Window, count: int, samples: int) -> Iterator[Tensor]:
         """Cross-faded pieces: phases of neighbours are unrelated, so at equal power."""
         hop = self._log_mel.config.hop_length
         overlap = _OVERLAP_FRAMES * hop
-        ramp = torch.linspace(0.0, math.pi / 2, overlap, device=log_mel.device).sin()
-        out = log_mel.new_zeros(max(samples, log_mel.shape[1] * hop))
-        for start in range(0, log_mel.shape[1] - _OVERLAP_FRAMES, _CHUNK_FRAMES - _OVERLAP_FRAMES):
-            piece = log_mel[:, start : start + _CHUNK_FRAMES]
-            last = start + piece.shape[1] >= log_mel.shape[1]
-            length = out.numel() - start * hop if last else piece.shape[1] * hop
+        ramp = torch.linspace(0.0, math.pi / 2, overlap, device=self._device).sin()
+        total, before = max(samples, count * hop), None
+        for start in range(0, count - _OVERLAP_FRAMES, _CHUNK_FRAMES - _OVERLAP_FRAMES):
+            stop = min(start + _CHUNK_FRAMES, count)
+            piece = frames.take(start, stop).to(self._device, torch.float32)
+            length = total - start * hop if stop == count else (stop - start) * hop
             sound = self._invert(piece, length)
-            if start:
-                sound[:overlap] *= ramp
-            if not last:
-                sound[-overlap:] *= ramp.flip(0)
-            out[start * hop : start * hop + length] += sound
-        return out[:samples]
+            if before is not None:
+                sound[:overlap] = sound[:overlap] * ramp + before
+            if stop < count:
+                before = sound[-overlap:] * ramp.flip(0)
+                sound = sound[:-overlap]
+            yield sound
 
     def _invert(self, log_mel: Tensor, samples: int) -> Tensor:
         config = self._log_mel.config
