@@ -57,6 +57,23 @@ def check_free(path: Path, *, overwrite: bool = False) -> None:
         raise _exists(path)
 
 
+def refuse_input(path: str | os.PathLike[str], source: str | os.PathLike[str]) -> None:
+    """Refuses to write to what is read, whatever link or spelling leads to it.
+
+    Raises:
+        OutputExistsError: both are the same file.
+    """
+    try:
+        same = Path(path).samefile(source)
+    except (OSError, ValueError):  # one of them does not exist
+        return
+    if same:
+        raise OutputExistsError(
+            f"{printable(path)}: is the file that is read, and is never written over; name another "
+            "place"
+        )
+
+
 def refuse_no_file(path: Path) -> None:
     """Refuses what no file may ever replace: a folder, a pipe, a device.
 

@@ -232,13 +232,18 @@ class CodebookAtlas:
         """
         return code_statistics.histogram_similarity(self.file_counts)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Writes one `.npz`, whole or not at all; returns its path, ending in .npz.
 
+        Args:
+            path: of the file.
+            overwrite: replace a file that this program did not write.
+
         Raises:
+            OutputExistsError: such a file is there.
             AtlasFileError: it cannot be written.
         """
-        return atlas_file.save(self, path)
+        return atlas_file.save(self, path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> CodebookAtlas:

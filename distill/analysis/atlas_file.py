@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distill.analysis.identity import ModelIdentity
-from distill.atomic import write_atomically
 from distill.codebook.codes_file import DAMAGE
-from distill.errors import AtlasError, AtlasFileError
+from distill.errors import AtlasError, AtlasFileError, OutputExistsError
+from distill.outputs import new_file
 
 if TYPE_CHECKING:
     from distill.analysis.atlas import CodebookAtlas
@@ -39,7 +39,7 @@ _ARRAYS = {
 }
 
 
-def save(atlas: CodebookAtlas, path: str | os.PathLike[str]) -> Path:
+def save(atlas: CodebookAtlas, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """See `CodebookAtlas.save`."""
     path = Path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
@@ -48,8 +48,10 @@ def save(atlas: CodebookAtlas, path: str | os.PathLike[str]) -> Path:
     values |= {name: np.array(getattr(atlas, name)) for name in _TEXTS}
     values |= {name: getattr(atlas, name) for name in (*_NUMBERS, *_ARRAYS)}
     try:
-        with write_atomically(path) as file:
+        with new_file(path, overwrite=overwrite) as file:
             np.savez(file, **values)  # not compressed: sounds hardly shrink, and opening is quick
+    except OutputExistsError:
+        raise
     except OSError as error:
         raise AtlasFileError(f"{path}: cannot be written: {error.strerror}") from error
     return path

@@ -14,10 +14,10 @@ import soundfile
 import torch
 from torch import Tensor
 
-from distill.atomic import write_atomically
 from distill.audio.marks import comment_of
-from distill.errors import AudioFileError
+from distill.errors import AudioFileError, OutputExistsError
 from distill.names import printable
+from distill.outputs import new_file
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ def write_audio(
     *,
     subtype: str | None = None,
     made_by: str | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Writes a mono (samples,) waveform; the format follows the file name.
 
@@ -62,12 +63,16 @@ def write_audio(
         subtype: as libsndfile names it; default 16 bit, or float where peaks exceed 1.
         made_by: for sounds that came out of a model, how they were made; it becomes a comment in
             the file, by which `is_reconstruction` recognises it.
+        overwrite: replace a file that this program did not write.
 
     Raises:
+        OutputExistsError: such a file is there.
         AudioFileError: the file cannot be written.
     """
     peak = float(waveform.detach().abs().max()) if waveform.numel() else 0.0
-    with open_writer(path, sample_rate, subtype=subtype, peak=peak, made_by=made_by) as write:
+    with open_writer(
+        path, sample_rate, subtype=subtype, peak=peak, made_by=made_by, overwrite=overwrite
+    ) as write:
         write(waveform)
     return Path(path)
 
@@ -80,6 +85,7 @@ def open_writer(
     subtype: str | None = None,
     peak: float = 1.0,
     made_by: str | None = None,
+    overwrite: bool = False,
 ) -> Iterator[Write]:
     """Opens a mono sound file to be written in pieces, however long it becomes.
 
@@ -92,11 +98,13 @@ def open_writer(
         subtype: default 16 bit, or float where `peak` exceeds 1.
         peak: the largest absolute sample to come.
         made_by: how a model made the sound.
+        overwrite: replace a file that this program did not write.
 
     Yields:
         A function that takes the next (samples,).
 
     Raises:
+        OutputExistsError: such a file is there.
         AudioFileError: the file cannot be written.
     """
     path = Path(path)
@@ -115,7 +123,7 @@ def open_writer(
         )  # fmt: skip
     of_caller: BaseException | None = None
     try:
-        with write_atomically(path) as file:
+        with new_file(path, overwrite=overwrite) as file:
             inserted = _Inserted.of(kind, made_by)
             guarded = _Guarded(file, inserted)
             with guarded.sound(kind, None if kind in _LOSSY else chosen, sample_rate) as sound:
@@ -128,6 +136,8 @@ def open_writer(
                     raise
             guarded.check()
             inserted.finish(file)
+    except OutputExistsError:
+        raise
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         if error is of_caller and not isinstance(error, _WriteError):
             raise

@@ -168,10 +168,13 @@ def decode(
     codes: Annotated[Path, typer.Argument(help="A file of codes (.npz), or a folder of them.")],
     out: Out = None,
     overwrite: Overwrite = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also codes that another model made.")
+    ] = False,
     device: Device = "cpu",
 ) -> None:
     """Turn codes into sounds (kick.wav.npz into kick.reconstruction.wav)."""
-    _each_file("decode", model, codes, out, device, overwrite)
+    _each_file("decode", model, codes, out, device, overwrite, force)
 
 
 @app.command()
@@ -216,11 +219,17 @@ def cache(
 
 
 def _each_file(
-    kind: str, model: Path, source: Path, out: Path | None, device: str, overwrite: bool
+    kind: str,
+    model: Path,
+    source: Path,
+    out: Path | None,
+    device: str,
+    overwrite: bool,
+    force: bool = False,
 ) -> None:
     from distill.cli.files import convert
 
-    failed = convert(kind, model, source, out, device, overwrite=overwrite)
+    failed = convert(kind, model, source, out, device, overwrite=overwrite, force=force)
     if failed:
         raise typer.Exit(SOME_FAILED)
 

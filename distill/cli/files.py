@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from distill.audio.corpus import Refusal
-from distill.audio.io import read_audio, write_audio
 from distill.cli.boundary import judge
 from distill.cli.outputs import Outputs
 from distill.cli.plan import make_plan
-from distill.codebook.codes import Codes
 from distill.errors import ConfigError, DistillError
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import load_model_v2
 from distill.names import printable
 
 _NAMED = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was allowed."""
+
+    overwrite: bool = False
+    force: bool = False
 
 
 def convert(
@@ -30,6 +37,7 @@ def convert(
     device: str,
     *,
     overwrite: bool = False,
+    force: bool = False,
 ) -> int:
     """Converts every file of `source`; a bad one is named and the next is done.
 
@@ -40,6 +48,7 @@ def convert(
         out: a file for a file, a folder for a folder; default beside the source.
         device: where the model runs.
         overwrite: replace what lies where results go; never what is read.
+        force: decode codes although another model made them.
 
     Returns:
         How many files could not be converted.
@@ -49,7 +58,7 @@ def convert(
         ModelFileError: the model cannot be used.
         DistillError: the only file could not be converted.
     """
-    work = _KINDS[kind]
+    work, options = _KINDS[kind], Options(overwrite, force)
     plan = make_plan(kind, source, out)
     model = load_model_v2(model_path, device=device)
     outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=overwrite)
@@ -58,7 +67,7 @@ def convert(
         try:
             outputs.claim(target, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            written = work(model, path, target, overwrite)
+            written = work(model, path, target, options)
             outputs.made(written, path)
         except Exception as error:  # whatever is wrong with one file, the next one is done
             if not plan.is_folder or _is_unexpected(error):
@@ -91,19 +100,19 @@ def _report_unused(refusals: Sequence[Refusal]) -> int:
     return sum("not sound (" not in refusal.reason for refusal in refusals)
 
 
-def _encode(model: LoadedVQModel, path: Path, target: Path, overwrite: bool) -> Path:
-    return model.encode(*read_audio(path)).save(target, overwrite=overwrite)
+def _encode(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
+    return model.encode_file(path).save(target, overwrite=options.overwrite)
 
 
-def _decode(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
-    return write_audio(target, *model.decode(Codes.load(path)))
+def _decode(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
+    return model.decode_file(path, target, overwrite=options.overwrite, force=options.force)
 
 
-def _reconstruct(model: LoadedVQModel, path: Path, target: Path, _overwrite: bool) -> Path:
-    return write_audio(target, *model.reconstruct(*read_audio(path)))
+def _reconstruct(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
+    return model.reconstruct_file(path, target, overwrite=options.overwrite)
 
 
-_KINDS: dict[str, Callable[[LoadedVQModel, Path, Path, bool], Path]] = {
+_KINDS: dict[str, Callable[[LoadedVQModel, Path, Path, Options], Path]] = {
     "encode": _encode,
     "decode": _decode,
     "reconstruct": _reconstruct,

@@ -18,18 +18,19 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from distill.atomic import write_atomically
 from distill.checked import brief, open_regular
 from distill.errors import (
     CorruptModelError,
     ModelFileError,
     ModelVersionError,
     NotAModelError,
+    OutputExistsError,
     OutsideDataError,
 )
 from distill.models.digest import Part, model_digest, part_of
 from distill.models.digest import digest_of as _digest
 from distill.models.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_header
+from distill.outputs import new_file
 
 __all__ = [
     "SAVED_MODEL_VERSION_V2",
@@ -63,11 +64,22 @@ class Header:
 
 
 def write_container(
-    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], texts: Mapping[str, str]
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Tensor],
+    texts: Mapping[str, str],
+    *,
+    overwrite: bool = False,
 ) -> Path:
     """Writes a file whole or not at all, with format, version and checksum added.
 
+    Args:
+        path: a `.distill` file.
+        tensors: by name.
+        texts: JSON or plain text by key.
+        overwrite: replace a file that this program did not write.
+
     Raises:
+        OutputExistsError: such a file is there.
         ModelFileError: it cannot be written; what lay there before is untouched.
     """
     path = Path(path)
@@ -75,7 +87,8 @@ def write_container(
     marked = {**texts, "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
     marked["checksum"] = _checksum(ready, marked)
     data = safetensors.torch.save(ready, metadata=marked)
-    return _write(path, int.from_bytes(data[:_LENGTH_BYTES], "little"), data)
+    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    return _write(path, length, data, overwrite=overwrite)
 
 
 def rewrite_texts(
@@ -106,18 +119,21 @@ def rewrite_texts(
     text += b" " * (-len(text) % _LENGTH_BYTES)  # safetensors aligns what follows
     if _stamp(path) != before:
         raise ModelFileError(f"{path.name}: written by somebody else just now; try again")
-    return _write(path, len(text), len(text).to_bytes(_LENGTH_BYTES, "little") + text, tensors)
+    start_of_file = len(text).to_bytes(_LENGTH_BYTES, "little") + text
+    return _write(path, len(text), start_of_file, tensors, overwrite=True)
 
 
-def _write(path: Path, header_bytes: int, *parts: bytes | bytearray) -> Path:
+def _write(path: Path, header_bytes: int, *parts: bytes | bytearray, overwrite: bool) -> Path:
     if header_bytes > HEADER_LIMIT:
         raise ModelFileError(
             f"{brief(path)}: what is said of the model takes {header_bytes} bytes; at most "
             f"{HEADER_LIMIT} can be read again: save less metadata"
         )
     try:
-        with write_atomically(path) as file:
+        with new_file(path, overwrite=overwrite) as file:
             file.writelines(parts)
+    except OutputExistsError:
+        raise
     except OSError as error:
         raise ModelFileError(
             f"{brief(path)}: cannot be saved ({error.strerror}); choose another folder or make room"

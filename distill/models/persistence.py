@@ -99,6 +99,7 @@ def save_model_v2(
     metadata: Mapping[str, Any] | None = None,
     codebook_health: Sequence[LevelHealth] | None = None,
     loss_curves: Mapping[str, Sequence[float]] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Writes a model, whole or not at all.
 
@@ -108,8 +109,10 @@ def save_model_v2(
         metadata: name, description, tags, corpus, level_labels, or anything JSON holds.
         codebook_health: the last validated snapshot.
         loss_curves: one list for each curve.
+        overwrite: replace a file that this program did not write.
 
     Raises:
+        OutputExistsError: such a file is there.
         ModelFileError: it cannot be written, or its weights are NaN or absurd; what lay there
             before is untouched.
         ConfigError: something that cannot be read again: metadata that JSON does not hold, health
@@ -136,7 +139,8 @@ def save_model_v2(
     tensors = model.state_dict()
     check_numbers(tensors, printable(Path(path).name))
     texts["model_digest"] = model_digest(tensors, model.config)
-    return write_container(path, tensors, {**texts, "model_type": _MODEL_TYPE})
+    texts["model_type"] = _MODEL_TYPE
+    return write_container(path, tensors, texts, overwrite=overwrite)
 
 
 def _defaults(path: str | os.PathLike[str], config: VQVAEConfig) -> dict[str, Any]:

@@ -45,9 +45,7 @@ def latents(
     yield from latent_pieces(loaded.model, mel, spectrogram.frames(samples))
 
 
-def grid(
-    loaded: LoadedVQModel, sound: Iterable[Tensor], samples: int, peak: float
-) -> Tensor:
+def grid(loaded: LoadedVQModel, sound: Iterable[Tensor], samples: int, peak: float) -> Tensor:
     """Codes of a sound; the same arguments as `latents`.
 
     Returns:

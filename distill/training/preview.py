@@ -74,7 +74,7 @@ def generate_vqvae_reconstruction_preview(
             files = {}
             for kind, waveform in (("original", sound.waveform), ("reconstruction", made)):
                 path = folder / f"{number:02}-{kind}.wav"
-                write_audio(path, waveform * _HEADROOM, rate)
+                write_audio(path, waveform * _HEADROOM, rate, overwrite=True)
                 files[kind] = path.relative_to(folder.parent.parent).as_posix()
             pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **files))
     finally:

@@ -255,4 +255,5 @@ class _Session:
             },
             codebook_health=self.reporter.best_health,
             loss_curves=self.reporter.history.curves(),
+            overwrite=True,
         )

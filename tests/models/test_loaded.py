@@ -83,8 +83,8 @@ def test_other_waveforms_are_refused_by_name(
 
 
 def test_codes_of_another_model_are_refused(model: LoadedVQModel) -> None:
-    codes = Codes(torch.zeros(2, 5, dtype=torch.long), 16, 0.02, 5000, 48_000)
-    with pytest.raises(CodesError, match=r"codes of 2 levels × 16 entries; this model has 3 × 16"):
+    codes = Codes(torch.zeros(4, 5, dtype=torch.long), 16, 0.02, 5000, 48_000)
+    with pytest.raises(CodesError, match=r"codes of 4 levels × 16 entries; this model has 3 × 16"):
         model.decode(codes)
     short = Codes(torch.zeros(3, 5, dtype=torch.long), 16, 0.02, 50_000, 48_000)
     with pytest.raises(CodesError, match="5 steps make 10 frames; 50000 samples need 98"):
