@@ -68,7 +68,7 @@ def write_container(
     tensors: Mapping[str, Tensor],
     texts: Mapping[str, str],
     *,
-    overwrite: bool = False,
+    overwrite: bool = True,
 ) -> Path:
     """Writes a file whole or not at all, with format, version and checksum added.
 
@@ -76,7 +76,7 @@ def write_container(
         path: a `.distill` file.
         tensors: by name.
         texts: JSON or plain text by key.
-        overwrite: replace a file that this program did not write.
+        overwrite: also replace a file that this program did not write.
 
     Raises:
         OutputExistsError: such a file is there.
