@@ -20,7 +20,7 @@ from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
 from distill.codebook.codes import NO_CODE, Codes, as_indices
 from distill.codebook.health import LevelHealth
-from distill.codebook.labels import level_labels
+from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.config import VQVAEConfig
 from distill.errors import AudioFileError, ShapeError
 from distill.memory import memory_for
@@ -105,7 +105,9 @@ class LoadedVQModel:
         """Names of the levels, coarse to fine; the usual ones where the file's do not fit."""
         given, levels = self.metadata.get("level_labels"), self.model.config.levels
         if isinstance(given, (list, tuple)) and len(given) == levels:
-            return tuple(map(str, given))
+            labels = tuple(map(str, given))
+            if all(len(label) <= LONGEST_LABEL for label in labels):
+                return labels
         return level_labels(levels)
 
     @cached_property
