@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from distill.analysis import library_report
+from distill.analysis.folders import look_through
 from distill.analysis.shelf import LibraryModel, RefusedModel, shelved
 from distill.analysis.trash import TrashedModel, find_trash, move_to_trash, put_back
 from distill.errors import LibraryError, ModelFileError
 from distill.models.persistence import edit_metadata, read_model_info
+from distill.names import printable
 from distill.training import states
 from distill.training.run_folder import RunFolder
 
@@ -36,17 +38,18 @@ class ModelLibrary:
         """
         self.folder = Path(folder).absolute()
         if not self.folder.is_dir():
-            raise LibraryError(f"{self.folder}: no such folder")
-        self._known: dict[Path, tuple[tuple[int, int], LibraryModel | RefusedModel]] = {}
+            raise LibraryError(f"{printable(self.folder)}: no such folder")
+        self._known: dict[Path, _Seen] = {}
         self.models: tuple[LibraryModel, ...] = ()
         self.refused: tuple[RefusedModel, ...] = ()
         self.refresh()
 
     def refresh(self) -> None:
         """Looks again; a file that did not change is not read again."""
-        found = {path: self._look(path) for path in _model_files(self.folder)}
+        paths, refused = _model_files(self.folder)
+        found = {path: self._look(path) for path in paths}
         self._known = {path: seen for path, seen in found.items() if seen}
-        items = [item for _, item in self._known.values()]
+        items = [*refused, *(item for _, item in self._known.values())]
         models = [item for item in items if isinstance(item, LibraryModel)]
         self.models = tuple(sorted(models, key=lambda model: model.created, reverse=True))
         self.refused = tuple(item for item in items if isinstance(item, RefusedModel))
@@ -164,22 +167,26 @@ class ModelLibrary:
         given = model.path if isinstance(model, (LibraryModel, RefusedModel)) else Path(model)
         # Unlike resolve it follows no link.
         path = Path(os.path.normpath(self.folder / given))
-        if path not in _model_files(self.folder):
-            raise LibraryError(f"{given}: no model file below {self.folder}")
+        if path not in _model_files(self.folder)[0]:
+            raise LibraryError(f"{printable(given)}: no model file below {printable(self.folder)}")
         run = RunFolder(path.parent)
         if run.is_run and run.model_path == path and run.read_state() in states.ACTIVE:
             raise LibraryError(
-                f"{path.parent.name}: is being trained and will write its model again; stop it, or "
-                "wait for its end"
+                f"{printable(path.parent.name)}: is being trained and will write its model again; "
+                "stop it, or wait for its end"
             )
         return path
 
-    def _look(self, path: Path) -> tuple[tuple[int, int], LibraryModel | RefusedModel] | None:
+    def _look(self, path: Path) -> _Seen | None:
         try:
             found = path.stat()
-        except OSError:  # gone since the folder was listed
-            return None
-        stamp = (found.st_mtime_ns, found.st_size)
+        except FileNotFoundError as error:
+            if not path.is_symlink():  # gone since the folder was listed
+                return None
+            return (), _unreadable(path, error)
+        except OSError as error:
+            return (), _unreadable(path, error)
+        stamp = found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
         known = self._known.get(path)
         if known and known[0] == stamp:
             return known
@@ -189,12 +196,32 @@ class ModelLibrary:
             return stamp, RefusedModel(path, str(error))
 
 
-def _model_files(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.endswith(SUFFIX) and not name.startswith("."):
-                yield Path(here, name)
+_Seen = tuple[tuple[int, ...], LibraryModel | RefusedModel]
+"""What changes with a file, and what was found in it."""
+
+
+def _model_files(folder: Path) -> tuple[list[Path], list[RefusedModel]]:
+    """Model files below a folder, and what cannot be looked into or is called like one."""
+    paths, refused = [], []
+    for seen in look_through(folder):
+        if seen.trouble:
+            reason = f"{printable(seen.path)}: cannot be looked into ({seen.trouble})"
+            refused.append(RefusedModel(seen.path, reason))
+        paths += [seen.path / name for name in seen.files if _is_model(name)]
+        refused += [
+            RefusedModel(seen.path / name, f"{printable(name)}: a folder; expected a file")
+            for name in seen.folders
+            if _is_model(name)
+        ]
+    return paths, refused
+
+
+def _is_model(name: str) -> bool:
+    return name.endswith(SUFFIX) and not name.startswith(".")
+
+
+def _unreadable(path: Path, error: OSError) -> RefusedModel:
+    return RefusedModel(path, f"{printable(path)}: cannot be read ({error.strerror})")
 
 
 def _instant(moment: Moment | None, *, end: bool) -> datetime | None:
@@ -203,4 +230,7 @@ def _instant(moment: Moment | None, *, end: bool) -> datetime | None:
     if not isinstance(moment, datetime):
         time = datetime.max.time() if end else datetime.min.time()
         moment = datetime.combine(moment, time)
-    return moment.astimezone(timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except (OverflowError, ValueError, OSError):  # the first or last days that there are
+        return moment.replace(tzinfo=timezone.utc)

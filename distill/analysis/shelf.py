@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -9,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from distill.models.persistence import ModelInfo
+from distill.names import printable
+
+_EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
+_LATEST = datetime(2999, 12, 31, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
     health = [level.corrected_utilization for level in info.codebook_health]
     return LibraryModel(
         path=info.path,
-        place=info.path.relative_to(folder).as_posix(),
+        place=printable(info.path.relative_to(folder).as_posix()),
         name=info.name,
         description=str(meta.get("description", "")),
         tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
@@ -68,13 +73,18 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
 
 
 def _created(said: Any, path: Path) -> datetime:
-    try:
+    """When it was made: what the header says, else the file's own time, within all calendars."""
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
         moment = datetime.fromisoformat(said)
-    except (TypeError, ValueError):
-        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        if _EARLIEST <= moment <= _LATEST:
+            return moment
+    try:
+        moment = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except (OSError, ValueError, OverflowError):
+        return _EARLIEST
+    return min(max(moment, _EARLIEST), _LATEST)
 
 
-def _best(curve: Any) -> float | None:
-    numbers = [value for value in curve if isinstance(value, (int, float))]
-    return min((value for value in numbers if math.isfinite(value)), default=None)
+def _best(curve: list[float]) -> float | None:
+    return min(filter(math.isfinite, curve), default=None)
