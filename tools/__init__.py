@@ -1,0 +1,1 @@
+"""What makes the things that the package ships; not part of it."""

@@ -1,0 +1,1 @@
+"""The base model: its material, its training, its file."""

@@ -1,0 +1,81 @@
+"""Makes the base model that the package ships, from nothing.
+
+    apt-get install fluidsynth fluid-soundfont-gm musescore-general-soundfont flite
+    python -m tools.base                          # material, training, file and report
+    python -m tools.base --seconds 60 --steps 20  # a moment's try
+    python -m tools.base --pack                   # the file from the last checkpoint, as it stands
+
+Killed or stopped, the same command continues: at the clip, or at the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import platformdirs
+import torch
+
+from distill.config import VQVAEConfig
+from tools.base.learning import CHECKPOINT, TrainingPlan, read_checkpoint
+from tools.base.make import finish, make_base, make_learner
+from tools.base.material import plan
+
+
+def _options() -> argparse.ArgumentParser:
+    default = TrainingPlan()
+    work = Path(platformdirs.user_cache_dir("distill-base"))
+    options = argparse.ArgumentParser(
+        prog="python -m tools.base",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("--work", type=Path, default=work, help=f"folder of it all ({work})")
+    options.add_argument("--seconds", type=float, default=7200.0, help="of material (%(default)s)")
+    options.add_argument("--steps", type=int, default=default.steps, help="(%(default)s)")
+    options.add_argument("--seed", type=int, default=default.seed, help="(%(default)s)")
+    options.add_argument(
+        "--falling-share",
+        type=float,
+        default=default.falling_share,
+        help="last part of the steps, with a falling learning rate (%(default)s)",
+    )
+    options.add_argument(
+        "--bfloat16", action="store_true", help="faster on processors with bfloat16 instructions"
+    )
+    options.add_argument(
+        "--pack", action="store_true", help="no training: writes the last checkpoint's base"
+    )
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; 0 where all went well."""
+    given = _options().parse_args(arguments)
+    torch.set_num_threads(1)  # the same sums in the same order on every machine
+    training = TrainingPlan(
+        steps=given.steps,
+        seed=given.seed,
+        falling_share=given.falling_share,
+        bfloat16=given.bfloat16,
+    )
+    config = VQVAEConfig()
+    given.work.mkdir(parents=True, exist_ok=True)
+    try:
+        if given.pack:
+            clips = plan(given.seconds, given.seed)
+            learner = make_learner(given.work / "material", clips, config, training)
+            learner.load_state_dict(read_checkpoint(given.work / CHECKPOINT))
+            path = finish(given.work, learner, clips)
+        else:
+            path = make_base(given.work, seconds=given.seconds, config=config, training=training)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{path}\n{given.work / 'report.md'}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
