@@ -14,10 +14,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from distill.config import VQVAEConfig
-from tools.base.learning import CHECKPOINT, Learner, TrainingPlan, train
+from tools.base.learning import Learner, TrainingPlan, train
 from tools.base.licences import SOURCES
 from tools.base.material import Clip, describe, make_material, plan
-from tools.base.pack import digest, pack
+from tools.base.pack import pack
 from tools.base.report import write_report
 
 _HELD_EVERY = 40
@@ -74,7 +74,6 @@ def make_learner(
 
 def finish(folder: Path, learner: Learner, clips: list[Clip]) -> Path:
     """Writes the file and the report of a training as it stands."""
-    model = learner.averaged()
     record: dict[str, Any] = {
         "made_by": "python -m tools.base",
         "material": describe(clips),
@@ -83,8 +82,8 @@ def finish(folder: Path, learner: Learner, clips: list[Clip]) -> Path:
         "config": learner.config.to_dict(),
         "curve": learner.curve,
     }
-    path = pack(folder / "base.distill", model, record)
-    record["digest"] = digest(model.state_dict())
+    path = folder / "base.distill"
+    record["digest"] = pack(path, learner.averaged(), record)
     record["file_bytes"] = path.stat().st_size
     write_report(folder, record)
     return path
@@ -103,6 +102,3 @@ def _watch(steps: Iterable[int | tuple[int, float]], name: str, *, total: int) -
             if loss is not None:
                 bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
             bar.update(done - bar.n)
-
-
-__all__ = ["CHECKPOINT", "finish", "make_base", "make_learner", "missing_sources"]

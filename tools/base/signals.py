@@ -114,20 +114,20 @@ def filtered(sound: Sound, curve: Curve) -> Sound:
     Frames of 21 ms overlap by three quarters, so gains should not jump from frame to frame.
     """
     count = len(sound)
-    frames = 1 + -(-(count + _WINDOW) // _HOP)
+    frames = 4 + -(-(count + _WINDOW) // _HOP)
     padded = np.zeros((frames - 1) * _HOP + _WINDOW)
-    padded[_WINDOW // 2 : _WINDOW // 2 + count] = sound
+    padded[_WINDOW : _WINDOW + count] = sound
     window = np.hanning(_WINDOW + 1)[:-1].astype(np.float64)
     pieces = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * window
-    moments = (np.arange(frames) * _HOP / RATE)[:, None]
-    bins = np.fft.rfftfreq(_WINDOW, 1 / RATE)[None]
+    moments = ((np.arange(frames) * _HOP - _WINDOW / 2) / RATE)[:, None]
+    bins = np.arange(_WINDOW // 2 + 1.0)[None] * (RATE / _WINDOW)
     shaped = np.fft.irfft(np.fft.rfft(pieces) * curve(moments, bins), _WINDOW) * window
     out = np.zeros_like(padded)
     quarters = shaped.reshape(frames, 4, _HOP)
     for quarter in range(4):
         place = out[quarter * _HOP : quarter * _HOP + frames * _HOP]
         place += quarters[:, quarter].reshape(-1)[: len(place)]
-    return out[_WINDOW // 2 : _WINDOW // 2 + count] / 1.5
+    return out[_WINDOW : _WINDOW + count] / 1.5
 
 
 def low_pass(cutoff_hz: Callable[[Sound], Sound], *, order: float, resonance: float) -> Curve:
