@@ -18,8 +18,8 @@ def markdown(record: dict[str, Any]) -> str:
     material, plan, curve = record["material"], record["plan"], record["curve"]
     parts = [
         "# A base to start from",
-        f"{plan['steps']} steps over {material['seconds'] / 60:.0f} minutes of sound "
-        f"(seed {material['seed']}); digest `{record.get('digest', 'not packed')}`.",
+        f"{record['step']} of {plan['steps']} steps over {material['seconds'] / 60:.0f} minutes "
+        f"of sound (seed {material['seed']}); digest `{record.get('digest', 'not packed')}`.",
         "## Sources",
         _table(
             ["source", "what", "licence", "package", "SHA-256"],
