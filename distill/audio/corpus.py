@@ -36,6 +36,8 @@ class AudioCorpus:
     """(samples,) float32, one for each of `files`."""
     refusals: tuple[Refusal, ...]
     sample_rate: int
+    places: tuple[Path, ...] = ()
+    """Where they were looked for."""
 
     @classmethod
     def scan(
@@ -101,7 +103,9 @@ class AudioCorpus:
             waveforms.append(waveform)
         if not files:
             raise CorpusError(report.nothing_usable(describe_source(source), refusals))
-        return cls(tuple(files), tuple(waveforms), tuple(refusals), sample_rate)
+        places = [source] if isinstance(source, (str, os.PathLike)) else source
+        looked = tuple(Path(place) for place in places)
+        return cls(tuple(files), tuple(waveforms), tuple(refusals), sample_rate, looked)
 
     @property
     def seconds(self) -> float:

@@ -57,6 +57,12 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run; a budget given is its new one.")
     ] = None,
+    sounds: Annotated[
+        Path | None, typer.Option(help="With --resume: where the run's sounds are now.")
+    ] = None,
+    new_sounds: Annotated[
+        bool, typer.Option("--new-sounds", help="With --resume: learn from new files, too.")
+    ] = False,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Stop after this many epochs.")] = None,
     rvq_levels: Annotated[int | None, typer.Option(help="Levels of codes, 1 to 8.")] = None,
@@ -89,8 +95,14 @@ def train(
     if resume is not None:
         fixed = [folder, out, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
-            raise ConfigError("--resume goes with --max-seconds, --epochs and --json alone")
-        result = resume_command(resume, given, as_json=as_json)
+            raise ConfigError(
+                "--resume goes with --max-seconds, --epochs and --json, and with --sounds and "
+                "--new-sounds, alone"
+            )
+        where = {"sounds": sounds, "new_sounds": new_sounds}
+        result = resume_command(resume, given | where, as_json=as_json)
+    elif sounds is not None or new_sounds:
+        raise ConfigError("--sounds and --new-sounds go with --resume RUN")
     elif folder is None or out is None:
         raise ConfigError(
             "name a FOLDER of recordings and a run folder with --out, or --resume RUN"

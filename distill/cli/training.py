@@ -110,7 +110,7 @@ def _look(
     return corpus, config
 
 
-def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> TrainingResult:
+def resume_command(run: Path, changes: dict[str, Any], *, as_json: bool) -> TrainingResult:
     """Goes on with a run, and reports on the whole of it.
 
     Raises:
@@ -119,7 +119,7 @@ def resume_command(run: Path, budget: dict[str, Any], *, as_json: bool) -> Train
     past = RunFolder(run).read_events()[0]
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
-        result = resume_vqvae(run, display.update, cancel, progress=not as_json, **budget)
+        result = resume_vqvae(run, display.update, cancel, progress=not as_json, **changes)
     typer.echo(_json(result) if as_json else _report(result))
     return result
 

@@ -109,7 +109,7 @@ class Monitor:
 
     def _look(self) -> None:
         try:
-            seen = read_control(self._folder.path)
+            seen = read_control(self._folder.files)
         except (OSError, RunFolderError) as error:
             _log.warning("the commands for the run cannot be read: %s", error)
             return

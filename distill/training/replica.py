@@ -44,8 +44,10 @@ def run_replica(path: Path) -> None:
     Raises:
         DistillError: whatever ended the run.
     """
-    request = RunRequest.from_dict(RunFolder(path).read_request())
-    split = request.read_corpus(progress=False).split(request.config.validation_fraction)
+    folder = RunFolder(path)
+    request, status = RunRequest.from_dict(folder.read_request()), folder.read_status()
+    corpus = request.read_corpus(progress=False, last_host=status.host if status else "")
+    split = corpus.split(request.config.validation_fraction)
     engine, _ = assemble(request, split, lambda _log_mel: _Silent())
     checkpoint = engine.fabric.broadcast(None)
     if checkpoint is not None:

@@ -17,7 +17,8 @@ class TrainingResult:
 
     model_path: Path
     reason: str
-    """What ended it: max_epochs, max_steps, max_seconds or stopped."""
+    """What ended it: max_epochs, max_steps, max_seconds or stopped; finished, where the event that
+    says so was lost."""
     best_epoch: int
     best_val_loss: float
     epochs: int

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import ForeignEntryError, RunFolderError
 from distill.own_folder import FOLDER, OwnFolder
@@ -18,6 +19,7 @@ from distill.training import states
 from distill.training.control import change_control
 from distill.training.layout import CHECKPOINTS, RESERVE, is_ours, refuse_foreign
 from distill.training.metrics import CheckpointEvent, Event, Gaps, event_to_line, events_from_lines
+from distill.training.request import RunRequest
 from distill.training.run_folder import (
     EVENTS,
     OWN_FILES,
@@ -79,12 +81,26 @@ def _refuse_if_starting(path: Path) -> None:
         raise RunFolderError(f"{path}: another training is starting there; attach to it")
 
 
-def extend_run(path: Path, budget: Mapping[str, float | None]) -> None:
-    """Makes a run that has ended ready to go on, with a new budget where one is given.
+def extend_run(
+    path: Path,
+    budget: Mapping[str, float | None],
+    *,
+    sounds: Source | None = None,
+    new_sounds: bool = False,
+) -> None:
+    """Makes a run that has ended ready to be resumed, with a new budget where one is given.
+
+    Args:
+        path: of the run.
+        budget: new limits by name; None leaves the old ones.
+        sounds: where the run's sounds are now, if not where they were; they are read, and
+            recognised by their content.
+        new_sounds: also learns from sounds that have come to its folders since it began.
 
     Raises:
         RunFolderError: no run is there, a trainer is at work, it is finished and has no new budget,
             or it cannot be written.
+        CorpusError: the run comes from elsewhere and `sounds` are not given, or some are missing.
     """
     folder = RunFolder(path)
     request = folder.read_request()
@@ -94,16 +110,24 @@ def extend_run(path: Path, budget: Mapping[str, float | None]) -> None:
         raise RunFolderError(
             f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
         )
+    changed = request
+    if budget:
+        ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
+        config = VQVAEConfig.from_dict({**_config(request), **ends})
+        changed = {**changed, "config": config.to_dict()}
+    if "sources" in changed:
+        status = folder.read_status()
+        ready = _ready(RunRequest.from_dict(changed), status.host if status else "", sounds)
+        ready = ready.with_new_sounds() if new_sounds else ready
+        changed = ready.to_dict()
     try:
         with OwnFolder(path) as opened:
             refuse_foreign(opened)
             lock = acquire_lock(opened)
             try:
                 _refuse_if_starting(path)
-                if budget:
-                    ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
-                    config = VQVAEConfig.from_dict({**request["config"], **ends})
-                    write_request(opened, {**request, "config": config.to_dict()})
+                if changed != request:
+                    write_request(opened, changed)
                 change_control(opened, reset=True)
             finally:
                 lock.release()
@@ -111,6 +135,26 @@ def extend_run(path: Path, budget: Mapping[str, float | None]) -> None:
         raise
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _config(request: Mapping[str, Any]) -> dict[str, Any]:
+    config = request.get("config")
+    if not isinstance(config, dict):
+        raise RunFolderError("run.json cannot be used: it has no config")
+    return config
+
+
+def _ready(request: RunRequest, last_host: str, sounds: Source | None) -> RunRequest:
+    """A request whose sounds this person has named."""
+    if sounds is not None:
+        if not isinstance(sounds, (str, os.PathLike)):
+            sounds = list(sounds)
+        rate = request.config.spectrogram.sample_rate
+        return request.with_sounds(
+            AudioCorpus.scan(sounds, sample_rate=rate, progress=False), sounds
+        )
+    request.check_ours(last_host)
+    return request.sealed()
 
 
 def _refuse_what_is_done(folder: RunFolder, budget: Mapping[str, float | None]) -> None:
@@ -196,6 +240,8 @@ class RunWriter(RunFolder):
         """What every writing goes through: nothing outside is reached."""
         before = self.read_status()
         self.session = before.session + 1 if before else 1
+        self.last_host = before.host if before else ""
+        """Name of the machine that trained this run last."""
         self._events = folder.append(EVENTS)
         self._events_size = self._events.tell()
         self._pending: deque[bytes] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
 from distill.models.device import choose_device
+from distill.names import printable
 from distill.own_folder import OwnFolder
 from distill.training import states
 from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
@@ -34,6 +36,7 @@ from distill.training.session import run_session
 Backend = Literal["process", "thread"]
 
 _LOOK_S = 0.5
+_LAST_BYTES, _LONGEST_LINE = 1 << 14, 1000
 
 
 class TrainingRunner:
@@ -140,7 +143,9 @@ class TrainingRunner:
 
     @property
     def state(self) -> str:
-        """idle, starting, running, paused, stopping, finished, stopped, failed or gone."""
+        """idle, starting, running, paused, stopping, not answering, finished, stopped, failed or
+        gone.
+        """
         folder = self._folder
         if folder is None:
             return states.IDLE
@@ -159,8 +164,12 @@ class TrainingRunner:
 
     @property
     def trouble(self) -> Exception | None:
-        """What keeps this runner from following its run, as a log that cannot be read."""
-        return self._follower.error if self._follower else None
+        """Why what this runner shows of its run is not everything, or keeps it from following."""
+        follower = self._follower
+        if follower is None or follower.error is not None:
+            return follower.error if follower else None
+        gaps = follower.history.gaps
+        return RunFolderError(f"{self._run.path}: {gaps}") if gaps else None
 
     @property
     def is_caught_up(self) -> bool:
@@ -175,10 +184,34 @@ class TrainingRunner:
     def result(self) -> TrainingResult | None:
         """What the run left behind; None until it has ended well."""
         folder = self._folder
-        outcome = self.history.outcome
-        if folder is None or not isinstance(outcome, TrainingCompleteEvent):
+        if folder is None:
             return None
-        return TrainingResult.of(folder.model_path, outcome, self.history)
+        history = self.history
+        outcome = history.outcome
+        if isinstance(outcome, TrainingCompleteEvent):
+            return TrainingResult.of(folder.model_path, outcome, history)
+        if outcome is None:
+            return self._result_without_its_event(folder, history)
+        return None
+
+    @staticmethod
+    def _result_without_its_event(
+        folder: RunFolder, history: VQMetricsHistory
+    ) -> TrainingResult | None:
+        """What is left of a run that ended well, but whose log was damaged since."""
+        status = folder.read_status()
+        if status is None or status.state not in (states.FINISHED, states.STOPPED):
+            return None
+        return TrainingResult(
+            model_path=folder.model_path,
+            reason=status.state,
+            best_epoch=history.best_epoch or 0,
+            best_val_loss=history.best.val_loss if history.best else math.nan,
+            epochs=status.epoch,
+            steps=status.step,
+            elapsed_s=history.elapsed_s,
+            history=history,
+        )
 
     @property
     def last_error(self) -> BaseException | None:
@@ -188,7 +221,7 @@ class TrainingRunner:
         outcome = self.history.outcome
         if isinstance(outcome, TrainingFailedEvent):
             return _rebuilt(outcome)
-        if isinstance(outcome, TrainingCompleteEvent):
+        if self.result is not None:
             return None
         return self._thread_error or TrainingError(self._gone_message())
 
@@ -207,6 +240,8 @@ class TrainingRunner:
         max_epochs: int | None = None,
         max_steps: int | None = None,
         max_seconds: float | None = None,
+        sounds: Source | None = None,
+        new_sounds: bool = False,
         callback: MetricsCallback | None = None,
     ) -> TrainingRunner:
         """Goes on: with a paused run at once, with one that ended or died from its checkpoint.
@@ -218,12 +253,17 @@ class TrainingRunner:
             max_epochs: a new budget in place of the old one, for a run that is to be longer.
             max_steps: likewise.
             max_seconds: likewise.
+            sounds: where the run's sounds are now, if not where they were, or if the run comes from
+                another machine; they are read here first, and recognised by their content.
+            new_sounds: also learns from sounds that have come to its folders since it began.
             callback: default this runner's own; gets what it has not got before.
 
         Raises:
             RunnerBusyError: this runner is training something else.
             RunFolderError: no run is there, it is being trained, or it is finished and has no new
                 budget.
+            CorpusError: the run comes from another machine and `sounds` are not given, or some are
+                not there.
         """
         budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
         with self._lock:
@@ -234,10 +274,11 @@ class TrainingRunner:
             folder.read_request()
             state = self.state if same else folder.read_state()
             if state in states.ACTIVE:
-                if any(value is not None for value in budget.values()) or (same and callback):
+                new = any(value is not None for value in (*budget.values(), sounds)) or new_sounds
+                if new or (same and callback):
                     raise RunFolderError(
-                        f"{folder.path}: is {state}; stop it before giving it another budget, "
-                        "attach to it for another callback"
+                        f"{folder.path}: is {state}; stop it before giving it another budget or "
+                        "other sounds, attach to it for another callback"
                     )
                 if not same:
                     self._take(folder)
@@ -246,7 +287,7 @@ class TrainingRunner:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
                 self._command(wanted=RUN)
                 return self
-            extend_run(folder.path, budget)
+            extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds)
             seen = self._follower.seen if same and self._follower else {}
             self._launch(folder.path, callback or (self._callback if same else None), seen)
         return self
@@ -418,19 +459,37 @@ class TrainingRunner:
         return change_control(path, **wish)
 
     def _gone_message(self) -> str:
-        path = self._run.path
+        folder, path = self._run, self._run.path
+        if not folder.is_run:
+            return (
+                f"{path}: the run folder is not there any more: it was deleted or moved, or its "
+                "disk was taken away; attach to it, or resume it, where it is now"
+            )
+        gaps = f" ({self.history.gaps})" if self.history.gaps else ""
+        if folder.read_state() == states.FAILED:
+            return f"{path}: failed, and its events do not say why{gaps}; see {WORKER_LOG}"
         code = self._process.returncode if self._process is not None else None
-        log = path / WORKER_LOG
-        said = log.read_text(errors="replace").split("\n") if log.is_file() else []
-        said = [line for line in said if line.strip()]
+        said = _last_line(path)
         if code is not None and code > 0 and said:  # it could say why, but not in the run
-            return f"{path}: its trainer could not work: {said[-1]}"
+            return f"{path}: its trainer could not work: {said}"
         how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
         hint = "; out of memory is the usual reason" if code == -9 else ""
         return (
-            f"{path}: its trainer died without a word{how}{hint}; resume() goes on "
+            f"{path}: its trainer died without a word{how}{hint}{gaps}; resume() goes on "
             f"from the last checkpoint, {WORKER_LOG} has what it printed"
         )
+
+
+def _last_line(path: Path) -> str:
+    """The last thing that the trainer printed."""
+    try:
+        with OwnFolder(path) as folder, folder.read(WORKER_LOG) as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_BYTES))
+            lines = log.read(_LAST_BYTES).decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = [line for line in lines if line.strip()]
+    return printable(said[-1])[:_LONGEST_LINE] if said else ""
 
 
 def _rebuilt(event: TrainingFailedEvent) -> DistillError:

@@ -73,10 +73,14 @@ def run_session(
             if broken:
                 raise broken
             unseen = corpus is None
-            corpus = corpus or request.read_corpus(progress=progress)
+            corpus = corpus or request.read_corpus(progress=progress, last_host=folder.last_host)
             session = _Session(request, corpus, folder, monitor, callback)
             if unseen and point is None and (said := remarks(corpus)):
                 session.reporter.warn("corpus", said)
+            if unseen and point is not None and (said := request.about_new_sounds()):
+                session.reporter.warn("corpus", said)
+            if point is not None and point.missing_events:
+                session.reporter.warn("events", point.missing_events)
             return session.train(point)
         except Exception as error:
             told = as_told(error)
@@ -138,7 +142,7 @@ class _Session:
         self.folder, self.monitor = folder, monitor
         self.split = corpus.split(config.validation_fraction)
         if not request.corpus:
-            write_request(folder.path, request.with_corpus(corpus, self.split).to_dict())
+            write_request(folder.files, request.with_corpus(corpus, self.split).to_dict())
         names = [corpus.files[index].path.stem for index in self.split.validation_files]
 
         def make_reporter(log_mel: LogMel) -> VQReporter:

@@ -86,6 +86,8 @@ def resume_vqvae(
     max_epochs: int | None = None,
     max_steps: int | None = None,
     max_seconds: float | None = None,
+    sounds: Source | None = None,
+    new_sounds: bool = False,
     progress: bool = False,
 ) -> TrainingResult:
     """Goes on with a run that was stopped, died, or is to be longer, in this process.
@@ -99,18 +101,22 @@ def resume_vqvae(
         max_epochs: a new budget in place of the old one.
         max_steps: likewise.
         max_seconds: likewise.
+        sounds: where the run's sounds are now, if not where they were, or if the run comes from
+            another machine; they are recognised by their content.
+        new_sounds: also learns from sounds that have come to its folders since it began.
         progress: shows a bar while sounds are read.
 
     Raises:
         RunFolderError: no run is there, it is being trained, or it is finished and has no new
             budget.
-        CorpusError: a sound is missing, or is another than it was.
+        CorpusError: a sound is missing, or is another than it was; or the run comes from another
+            machine and `sounds` are not given.
         CheckpointError: no checkpoint can be read.
         TrainingError: see `train_vqvae`.
     """
     path = Path(run_folder)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
-    extend_run(path, budget)
+    extend_run(path, budget, sounds=sounds, new_sounds=new_sounds)
     return _train(path, callback, cancel_event, progress=progress)
 
 
