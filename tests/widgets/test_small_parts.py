@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 
@@ -12,12 +15,46 @@ import pytest
 from distill import AudioCorpus
 from distill.config import SpectrogramConfig
 from distill_widgets import AudioPlayer, SoundRow
-from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
+from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code, sendable
 from distill_widgets.palette import level_colour
 from distill_widgets.pictures import envelope, mel_picture
 from distill_widgets.publisher import Publisher
+from distill_widgets.run_head import RunHead
 
 from .conftest import say
+
+
+def test_without_its_extra_it_says_how_to_install_it():
+    code = "import sys; sys.modules['anywidget'] = None; import distill_widgets"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "MissingExtraError: distill_widgets needs anywidget: pip install " in done.stderr
+    assert "'distill-audio[widgets]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "odd", ["Gel\udce4ut", "\ud800", float("nan"), float("-inf"), {"\udce9": ["\udce9", 1.0]}]
+)
+def test_what_no_socket_takes_is_written_otherwise(odd, comms):
+    """Half a character, or NaN, would end the connection of a page, or lose the message."""
+    assert sendable({"a": odd}) != {"a": odd}
+    player = AudioPlayer(lambda key: odd, name=odd if isinstance(odd, str) else "")
+    player.show(
+        [SoundRow(str(odd), 0.5 if not isinstance(odd, float) else odd, ("x",), ("k",))], ()
+    )
+    player.send({"type": "x", "odd": odd})
+    json.dumps(player.get_state(), allow_nan=False).encode()
+    for data, _ in player.comm.sent:
+        json.dumps(data, allow_nan=False).encode()
+    player.close()
+
+
+@pytest.mark.parametrize("key", ["[1]", "3", '"x"', '{"a": "\\ud800"}', "[" * 100_000, "\ud800"])
+def test_a_wish_that_is_none_is_refused(key):
+    widget = RunHead()
+    widget.act("do", lambda wish: pytest.fail("done"))
+    say(widget, {"type": "do", "key": key})
+    assert "not understood" in widget.comm.custom[-1][0]["error"]
+    widget.close()
 
 
 def test_eight_levels_have_eight_colours():

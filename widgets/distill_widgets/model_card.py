@@ -11,11 +11,15 @@ import ipywidgets
 import traitlets
 
 from distill.analysis.shelf import LibraryModel
-from distill.atomic import write_atomically
-from distill.errors import DistillError, ModelFileError
+from distill.checked import open_regular
+from distill.errors import DistillError, ModelFileError, OutputExistsError, OutsideDataError
+from distill.markup import plain, shortened
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import ModelInfo, load_model_v2, read_model_info
 from distill.models.report import model_facts
+from distill.names import printable
+from distill.outputs import new_file
+from distill.tables import MOST_IN_A_CELL
 from distill.training.run_folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
@@ -66,7 +70,7 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         try:
             self.info = read_model_info(self.path)
         except ModelFileError as error:
-            self.head.state = {"name": self.path.name, "trouble": str(error)}
+            self.head.state = {"name": printable(self.path.name), "trouble": plain(error)}
             super().__init__([self.head])
         else:
             self.head.state = self._state(self.info)
@@ -104,13 +108,21 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         target = Path(path).expanduser()
         if target.suffix != SUFFIX:
             target = target.with_name(target.name + SUFFIX)
-        if target.exists():
-            raise ModelFileError(f"{target}: exists already; choose another name")
+        if os.path.lexists(target):
+            raise ModelFileError(f"{printable(target)}: exists already; choose another name")
         try:
-            with self.path.open("rb") as source, write_atomically(target) as file:
+            with open_regular(self.path) as source, new_file(target) as file:
                 shutil.copyfileobj(source, file)
+        except OutputExistsError:  # it has come meanwhile
+            raise ModelFileError(
+                f"{printable(target)}: exists already; choose another name"
+            ) from None
+        except OutsideDataError as error:
+            raise ModelFileError(str(error)) from error
         except OSError as error:
-            raise ModelFileError(f"{target}: cannot be written ({error.strerror})") from error
+            raise ModelFileError(
+                f"{printable(target)}: cannot be written ({error.strerror})"
+            ) from error
         return target
 
     def renew(self) -> None:
@@ -118,7 +130,7 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         try:
             self.info = read_model_info(self.path)
         except ModelFileError as error:
-            self.head.state = {"name": self.path.name, "trouble": str(error)}
+            self.head.state = {"name": printable(self.path.name), "trouble": plain(error)}
         else:
             kept = {key: self.head.state[key] for key in ("loaded",) if key in self.head.state}
             self.head.state = {**self._state(self.info), **kept}
@@ -133,11 +145,14 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)
         tags = info.metadata.get("tags")
         return {
-            "name": info.name,
-            "description": str(info.metadata.get("description") or ""),
-            "tags": list(map(str, tags)) if isinstance(tags, list) else [],
-            "facts": [["file", str(self.path)], *([n, v] for n, v in facts if n != "tags")],
-            "suggestion": f"{self.path.stem}-copy{SUFFIX}",
+            "name": shortened(info.name, MOST_IN_A_CELL),
+            "description": plain(info.metadata.get("description") or ""),
+            "tags": [shortened(tag, 100) for tag in tags[:50]] if isinstance(tags, list) else [],
+            "facts": [
+                ["file", printable(self.path)],
+                *([n, plain(v, 1000)] for n, v in facts if n != "tags"),
+            ],
+            "suggestion": f"{printable(self.path.stem)}-copy{SUFFIX}",
             "loaded": False,
         }
 
@@ -155,7 +170,7 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         return {}
 
     def _on_save(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return {"path": str(self.save_as(str(wish.get("path", ""))))}
+        return {"path": printable(self.save_as(str(wish.get("path", ""))))}
 
     def __repr__(self) -> str:
         state = self.head.state
