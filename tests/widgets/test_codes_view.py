@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import dataclasses
 import io
 import json
 import shutil
@@ -285,3 +287,22 @@ def test_a_page_without_widgets_has_the_beginning_of_the_grid(
     data, _ = view_of(path)._repr_mimebundle_()
     assert "<svg" in data["text/html"] and len(data["text/html"]) < 40_000
     assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_odd_labels_and_weights_are_shown_not_broken(
+    view_of: Callable[..., CodesView], model: LoadedVQModel, path: Path
+) -> None:
+    codes = model.encode(*read_audio(path))
+    labels = ("x" * 1_000_000, " \n ", "two\nlines\u202e")
+    view = view_of(dataclasses.replace(codes, labels=labels))
+    assert view.labels == ["x" * 39 + "…", "level 2", "two lines\\u202e"]
+    assert repr(view) and view.codes._repr_html_()
+    broken = copy.deepcopy(model.model)
+    with torch.no_grad():
+        for book in broken.quantizer.parameters():
+            book.fill_(float("nan"))
+        for book in broken.quantizer.buffers():
+            if book.is_floating_point():
+                book.fill_(float("inf"))
+    hues = hues_of(LoadedVQModel(broken))
+    assert sorted(hues[0].tolist()) == list(range(16))

@@ -14,7 +14,13 @@ import pytest
 
 from distill import RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.control import read_control
-from distill.training.metrics import ResumeEvent, TrainingFailedEvent, WarningEvent
+from distill.training.metrics import (
+    PreviewEvent,
+    PreviewPair,
+    ResumeEvent,
+    TrainingFailedEvent,
+    WarningEvent,
+)
 from distill.training.states import NOT_ANSWERING as NOT
 from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.live_widget import page_code
@@ -174,9 +180,31 @@ def test_sounds_come_from_the_run_folder_only(dashboard, trainer):
     outside.write_bytes(answers[0][1][0])
     say(dashboard.player, {"type": "sound", "key": "previews/../../secret.wav"})
     say(dashboard.player, {"type": "sound", "key": "previews/epoch-0001/99-original.wav"})
-    for message, buffers in dashboard.player.comm.custom[3:]:
+    say(dashboard.player, {"type": "sound", "key": str(outside)})
+    (trainer.path / "previews" / "epoch-0001" / "link.wav").symlink_to(outside)
+    say(dashboard.player, {"type": "sound", "key": "previews/epoch-0001/link.wav"})
+    os.mkfifo(trainer.path / "previews" / "epoch-0001" / "pipe.wav")
+    say(dashboard.player, {"type": "sound", "key": "previews/epoch-0001/pipe.wav"})
+    said = dashboard.player.comm.custom[3:]
+    assert len(said) == 5
+    for message, buffers in said:
         assert message["error"]
         assert buffers == []
+
+
+def test_a_log_that_names_files_outside_plays_and_draws_none(trainer, monkeypatch):
+    secret = trainer.path.parent / "secret.wav"
+    trainer.finish_epoch()
+    trainer.preview()
+    shutil.copy(trainer.path / "previews" / "epoch-0001" / "00-original.wav", secret)
+    for named in (str(secret), "../secret.wav", "previews/../../secret.wav", "run.json", ""):
+        pair = PreviewPair("outside", 0.5, named, named)
+        trainer.tell(PreviewEvent(0, trainer.step, "previews/epoch-0001", (pair,)))
+    dashboard = TrainingDashboard(trainer.path)
+    for key in [key for row in dashboard.player.rows for key in row["keys"]]:
+        say(dashboard.player, {"type": "sound", "key": key.replace("{stage}", "previews")})
+    assert len(report(trainer.path).outputs()) == 3  # no picture of what lies outside
+    dashboard.close()
 
 
 def test_a_run_that_goes_back_is_drawn_anew(dashboard, trainer):

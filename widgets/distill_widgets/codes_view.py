@@ -14,8 +14,10 @@ from distill.analysis.code_statistics import principal_axes
 from distill.analysis.entries import HELD_S
 from distill.codebook.codes import Codes
 from distill.errors import CodesError, ModelFileError, PartError
+from distill.markup import plain, shortened
 from distill.models.loaded import LoadedVQModel
 from distill.models.persistence import edit_metadata
+from distill.names import printable
 from distill_widgets.heard import CodeSource, HeardCodes
 from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, Reply, page_code
@@ -79,7 +81,7 @@ class CodesView(LiveWidget):
         super().__init__(
             name=self._heard.name or "Codes" if name is None else name,
             facts=self._facts(),
-            labels=list(codes.labels),
+            labels=[_fitting(label, number) for number, label in enumerate(codes.labels, 1)],
             hues=hues_of(model).tobytes(),
         )
         self.answer("codes", self._chunk)
@@ -150,7 +152,7 @@ class CodesView(LiveWidget):
             "original": self._heard.has_original,
             "silent": codes.peak == 0,
             "colours": [level_colour(level) for level in range(codes.levels)],
-            "file": "" if path is None else Path(path).name,
+            "file": "" if path is None else printable(Path(path).name),
         }
 
     def _chunk(self, key: str) -> Reply:
@@ -170,13 +172,18 @@ class CodesView(LiveWidget):
         return {}
 
     def _on_write(self, _wish: dict[str, Any]) -> dict[str, Any]:
-        return {"file": str(self.write_labels())}
+        return {"file": printable(self.write_labels())}
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return kept(super()._repr_mimebundle_(**options), self.codes._repr_html_())
 
     def __repr__(self) -> str:
         return f"CodesView({self.name}: {self.codes!r})"
+
+
+def _fitting(label: str, number: int) -> str:
+    """A label as this view takes it: one line, not empty, cut where it is too long."""
+    return shortened(" ".join(plain(label).split()), _LONGEST_LABEL) or f"level {number}"
 
 
 def _index_type(entries: int) -> type[np.signedinteger[Any]]:
@@ -191,6 +198,7 @@ def hues_of(model: LoadedVQModel) -> np.ndarray:
         all colours are used equally often.
     """
     books = model.model.quantizer.codebooks.detach().cpu().numpy()
+    books = np.nan_to_num(books, posinf=0, neginf=0)  # a damaged model has a grid all the same
     maps = np.stack([principal_axes(book) for book in books])
     angles = np.arctan2(maps[..., 1], maps[..., 0])
     return angles.argsort(axis=1).argsort(axis=1).astype(np.uint16)

@@ -6,9 +6,12 @@ import threading
 from pathlib import PurePosixPath
 
 from distill.audio.io import read_audio
+from distill.errors import ForeignEntryError, RunFolderError
+from distill.names import printable
+from distill.own_folder import OwnFolder
 from distill.training.history import VQMetricsHistory
 from distill.training.request import RunRequest
-from distill.training.run_folder import RunFolder
+from distill.training.run_folder import PREVIEWS, RunFolder
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow, Stage
 
 SIDES = ("original", "reconstruction")
@@ -68,8 +71,28 @@ class Previews:
             return self._cache[key]
 
     def _read(self, key: str) -> Sound:
-        path = (self._folder.path / key).resolve()
-        if not path.is_relative_to(self._folder.previews.resolve()):
-            raise KeyError(f"{key}: not a preview of {self._folder.path}")
-        waveform, rate = read_audio(path)
-        return waveform.numpy(), rate
+        return preview_sound(self._folder, key)
+
+
+def preview_sound(folder: RunFolder, name: str) -> Sound:
+    """A sound of a run, from its own folder of previews: its log may name any file.
+
+    Args:
+        folder: of the run.
+        name: relative to it, with `/`.
+
+    Raises:
+        RunFolderError: another file, a link or a pipe, or it is not there.
+        AudioFileError: it cannot be read.
+    """
+    shown = printable(name)
+    try:
+        with OwnFolder(folder.path) as own:
+            if not name.startswith(f"{PREVIEWS}/") or not own.check(name):
+                raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}")
+    except ForeignEntryError:
+        raise
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}") from error
+    waveform, rate = read_audio(folder.path / name)
+    return waveform.numpy(), rate

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.audio.io import read_audio
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
@@ -27,6 +26,7 @@ from distill_widgets.drawing import draw, draw_pictures, printed, to_png
 from distill_widgets.live_widget import page_code
 from distill_widgets.pictures import mel_picture
 from distill_widgets.plotly_text import plotly_safe
+from distill_widgets.previews import preview_sound
 from distill_widgets.run_state import missing
 
 Bundle = dict[str, Any]
@@ -156,10 +156,13 @@ class Report:
         for pair in event.pairs:
             try:
                 sounds = [
-                    read_audio(self._folder.path / path)[0].numpy()
+                    preview_sound(self._folder, path)[0]
                     for path in (pair.original, pair.reconstruction)
                 ]
-            except AudioFileError:  # somebody has tidied up: the rest is still worth showing
+            except (
+                AudioFileError,
+                RunFolderError,
+            ):  # somebody has tidied up: the rest is still worth showing
                 continue
             rows.append((pair.name, [mel_picture(sound, config) for sound in sounds]))
         if not rows:
