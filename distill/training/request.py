@@ -127,6 +127,8 @@ class RunRequest:
                 mark; of those, ones that were trained here are taken, if they know their sounds by
                 content.
         """
+        if not any(self._places()):
+            return True
         if self.origin:
             return is_sealed(self._places(), self.origin)
         return bool(self.corpus) and last_host == platform.node()
@@ -140,7 +142,8 @@ class RunRequest:
         if not self.is_ours(last_host):
             named = [entry.path for entry in self.corpus] or list(self.sources)
             raise CorpusError(
-                "this run was begun on another machine, or its run.json was changed; it names "
+                "this run was begun on another machine or by another person, or its run.json was "
+                "changed; it names "
                 f"{_named(named)} as its sounds, which were not read. Say where they are here: "
                 "resume(..., sounds=FOLDER), or on the command line --sounds FOLDER; they are "
                 "recognised by their content"

@@ -3,7 +3,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +156,58 @@ def test_a_trainer_that_holds_its_run_and_is_silent_does_not_answer(tmp_path: Pa
         writer.write_status(RunStatus.now("running", pid=os.getpid(), epoch=1, step=6, session=1))
         assert runner.state == "running"
         runner.close()
+
+
+LOOK = """
+import os, sys
+from pathlib import Path
+from distill import RunFolder, TrainingRunner
+from distill.errors import DistillError
+if os.geteuid() == 0:
+    os.setegid(65534); os.seteuid(65534)
+home = Path(sys.argv[1])
+for name in ("dead", "finished", "locked"):
+    runner = TrainingRunner.attach(home / name)
+    print(name, runner.state, RunFolder(home / name).read_state(), runner.history.step_count)
+    runner.close()
+print(sorted((run.name, run.state) for run in TrainingRunner.list(home)))
+try:
+    TrainingRunner.attach(home / "dead").resume()
+except DistillError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def open_home() -> Iterator[Path]:
+    """A folder that others may enter, which pytest's are not."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made) / "runs"
+        for path in (Path(made), *Path(made).rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_rights_to_read_are_enough_to_look(open_home: Path) -> None:
+    """As one who may not write: a dead run, one that has ended, one whose trainer is silent."""
+    home, here, old = open_home, platform.node(), time.time() - 60
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    make(home / "dead", state="running", host=here, pid=int(ended.stdout))
+    make(home / "finished", host=here)
+    make(home / "locked", state="running", host=here, pid=os.getpid(), heartbeat=old)
+    os.utime(home / "locked" / "status.json", (old, old))
+    with hold_run(home / "locked"):
+        for path in (*home.rglob("*"), home):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        looked = subprocess.run([sys.executable, "-c", LOOK, str(home)],
+                                capture_output=True, text=True)  # fmt: skip
+    lines = looked.stdout.splitlines()
+    assert lines[:4] == [
+        "dead gone gone 0",
+        "finished finished finished 0",
+        "locked not answering not answering 0",
+        "[('dead', 'gone'), ('finished', 'finished'), ('locked', 'not answering')]",
+    ], looked.stderr
+    assert "cannot be written (Permission denied)" in lines[4]
