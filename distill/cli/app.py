@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from distill.cli.boundary import INTERRUPTED, SOME_FAILED, run
+from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.errors import ConfigError
 
 app = typer.Typer(
@@ -133,14 +133,15 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """Show what is running, paused, finished, stopped, failed or gone."""
+    from distill.names import path_to_text
     from distill.training.runs import list_runs
 
     found = list_runs(folder)
     if as_json:
-        rows = [{**run.__dict__, "path": str(run.path)} for run in found]
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        rows = [{**run.__dict__, "path": path_to_text(run.path)} for run in found]
+        echo_json(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        typer.echo(repr(found))
+        echo(repr(found))
 
 
 @app.command()
@@ -151,7 +152,7 @@ def stop(
     """Ask a run to stop and keep its model, and wait until it has."""
     from distill.cli.training import stop_command
 
-    typer.echo(stop_command(run, now=now))
+    echo(stop_command(run, now=now))
 
 
 @app.command()
@@ -159,7 +160,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
     """Say what a model is, from its header alone."""
     from distill.cli.info import describe
 
-    typer.echo(describe(model, as_json=as_json))
+    (echo_json if as_json else echo)(describe(model, as_json=as_json))
 
 
 @app.command()
@@ -208,11 +209,14 @@ def demo(
     ),
     max_seconds: Annotated[float, typer.Option(help="Time to train.")] = 30.0,
     device: Device = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier demo in --out.")
+    ] = False,
 ) -> None:
     """Make 40 sounds, train on them, and reconstruct some: the whole way in a minute."""
     from distill.cli.training import demo_command
 
-    demo_command(out, max_seconds, device)
+    demo_command(out, max_seconds, device, overwrite=overwrite)
 
 
 @app.command()
@@ -221,13 +225,14 @@ def cache(
 ) -> None:
     """Show, or clear, the folder large corpora are memory-mapped from."""
     from distill.audio.cache import audio_cache_dir, clear_audio_cache
+    from distill.names import printable
 
     folder = audio_cache_dir()
     if clear:
-        typer.echo(f"{folder}: {clear_audio_cache() / 1e6:.1f} MB set free")
+        echo(f"{printable(folder)}: {clear_audio_cache() / 1e6:.1f} MB set free")
     else:
         size = sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
-        typer.echo(f"{folder}: {size / 1e6:.1f} MB")
+        echo(f"{printable(folder)}: {size / 1e6:.1f} MB")
 
 
 def _each_file(

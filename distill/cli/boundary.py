@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ from distill.names import printable
 
 FAULT, BAD_INPUT, TRAINING_FAILED, SOME_FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 _READER_GONE = 141  # as of a program that the system ends for writing into a closed pipe
+_GONE = "the folder that this was started in is gone; change to another one"
 _DEBUG = "DISTILL_DEBUG"
 _UsageError: Any = typer.BadParameter.__mro__[2]  # typer brings its own click from 0.26 on
 
@@ -31,6 +33,9 @@ def run(command: Callable[[], int | None]) -> int:
         The exit code of the process.
     """
     prepare_streams()
+    if not _has_working_folder():  # torch's libraries end the process there
+        _say(_GONE)
+        return BAD_INPUT
     try:
         code = command() or 0
         _flush()
@@ -82,7 +87,7 @@ def describe_os_error(error: OSError) -> str:
     """What the system refused, and where; every error of a file in the same form."""
     reason = error.strerror or first_line(error) or type(error).__name__
     if error.errno == errno.ENOENT and not _has_working_folder():
-        return "the folder that this was started in is gone; change to another one"
+        return _GONE
     places = [printable(name) for name in (error.filename, error.filename2) if name is not None]
     if not places and error.errno in (errno.ENOSPC, errno.EIO):
         return f"cannot write what it has to say: {reason}"
@@ -93,6 +98,23 @@ def first_line(error: BaseException) -> str:
     """The beginning of what an error of others says, without what they put below."""
     lines = str(error).splitlines()
     return printable(lines[0][:200]) if lines else ""
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Prints a line, at once."""
+    stream = sys.stderr if err else sys.stdout  # typer's echo takes ASCII streams for UTF-8
+    if stream is not None:
+        stream.write(f"{text}\n")
+        stream.flush()
+
+
+def echo_json(text: str) -> None:
+    """Prints JSON; where the stream cannot take its letters, with JSON's own escapes for them."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), indent=1)
+    echo(text)
 
 
 def prepare_streams() -> None:
@@ -116,7 +138,7 @@ class _ToStderr(logging.Handler):
 
 def _say(words: str) -> None:
     with contextlib.suppress(OSError, ValueError):
-        typer.echo(f"distill: {words}", err=True)
+        echo(f"distill: {words}", err=True)
 
 
 def _has_working_folder() -> bool:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from distill.audio.corpus import Refusal
-from distill.cli.boundary import judge
+from distill.cli.boundary import echo, judge
 from distill.cli.outputs import Outputs
 from distill.cli.plan import make_plan
 from distill.errors import ConfigError, DistillError
@@ -73,9 +71,9 @@ def convert(
             if not plan.is_folder or _is_unexpected(error):
                 raise
             failed += 1
-            typer.echo(f"distill: {_words(error, path)}", err=True)
+            echo(f"distill: {_words(error, path)}", err=True)
         else:
-            typer.echo(printable(written))
+            echo(printable(written))
     if failed == len(plan.pairs):
         raise ConfigError(f"{printable(source)}: none of {failed} files could be used")
     return failed + _report_unused(plan.refusals)
@@ -96,7 +94,7 @@ def _report_unused(refusals: Sequence[Refusal]) -> int:
         return 0
     named = [refusal.reason for refusal in refusals[:_NAMED]]
     more = [f"and {len(refusals) - _NAMED} more"] if len(refusals) > _NAMED else []
-    typer.echo("\n  ".join([f"distill: {len(refusals)} not used:", *named, *more]), err=True)
+    echo("\n  ".join([f"distill: {len(refusals)} not used:", *named, *more]), err=True)
     return sum("not sound (" not in refusal.reason for refusal in refusals)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from distill.codebook.health import LevelHealth
 from distill.models.persistence import ModelInfo, read_model_info
 from distill.models.report import model_facts
+from distill.names import path_to_text
 
 
 def describe(path: Path, *, as_json: bool) -> str:
@@ -37,7 +38,7 @@ def health_lines(health: tuple[LevelHealth, ...]) -> list[str]:
 
 def _values(info: ModelInfo) -> dict[str, Any]:
     return {
-        "path": str(info.path),
+        "path": path_to_text(info.path),
         "file_bytes": info.file_bytes,
         "parameters": info.parameters,
         "bits_per_second": info.config.bits_per_second,

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -71,9 +72,10 @@ class TrainingDisplay:
                 self._task, completed=self._history.progress, description=self._description()
             )
             self._live.update(self._picture())
-            if isinstance(event, WarningEvent):
-                self._console.print(f"[yellow]warning[/]: {event.message}", highlight=False)
-        elif isinstance(event, VQEpochMetrics):
+        if isinstance(event, WarningEvent):
+            # Names of files stand in it, and may look like rich's markup.
+            self._console.print(f"[yellow]warning[/]: {escape(event.message)}", highlight=False)
+        elif self._live is None and isinstance(event, VQEpochMetrics):
             rest = self._history.eta_s
             left = f", {duration(rest)} left" if rest else ""
             self._console.print(f"{self._description()}{left}", highlight=False)
@@ -101,7 +103,7 @@ class TrainingDisplay:
             table.add_column(name, justify="left" if name in ("level", "") else "right")
         for level in health:
             table.add_row(
-                f"{level.level + 1} {level.label}",
+                escape(f"{level.level + 1} {level.label}"),
                 f"{level.corrected_utilization:.0%}",
                 f"{level.perplexity:.0f} of {level.entries}",
                 f"{level.dead_codes}",

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import typer
 
 from distill.audio.corpus import AudioCorpus
 from distill.audio.demo import make_demo_corpus
 from distill.audio.io import read_audio, write_audio
 from distill.audio.report import duration
+from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.config import VQVAEConfig
 from distill.errors import RunFolderError
 from distill.models.device import choose_device
+from distill.names import path_to_text, printable
 from distill.training.config import get_adaptive_vqvae_config
+from distill.training.inside import refuse_sounds_inside
 from distill.training.memory import keep_freed_memory
 from distill.training.request import RunRequest
 from distill.training.result import TrainingResult
@@ -60,7 +63,7 @@ def train_command(
             model_name=model_name,
             overwrite=overwrite,
         )
-    typer.echo(_json(result) if as_json else _report(result))
+    _show(result, as_json)
     return result
 
 
@@ -82,7 +85,7 @@ def prepare_command(
     name = model_name or out.resolve().name
     request = RunRequest.of(config, corpus, name=name, device=device)
     begin_run(out, request.to_dict(), overwrite=overwrite)
-    typer.echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {out}")
+    echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {printable(out)}")
 
 
 def _look(
@@ -98,12 +101,13 @@ def _look(
     # Whatever is wrong with the settings is said before a long scan.
     VQVAEConfig(**overrides)
     choose_device(device)
+    refuse_sounds_inside(out, [folder])
     RunFolder(out).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, progress=not quiet)
     config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, **overrides)
     if not quiet:
-        typer.echo(str(corpus))
-        typer.echo(
+        echo(str(corpus))
+        echo(
             f"Training: {config.levels} levels × {config.codebook_size} entries, "
             f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
         )
@@ -120,7 +124,7 @@ def resume_command(run: Path, changes: dict[str, Any], *, as_json: bool) -> Trai
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume_vqvae(run, display.update, cancel, progress=not as_json, **changes)
-    typer.echo(_json(result) if as_json else _report(result))
+    _show(result, as_json)
     return result
 
 
@@ -134,25 +138,37 @@ def stop_command(run: Path, *, now: bool) -> str:
     if not runner.is_running:
         state = runner.state
         runner.close()
-        raise RunFolderError(f"{run}: is not training, it is {state}")
+        raise RunFolderError(f"{printable(run)}: is not training, it is {state}")
     runner.stop(now=now)
     result = runner.wait()
-    kept = f"; the model is {result.model_path}" if result else ""
-    return f"{run}: {runner.state}{kept}"
+    kept = f"; the model is {printable(result.model_path)}" if result else ""
+    return f"{printable(run)}: {runner.state}{kept}"
 
 
-def demo_command(out: Path, max_seconds: float, device: str) -> None:
-    """Makes a corpus, trains on it, reconstructs some sounds the model never learned from."""
+def demo_command(out: Path, max_seconds: float, device: str, *, overwrite: bool = False) -> None:
+    """Makes a corpus, trains on it, reconstructs some sounds the model never learned from.
+
+    Args:
+        out: a folder; where it holds a demo already, that one stays and this one goes beside it.
+        max_seconds: time to train.
+        device: where.
+        overwrite: replace the earlier demo.
+
+    Raises:
+        DistillError: see `train_vqvae`.
+    """
+    if not overwrite:
+        out = _free_beside(out)
     sounds = out / "sounds"
     paths = make_demo_corpus(sounds)
-    typer.echo(f"Made {len(paths)} sounds in {sounds}")
+    echo(f"Made {len(paths)} sounds in {printable(sounds)}")
     result = train_command(
         sounds,
         out / "run",
         {"max_seconds": max_seconds},
         model_name="demo",
         device=device,
-        overwrite=True,
+        overwrite=overwrite,
         as_json=False,
     )
     model = result.load()
@@ -164,16 +180,37 @@ def demo_command(out: Path, max_seconds: float, device: str) -> None:
     listen = out / "listen"
     listen.mkdir(parents=True, exist_ok=True)
     for path in judged[:_DEMO_RECONSTRUCTIONS]:
-        write_audio(listen / f"{path.stem}-original.wav", *read_audio(path))
-        made = model.reconstruct(*read_audio(path))
-        write_audio(listen / f"{path.stem}-reconstruction.wav", *made)
-    typer.echo(f"Listen to sounds it never learned from: {listen}")
+        copy = listen / f"{path.stem}-original.wav"
+        write_audio(copy, *read_audio(path), overwrite=overwrite)
+        model.reconstruct_file(
+            path, listen / f"{path.stem}-reconstruction.wav", overwrite=overwrite
+        )
+    echo(f"Listen to sounds it never learned from: {printable(listen)}")
+
+
+def _free_beside(out: Path) -> Path:
+    """The folder itself, or the first of its name with a number that holds no demo yet."""
+    place = out if out.name not in ("", "..") else out.resolve()
+    for number in itertools.count(1):
+        found = place.with_name(f"{place.name}-{number}") if number > 1 else place
+        if not any((found / name).exists() for name in ("run", "listen")):
+            break
+    if found != place:
+        echo(f"{printable(out)} holds a demo already, which stays; this one goes to {found}")
+    return found
+
+
+def _show(result: TrainingResult, as_json: bool) -> None:
+    if as_json:
+        echo_json(_json(result))
+    else:
+        echo(_report(result))
 
 
 def _json(result: TrainingResult) -> str:
     best = result.history.best
     values = {
-        "model": str(result.model_path),
+        "model": path_to_text(result.model_path),
         "reason": result.reason,
         "epochs": result.epochs,
         "steps": result.steps,
@@ -203,4 +240,4 @@ def _report(result: TrainingResult) -> str:
         f"  warning, epoch {warning.epoch + 1}: {warning.message}" for warning in history.warnings
     ]
     size = result.model_path.stat().st_size / 1e6
-    return "\n".join([*lines, f"Model: {result.model_path} ({size:.1f} MB)"])
+    return "\n".join([*lines, f"Model: {printable(result.model_path)} ({size:.1f} MB)"])

@@ -14,9 +14,11 @@ from typing import Any
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import ForeignEntryError, RunFolderError
+from distill.names import path_from_text
 from distill.own_folder import FOLDER, OwnFolder
 from distill.training import states
 from distill.training.control import change_control
+from distill.training.inside import refuse_sounds_inside
 from distill.training.layout import CHECKPOINTS, RESERVE, is_ours, refuse_foreign
 from distill.training.metrics import CheckpointEvent, Event, Gaps, event_to_line, events_from_lines
 from distill.training.request import RunRequest
@@ -44,8 +46,10 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
 
     Raises:
         RunFolderError: another trainer is at work there, it holds an earlier run, it holds
-            something else, as a link, or it cannot be written.
+            something else, as a link, or the sounds that it is to learn from; or it cannot be
+            written.
     """
+    refuse_sounds_inside(path, map(path_from_text, request.get("sources", ())))
     try:
         path.mkdir(parents=True, exist_ok=True)
         with OwnFolder(path) as folder:

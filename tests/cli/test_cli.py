@@ -253,9 +253,19 @@ def test_nothing_usable_is_an_error(run: Path, few_sounds: Path, tmp_path: Path)
 
 
 def test_demo_goes_the_whole_way_twice(tmp_path: Path) -> None:
-    for _ in range(2):
-        answer = distill("demo", "--out", tmp_path / "demo", "--max-seconds", 2)
-        assert answer.returncode == 0, answer.stderr
+    """The second one goes beside the first, which stays as it is, unless it may be replaced."""
+    assert distill("demo", "--out", tmp_path / "demo", "--max-seconds", 1).returncode == 0
+    first = (tmp_path / "demo" / "run" / "model.distill").read_bytes()
+    answer = distill("demo", "--out", tmp_path / "demo", "--max-seconds", 1)
+    assert answer.returncode == 0, answer.stderr
+    assert f"holds a demo already, which stays; this one goes to {tmp_path / 'demo-2'}" in (
+        answer.stdout
+    )
+    assert (tmp_path / "demo" / "run" / "model.distill").read_bytes() == first
+    assert (tmp_path / "demo-2" / "run" / "model.distill").is_file()
+    answer = distill("demo", "--out", tmp_path / "demo", "--max-seconds", 1, "--overwrite")
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "demo" / "run" / "model.distill").read_bytes() != first
     assert len(list((tmp_path / "demo" / "sounds").glob("*.wav"))) == 40
     assert (tmp_path / "demo" / "run" / "model.distill").is_file()
     listen = sorted(path.name for path in (tmp_path / "demo" / "listen").iterdir())
