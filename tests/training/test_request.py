@@ -103,7 +103,7 @@ def test_places_that_somebody_else_has_named_are_not_read(
     values = {**request_.to_dict(), "sources": [str(secret)], "corpus": []}
     for mark in (request_.origin, "", "0" * 64, "é"):
         forged = RunRequest.from_dict({**values, "origin": mark})
-        with pytest.raises(CorpusError, match=r"another machine, .*secret.* were not read"):
+        with pytest.raises(CorpusError, match=r"another machine or .*secret.* were not read"):
             forged.read_corpus(progress=False, last_host=platform.node())
 
 
