@@ -11,6 +11,7 @@ import typer
 
 from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.errors import ConfigError
+from distill.turns import take_short_turns
 
 app = typer.Typer(
     add_completion=False,
@@ -36,6 +37,7 @@ Overwrite = Annotated[
 
 def main() -> None:
     """Runs the command line; every error becomes a line on stderr and an exit code."""
+    take_short_turns()
     sys.exit(run(_invoke))
 
 

@@ -32,6 +32,7 @@ from distill.training.run_folder import WORKER_LOG, RunFolder
 from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
 from distill.training.runs import RunList, list_runs
 from distill.training.session import run_session
+from distill.turns import take_short_turns
 
 Backend = Literal["process", "thread"]
 
@@ -434,6 +435,7 @@ class TrainingRunner:
             return follower
 
     def _train(self, path: Path) -> None:
+        take_short_turns()
         try:
             with hold_run(path) as folder:
                 run_session(folder)

@@ -18,6 +18,7 @@ from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
 from distill.training.session import run_session
 from distill.training.signals import StopSignals, stopped_by_signals
+from distill.turns import take_short_turns
 
 _log = logging.getLogger("distill.training.worker")
 
@@ -28,6 +29,7 @@ def main() -> int:
         sys.stderr.write("usage: python -m distill.training.worker RUN\n")
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    take_short_turns()
     keep_freed_memory()
     path = Path(sys.argv[1])
     with stopped_by_signals("a signal asks to stop: the model is kept\n") as signals:

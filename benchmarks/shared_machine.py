@@ -1,0 +1,276 @@
+"""What distill gets of a machine that others use too, against its fair share of the cores.
+
+    python benchmarks/shared_machine.py [--slices 6] [--seconds 5] [--jobs trainer,command,encode]
+
+*Before* is OpenMP's own way of waiting, spinning, and the system's turns; *now* is what distill
+asks for: threads that sleep while they wait (`distill/threads.py`) and take short turns, where the
+system has them (`distill/turns.py`). All processes live through the whole benchmark and are stopped
+by signals; one case at a time goes on for some seconds, round by round, so that a machine that is
+slower for a while is so for all.
+
+    fair  = cores / busy threads, at most 1: two threads beside one busy loop on two cores get 2/3
+    share = speed here / speed of *before* alone / fair
+
+A slice in which processes that are none of ours used more than a twentieth of the cores is left
+out; where no slice is left, the row says "not quiet" and counts all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common import parser, recordings, report
+
+CORES = os.cpu_count() or 1
+NO_TURNS = "import distill.turns as t; t.take_short_turns = lambda: False\n"
+RUN = "import runpy, sys; sys.argv = sys.argv[1:]\n"
+RUN += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+WAYS: dict[str, dict[str, str]] = {
+    "before": {"GOMP_SPINCOUNT": "300000"},  # what GNU's OpenMP does when it is told nothing
+    "now": {},
+}
+OTHERS = ("nobody", "1 loop", "2 loops", "training", "dashboard")
+SETTLE_S = 0.4
+QUIET = 0.05
+
+ENCODE = """
+import sys
+from distill.turns import take_short_turns
+take_short_turns()  # as the command line does
+from distill import read_audio, load_model_v2
+model, sounds = load_model_v2(sys.argv[1]), [read_audio(p) for p in sys.argv[3:]]
+with open(sys.argv[2], "a", buffering=1) as done:
+    while True:
+        for sound in sounds:
+            model.reconstruct(*sound)
+            done.write("one\\n")
+"""
+DASHBOARD = """
+import sys, time, types
+from unittest import mock
+import ipywidgets.widgets.widget as w
+if hasattr(w, "comm"):
+    w.comm.create_comm = lambda **_: mock.MagicMock(comm_id="c")
+from distill_widgets import TrainingDashboard
+dashboard = TrainingDashboard(sys.argv[1])
+while True:
+    time.sleep(1)
+"""
+
+
+class Job:
+    """A process that makes one line of progress after another, and can be stopped."""
+
+    def __init__(self, command: list[Any], progress: Path | None, way: dict[str, str]) -> None:
+        chosen = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS")
+        environment = {name: value for name, value in os.environ.items() if name not in chosen}
+        self.process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            env=environment | way,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.progress, self._place, self._mark = progress, 0, b"\n"
+
+    def ready(self) -> Job:
+        """Waits for its first progress and stops it there."""
+        while self.progress and not self.new_lines():
+            if self.process.poll() is not None:
+                sys.exit(f"a job ended with {self.process.returncode}")
+            time.sleep(0.05)
+        self.send(signal.SIGSTOP)
+        return self
+
+    def new_lines(self) -> int:
+        if self.progress is None or not self.progress.exists():
+            return 0
+        with self.progress.open("rb") as file:
+            file.seek(self._place)
+            text = file.read()
+        self._place += len(text)
+        return text.count(b"VQStepMetrics") + text.count(b"one\n")
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Slice:
+    """Some seconds of a job beside others."""
+
+    speed: float
+    cores: float
+    neighbours: float
+    foreign: float
+
+
+def machine_busy_s() -> float:
+    user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+def one_slice(job: Job, others: list[Job], seconds: float) -> Slice:
+    for one in [*others, job]:
+        one.send(signal.SIGCONT)
+    time.sleep(SETTLE_S)
+    job.new_lines()
+    ours = [job, *others]
+    before = [machine_busy_s(), *(one.cpu_s() for one in ours)]
+    own = time.process_time()
+    began, stamps = time.monotonic(), []
+    while time.monotonic() - began < seconds or len(stamps) < 3:
+        stamps += [time.monotonic()] * job.new_lines()
+        time.sleep(0.004)
+    took = time.monotonic() - began
+    own = time.process_time() - own
+    used = [b - a for a, b in zip(before, [machine_busy_s(), *(one.cpu_s() for one in ours)])]  # noqa: B905
+    for one in ours:
+        one.send(signal.SIGSTOP)
+    return Slice(
+        speed=(len(stamps) - 1) / (stamps[-1] - stamps[0]),
+        cores=used[1] / took,
+        neighbours=sum(used[2:]) / took,
+        foreign=max(0.0, used[0] - sum(used[1:]) - own) / took / CORES,
+    )
+
+
+class Bench:
+    """All processes, and how to start each kind."""
+
+    def __init__(self, folder: Path, sounds: list[Path]) -> None:
+        self.folder, self.sounds, self.jobs = folder, sounds, []
+        self.model = folder / "model" / "model.distill"
+
+    def start(self, command: list[Any], progress: Path | None, way: dict[str, str]) -> Job:
+        if command[0] == "-m":
+            command = ["-c", RUN, *command[1:]]
+        if way is WAYS["before"]:
+            command = ["-c", NO_TURNS + command[1], *command[2:]]
+        job = Job(command, progress, way)
+        self.jobs.append(job)
+        return job.ready()
+
+    def prepared(self, name: str) -> Path:
+        first = self.folder / "prepared"
+        if not first.exists():
+            self.cli("train", self.sounds[0].parent, "--out", first, "--epochs", 99999, "--prepare")
+        return Path(shutil.copytree(first, self.folder / name))
+
+    def cli(self, *arguments: Any) -> None:
+        command = [sys.executable, "-m", "distill.cli", *map(str, arguments)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def job(self, kind: str, name: str, way: dict[str, str]) -> Job:
+        """A trainer's process, the command line's training, or sounds through a model."""
+        if kind == "trainer":
+            run = self.prepared(name)
+            return self.start(["-m", "distill.training.worker", run], run / "events.jsonl", way)
+        if kind == "command":
+            run = self.folder / name
+            command = ["-m", "distill.cli", "train", self.sounds[0].parent, "--out", run]
+            return self.start([*command, "--epochs", 100000], run / "events.jsonl", way)
+        if not self.model.exists():
+            self.cli("train", self.sounds[0].parent, "--out", self.model.parent, "--max-seconds", 5)
+        progress = self.folder / f"{name}.txt"
+        return self.start(["-c", ENCODE, self.model, progress, *self.sounds[:8]], progress, way)
+
+    def close(self) -> None:
+        for job in self.jobs:
+            job.send(signal.SIGKILL)
+            job.process.wait()
+
+
+def neighbours_of(bench: Bench, kind: str, way: str, wanted: list[str]) -> dict[str, list[Job]]:
+    found: dict[str, list[Job]] = {"nobody": []}
+    loops = [bench.start(["-c", "while True: pass"], None, {}) for _ in range(2)]
+    found |= {"1 loop": loops[:1], "2 loops": loops}
+    if "training" in wanted:
+        found["training"] = [bench.job("trainer", f"{kind}-{way}-second", WAYS[way])]
+    if "dashboard" in wanted and kind != "encode":
+        run = bench.folder / f"{kind}-{way}"
+        found["dashboard"] = [bench.start(["-c", DASHBOARD, run], None, WAYS["now"])]
+    return {name: jobs for name, jobs in found.items() if name in wanted}
+
+
+def rows_of(kind: str, bench: Bench, options: Any) -> list[dict[str, Any]]:
+    jobs, others = {}, {}
+    for way in WAYS:
+        jobs[way] = bench.job(kind, f"{kind}-{way}", WAYS[way])
+        others[way] = neighbours_of(bench, kind, way, options.beside.split(","))
+    cases = [(way, name) for name in others["now"] for way in WAYS]
+    slices: dict[tuple[str, str], list[Slice]] = {case: [] for case in cases}
+    for _ in range(options.slices):
+        for way, name in cases:
+            slices[way, name].append(one_slice(jobs[way], others[way][name], options.seconds))
+    alone = middle(slices["before", "nobody"], "speed")
+    rows = []
+    for (way, name), taken in slices.items():
+        busy = {"nobody": 0.0, "1 loop": 1.0, "2 loops": 2.0, "training": float(CORES)}
+        threads = busy.get(name, middle(taken, "neighbours"))
+        fair = min(1.0, CORES / (CORES + threads))
+        speed = middle(taken, "speed")
+        rows.append(
+            {
+                "job": kind, "beside": name, "waiting": way, "a second": speed,
+                "of alone": speed / alone, "fair": fair, "share": speed / alone / fair,
+                "its cores": middle(taken, "cores"),
+                "theirs": middle(taken, "neighbours"),
+                "quiet": f"{len(quiet(taken))} of {len(taken)}" if quiet(taken) else "not quiet",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def quiet(taken: list[Slice]) -> list[Slice]:
+    return [one for one in taken if one.foreign <= QUIET]
+
+
+def middle(taken: list[Slice], name: str) -> float:
+    return statistics.median(getattr(one, name) for one in quiet(taken) or taken)
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--slices", type=int, default=6)
+    options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--jobs", default="trainer,command,encode")
+    options.add_argument("--beside", default=",".join(OTHERS))
+    options.add_argument("--sounds", type=Path, help="a folder; default real recordings")
+    options.add_argument("--way", action="append", default=[], help="more ways: name:VAR=value,…")
+    given = options.parse_args()
+    for text in given.way:
+        name, _, values = text.partition(":")
+        WAYS[name] = dict(value.split("=") for value in values.split(","))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    sounds = sorted(given.sounds.iterdir()) if given.sounds else recordings()
+    rows = []
+    for kind in given.jobs.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            bench = Bench(Path(folder), sounds)
+            try:
+                rows += rows_of(kind, bench, given)
+            finally:
+                bench.close()
+    report("Shares of a machine", rows, given.json)
+    now = [row for row in rows if row["waiting"] == "now"]
+    least = min((row["share"] for row in now if row["beside"] != "nobody"), default=1.0)
+    lost = max((1 - row["share"] for row in now if row["beside"] == "nobody"), default=0.0)
+    print(f"least share {least:.2f} (to stay at or above 0.9); lost on an idle machine {lost:.1%}")
+
+
+if __name__ == "__main__":
+    main()
