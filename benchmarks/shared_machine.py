@@ -82,12 +82,13 @@ class Job:
         )
         self.progress, self._place, self._mark = progress, 0, b"\n"
 
-    def ready(self) -> Job:
+    def ready(self, settle_s: float = 0.0) -> Job:
         """Waits for its first progress and stops it there."""
         while self.progress and not self.new_lines():
             if self.process.poll() is not None:
                 sys.exit(f"a job ended with {self.process.returncode}")
             time.sleep(0.05)
+        time.sleep(settle_s)
         self.send(signal.SIGSTOP)
         return self
 
@@ -156,13 +157,14 @@ class Bench:
         self.model = folder / "model" / "model.distill"
 
     def start(self, command: list[Any], progress: Path | None, way: dict[str, str]) -> Job:
+        watcher = DASHBOARD in command
         if command[0] == "-m":
             command = ["-c", RUN, *command[1:]]
         if way is WAYS["before"]:
             command = ["-c", NO_TURNS + command[1], *command[2:]]
         job = Job(command, progress, way)
         self.jobs.append(job)
-        return job.ready()
+        return job.ready(settle_s=15.0 if watcher else 0.0)
 
     def prepared(self, name: str) -> Path:
         first = self.folder / "prepared"

@@ -15,6 +15,7 @@ from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
 from distill.training.assembly import assemble
+from distill.training.contention import Contention
 from distill.training.engine import STOPPED, Engine
 from distill.training.metrics import (
     MetricsCallback,
@@ -170,6 +171,7 @@ class _Session:
         self._go_on(point)
         if not monitor.wants_stop:
             monitor.enter(states.RUNNING)
+        self._began_with, self._contention = engine.step, Contention()
         try:
             reason = engine.run()
         except KeyboardInterrupt:
@@ -220,6 +222,10 @@ class _Session:
         if self.config.preview_every_epochs and not hurried:
             engine.inner.load_state_dict(engine.weights_to_keep)
             reporter.preview(engine, engine.best_epoch)
+        if reason == "max_seconds":
+            few = self._contention.few_steps(engine.step - self._began_with)
+            if few is not None:
+                reporter.warn("busy", few)
         done = TrainingCompleteEvent(
             reason=reason,
             model_path=self.folder.model_path.name,
