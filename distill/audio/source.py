@@ -24,6 +24,12 @@ LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 100, 1_536_000
 LONGEST_S = 24 * 3600.0
 """Files that promise more than a day are refused before they are decoded."""
 
+MOST_SAMPLES = 1 << 34
+"""Of all channels: a day of stereo at 96 kHz."""
+_MANY_SAMPLES, _FEWEST_BITS = 1 << 30, 0.03
+"""What is longer than the one and packed below the other, in bits a sample, is silence."""
+
+_MOST_NOTES = 5
 _SHORTFALL = 0.98  # anything below this share of the promise is a cut file
 _LOSSY_SLACK_FRAMES = 2400  # what decoders of lossy formats may swallow at the ends
 
@@ -54,7 +60,9 @@ class OpenSound:
         layout = walk(file)
         if layout.refusal:
             raise AudioFileError(f"{self.name}: {layout.refusal}")
-        self.notes = list(layout.notes)
+        self.notes = list(layout.notes[:_MOST_NOTES])
+        if len(layout.notes) > _MOST_NOTES:
+            self.notes.append(f"{len(layout.notes) - _MOST_NOTES} more such places")
         self._parts: list[tuple[Part, int]] = []
         self.info = self._survey(path, layout.parts)
 
@@ -101,6 +109,18 @@ class OpenSound:
             raise AudioFileError(
                 f"{self.name}: {info.seconds / 3600:.1f} h long by its header; up to "
                 f"{LONGEST_S / 3600:.0f} h are read: cut it into shorter files"
+            )
+        samples = info.frames * info.channels
+        if samples > MOST_SAMPLES:
+            raise AudioFileError(
+                f"{self.name}: {info.channels} channels of {info.frames} samples; up to "
+                f"{MOST_SAMPLES} of all channels are read: cut it into shorter files"
+            )
+        size = self._file.seek(0, os.SEEK_END)
+        if samples > _MANY_SAMPLES and size * 8 < _FEWEST_BITS * samples:
+            raise AudioFileError(
+                f"{self.name}: {info.seconds / 3600:.1f} h in {size / 1e6:.1f} MB: only silence "
+                "packs so small; cut out of it what is sound"
             )
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:

@@ -7,7 +7,6 @@ is no sample is the sound.
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -77,13 +76,14 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
         return Layout()
     follows = what_follows(stream, rest_at, found.shape)
     if follows.kind is Follows.SOUND:
-        first = Part((stream.stretch(0, rest_at),))
-        return joined(stream, Layout((first,)), follows.at)
+        return Layout((Part((stream.stretch(0, rest_at),)),), rest_at=follows.at)
     if follows.kind is Follows.NOTHING:
         return Layout((Part((stream.stretch(0, rest_at),)),)) if found.exact_end else Layout()
-    tail_s = found.seconds(there - found.declared)
-    if found.declared and tail_s < _SMALLEST_TAIL_S:
-        return Layout((Part((stream.stretch(0, rest_at),)),)) if found.exact_end else Layout()
+    tail = there - found.declared
+    if found.declared and found.seconds(tail) < _SMALLEST_TAIL_S:
+        said = (f"{tail} bytes behind its sound are not used",) if tail >= found.frame_bytes else ()
+        parts = (Part((stream.stretch(0, rest_at),)),) if found.exact_end else (Part(),)
+        return Layout(parts, said)
     notes: tuple[str, ...] = ()
     if found.declared:
         promised_s, found_s = found.seconds(found.declared), found.seconds(there)
@@ -121,21 +121,6 @@ def _resized(stream: Stream, found: Samples, size: int) -> Part:
         return Part()
     header = found.header(stream.read(0, found.at), size)
     return Part((header, stream.stretch(found.at, size)))
-
-
-def joined(stream: Stream, first: Layout, rest_at: int) -> Layout:
-    """A layout and what is found in the rest of the stream, one after the other."""
-    from distill.audio.containers.walk import walk_stream  # a file in a file: it turns round
-
-    rest = walk_stream(stream.part(rest_at))
-    if rest.refusal:
-        return dataclasses.replace(
-            first, notes=(*first.notes, f"what is joined to it is not used: {rest.refusal}")
-        )
-    parts = tuple(
-        part if part.spans else Part((stream.stretch(rest_at),), part.frames) for part in rest.parts
-    )
-    return dataclasses.replace(first, parts=first.parts + parts, notes=first.notes + rest.notes)
 
 
 def chunks(stream: Stream, shape: ChunkShape, at: int) -> Iterator[tuple[bytes, int, int]]:

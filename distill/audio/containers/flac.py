@@ -6,7 +6,6 @@ import dataclasses
 import re
 from dataclasses import dataclass
 
-from distill.audio.containers.chunks import joined
 from distill.audio.containers.layout import Layout, Part, Stream
 
 _READ = 1 << 22
@@ -42,12 +41,7 @@ def walk_flac(stream: Stream) -> Layout:
     info = _info(head[8:])
     again = _next_file(stream)
     own = stream if again is None else stream.part(0, again)
-    layout = _own(own, info, head)
-    if again is None:
-        return layout
-    if layout.parts[0].spans is None:
-        layout = dataclasses.replace(layout, parts=(Part((own.stretch(0),)),))
-    return joined(stream, layout, again)
+    return dataclasses.replace(_own(own, info, head), rest_at=again)
 
 
 def _info(data: bytes) -> _Info:

@@ -29,6 +29,8 @@ class Layout:
     """Words on what is used otherwise than the file says."""
     refusal: str = ""
     """Why the file is not to be decoded, where that can be known already."""
+    rest_at: int | None = None
+    """Where another file begins that is joined to this one."""
 
 
 @dataclass(frozen=True)

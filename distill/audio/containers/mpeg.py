@@ -291,10 +291,11 @@ def _layout(stream: Stream, walk: _Walk) -> Layout:
     runs = [run for run in walk.runs if run.frames]
     if not runs:
         return Layout(refusal="0 samples: its frames are all empty; copy or export it again")
-    notes = [
-        f"{size} bytes at {at_s:.2f} s are no frames of sound: what was there is not used"
-        for at_s, size in walk.gaps
-    ]
+    notes = []
+    if walk.gaps:
+        size, at_s = sum(gap for _, gap in walk.gaps), walk.gaps[0][0]
+        where = f"at {at_s:.2f} s" if len(walk.gaps) == 1 else f"from {at_s:.2f} s on"
+        notes.append(f"{size} bytes {where} are no frames of sound: what was there is not used")
     last = runs[-1]
     if last.promised and last.frames < 0.98 * last.promised:
         promised_s = last.seconds_of(last.promised)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from distill.audio.containers.chunks import RIFF, joined
+from distill.audio.containers.chunks import RIFF
 from distill.audio.containers.follows import Follows, what_follows
 from distill.audio.containers.layout import Layout, Part, Stream
 
@@ -71,14 +70,12 @@ def walk_ogg(stream: Stream) -> Layout:
             parts = (Part((stream.stretch(last.at, last.end - last.at),)),)
     else:
         parts = tuple(Part((stream.stretch(link.at, link.end - link.at),)) for link in links)
-    layout = Layout(parts, notes)
     if last.end < stream.size:
         follows = what_follows(stream, last.end, RIFF)
         if follows.kind is Follows.SOUND and stream.read(follows.at, 4) != b"OggS":
-            first = Part((stream.stretch(last.at, last.end - last.at),))
-            layout = dataclasses.replace(layout, parts=(*parts[:-1], first))
-            return joined(stream, layout, follows.at)
-    return layout
+            own = Part((stream.stretch(last.at, last.end - last.at),))
+            return Layout((*parts[:-1], own), notes, rest_at=follows.at)
+    return Layout(parts, notes)
 
 
 def _links(stream: Stream) -> list[_Link]:

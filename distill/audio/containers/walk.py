@@ -8,7 +8,7 @@ from typing import BinaryIO
 from distill.audio.containers import chunks
 from distill.audio.containers.flac import walk_flac
 from distill.audio.containers.follows import SOUND_MAGIC
-from distill.audio.containers.layout import Layout, Stream
+from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.mpeg import walk_mpeg
 from distill.audio.containers.ogg import walk_ogg
 from distill.audio.endings import HEAD_BYTES, foreign
@@ -26,13 +26,41 @@ _FINDERS: dict[bytes, Callable[[Stream], chunks.Samples | None]] = {
 }
 
 
+MOST_PARTS = 4096
+"""Files with more streams than that are read up to there, and said to be."""
+
+
 def walk(file: BinaryIO) -> Layout:
     """What an open file holds, by its own structure and not by what its header promises."""
-    return walk_stream(Stream.of(file))
+    stream = Stream.of(file)
+    layout = _walk_one(stream)
+    if layout.refusal:
+        return layout
+    parts, notes = _placed(stream, layout), list(layout.notes)
+    while layout.rest_at is not None and len(parts) <= MOST_PARTS:
+        stream = stream.part(layout.rest_at)
+        layout = _walk_one(stream)
+        if layout.refusal:
+            if not parts:
+                return layout
+            notes.append(f"what is joined to it is not used: {layout.refusal}")
+            break
+        parts += _placed(stream, layout)
+        notes += layout.notes
+    if len(parts) > MOST_PARTS:
+        notes.append(f"only the first {MOST_PARTS} of its streams are used")
+    return Layout(tuple(parts[:MOST_PARTS]), tuple(notes))
 
 
-def walk_stream(stream: Stream) -> Layout:
-    """What a stretch of a file holds; parts without spans are the stretch as it is."""
+def _placed(stream: Stream, layout: Layout) -> list[Part]:
+    """The parts of a layout, where they lie in the file."""
+    whole = stream.start == 0 and layout.rest_at is None
+    span = stream.stretch(0, layout.rest_at)
+    return [part if part.spans or whole else Part((span,), part.frames) for part in layout.parts]
+
+
+def _walk_one(stream: Stream) -> Layout:
+    """What the first file in a stretch holds; parts without spans are the stretch as it is."""
     head = stream.read(0, HEAD_BYTES)
     if reason := foreign(head):
         return Layout(refusal=reason)
@@ -44,14 +72,12 @@ def walk_stream(stream: Stream) -> Layout:
     if (finder := _FINDERS.get(magic)) is not None:
         found = finder(stream)
         return chunks.walk_chunks(stream, found) if found is not None else Layout()
-    if magic[:3] == b"ID3" and (inner := _behind_tag(stream, head)) is not None:
-        return inner
+    if magic[:3] == b"ID3" and (inner_at := _behind_tag(stream, head)) is not None:
+        return Layout(parts=(), rest_at=inner_at)
     return walk_mpeg(stream) or Layout()
 
 
-def _behind_tag(stream: Stream, head: bytes) -> Layout | None:
-    """What some programs make: a tag as of an MP3 in front of another kind of file."""
+def _behind_tag(stream: Stream, head: bytes) -> int | None:
+    """Where another kind of file begins that some program put behind a tag as of an MP3."""
     size = 10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
-    if stream.read(size, 4) not in SOUND_MAGIC:
-        return None
-    return chunks.joined(stream, Layout(parts=()), size)
+    return size if stream.read(size, 4) in SOUND_MAGIC else None
