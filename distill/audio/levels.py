@@ -16,6 +16,7 @@ LONE = 1 / 30, 8
 """A peak is lone where fewer samples than this come within this share of it."""
 
 _HOPS_PER_S = 50
+_HOP_SAMPLES = 1 << 20  # of all channels together
 _CANCELS = 0.2
 _CANCELLED_SHARE = 0.25
 _OFFSET_SHARE = 0.005
@@ -43,7 +44,7 @@ class Meter:
     """Takes the blocks of a sound in order and measures them, however they are cut."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._hop = max(1, sample_rate // _HOPS_PER_S)
+        self._hop = max(16, min(sample_rate // _HOPS_PER_S, _HOP_SAMPLES // channels))
         self._channels = channels
         self._rest = np.zeros((0, channels), np.float32)
         self._means: list[np.ndarray] = []

@@ -10,6 +10,8 @@ from distill.audio.files import open_sound_file
 MARK = "distill-reconstruction"
 """Begins the comment of a file whose sound came out of codes."""
 
+# Tags of MP3 may hold their text as UTF-16.
+_MARKS = tuple(MARK.encode(kind) for kind in ("ascii", "utf-16-le", "utf-16-be"))
 _EDGE_BYTES = 1 << 16  # comments lie at the beginning of a file, or at its end
 
 
@@ -35,5 +37,4 @@ def is_marked(file: BinaryIO) -> bool:
     edges = file.read(_EDGE_BYTES)
     file.seek(max(0, size - _EDGE_BYTES))
     edges += file.read(_EDGE_BYTES)
-    # Tags of MP3 may hold their text as UTF-16.
-    return any(MARK.encode(kind) in edges for kind in ("ascii", "utf-16-le", "utf-16-be"))
+    return any(mark in edges for mark in _MARKS)

@@ -65,6 +65,11 @@ class OpenSound:
             self.notes.append(f"{len(layout.notes) - _MOST_NOTES} more such places")
         self._parts: list[tuple[Part, int]] = []
         self.info = self._survey(path, layout.parts)
+        if not self.info.frames and layout.sound_bytes:
+            raise AudioFileError(
+                f"{self.name}: its header leads to 0 samples, but {layout.sound_bytes} bytes and "
+                "more follow; keep it, and import it as raw samples in an audio editor"
+            )
 
     def _survey(self, path: Path, parts: tuple[Part, ...]) -> AudioInfo:
         info: AudioInfo | None = None

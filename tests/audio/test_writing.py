@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -83,17 +84,16 @@ def test_a_disk_that_fills_at_any_byte_is_one_error_of_ours(
 ) -> None:  # fmt: skip
     sound = torch.from_numpy(tone(1.0)).float()
     path = write_audio(tmp_path / f"a.{ending}", sound, 8000, made_by=made_by)
-    before, room = path.read_bytes(), 0
-    whole = writing.write_atomically
-    from contextlib import contextmanager
+    before, room = path.read_bytes(), [0]
+    whole = writing.new_file
 
     @contextmanager
     def filling(*args: Any, **options: Any) -> Any:
         with whole(*args, **options) as file:
-            yield _Filling(file, room)
+            yield _Filling(file, room[0])
 
-    monkeypatch.setattr(writing, "write_atomically", filling)
-    for room in sorted({0, 1, 40, 100, *range(0, len(before) - 1, max(1, len(before) // 20))}):
+    monkeypatch.setattr(writing, "new_file", filling)
+    for room[0] in sorted({0, 1, 40, 100, *range(0, len(before) - 1, max(1, len(before) // 20))}):
         with pytest.raises(AudioFileError, match=r": cannot be written: No space left on device$"):
             write_audio(path, sound, 8000, made_by=made_by)
         assert path.read_bytes() == before

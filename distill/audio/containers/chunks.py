@@ -38,6 +38,8 @@ class Samples:
     shape: ChunkShape
     exact_end: bool = False
     """libsndfile takes what follows for samples, so it must not see it."""
+    mended: bool = False
+    """The header is wrong in another way, which `header` corrects."""
 
     def seconds(self, size: float) -> float:
         """How long so many bytes of samples last."""
@@ -73,7 +75,7 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
         return _short(stream, found, there)
     rest_at = found.at + found.declared
     if rest_at == stream.size:
-        return Layout()
+        return Layout((_resized(stream, found, there),) if found.mended else (Part(),))
     follows = what_follows(stream, rest_at, found.shape)
     if follows.kind is Follows.SOUND:
         return Layout((Part((stream.stretch(0, rest_at),)),), rest_at=follows.at)
@@ -213,17 +215,19 @@ def find_w64(stream: Stream) -> Samples | None:
 def find_aiff(stream: Stream) -> Samples | None:
     """The samples of an AIFF or AIFC file."""
     rate = frame_bytes = 0.0
-    frames_at, samples = 0, None
+    frames_at, samples, mended = 0, None, False
     for name, at, size in chunks(stream, RIFX, 12):
         if name == b"COMM":
             frames_at = at + 2
             rate, frame_bytes = _aiff_format(stream.read(at, 22))
         elif name == b"SSND":
             offset = int.from_bytes(stream.read(at, 4), "big")
+            mended = offset > max(0, min(size, stream.size - at) - 8)
+            offset = 0 if mended else offset
             samples = at + 8 + offset, max(0, size - 8 - offset)
         if samples and frame_bytes:
             break
-    if samples is None or samples[0] > stream.size:
+    if samples is None:
         return None
     begin, declared = samples
 
@@ -235,9 +239,10 @@ def find_aiff(stream: Stream) -> Samples | None:
         at = head.rindex(b"SSND") + 4
         size = struct.pack(">I", min(0xFFFFFFFF, len(head) - at - 4 + length))
         total = struct.pack(">I", min(0xFFFFFFFF, len(head) - 8 + length))
-        return head[:4] + total + head[8:at] + size + head[at + 4 :]
+        offset = struct.pack(">I", len(head) - at - 12)
+        return head[:4] + total + head[8:at] + size + offset + head[at + 8 :]
 
-    return Samples(begin, declared, frame_bytes, rate, header, RIFX)
+    return Samples(begin, declared, frame_bytes, rate, header, RIFX, mended=mended)
 
 
 def _aiff_format(comm: bytes) -> tuple[float, float]:
@@ -257,14 +262,15 @@ def find_au(stream: Stream) -> Samples | None:
         return None
     sign = ">" if head[:4] == b".snd" else "<"
     at, size, encoding, rate, channels = struct.unpack(f"{sign}5I", head[4:])
-    if not 24 <= at <= stream.size:
-        return None
+    mended = not 24 <= at <= stream.size
+    at = 24 if mended else at
     width = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}.get(encoding, 0.5)
 
     def header(head: bytes, length: int) -> bytes:
-        return head[:8] + struct.pack(f"{sign}I", min(0xFFFFFFFF, length)) + head[12:]
+        sizes = struct.pack(f"{sign}2I", len(head), min(0xFFFFFFFF, length))
+        return head[:4] + sizes + head[12:]
 
-    return Samples(at, size, width * channels, rate, header, RIFX)
+    return Samples(at, size, width * channels, rate, header, RIFX, mended=mended)
 
 
 def find_caf(stream: Stream) -> Samples | None:

@@ -29,6 +29,8 @@ class Layout:
     """Words on what is used otherwise than the file says."""
     refusal: str = ""
     """Why the file is not to be decoded, where that can be known already."""
+    sound_bytes: int = 0
+    """At least as many bytes should be samples; 0 where nobody can say."""
     rest_at: int | None = None
     """Where another file begins that is joined to this one."""
 

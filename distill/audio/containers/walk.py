@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -26,6 +27,7 @@ _FINDERS: dict[bytes, Callable[[Stream], chunks.Samples | None]] = {
 }
 
 
+_LARGE_HEADER = 4096
 MOST_PARTS = 4096
 """Files with more streams than that are read up to there, and said to be."""
 
@@ -49,7 +51,7 @@ def walk(file: BinaryIO) -> Layout:
         notes += layout.notes
     if len(parts) > MOST_PARTS:
         notes.append(f"only the first {MOST_PARTS} of its streams are used")
-    return Layout(tuple(parts[:MOST_PARTS]), tuple(notes))
+    return Layout(tuple(parts[:MOST_PARTS]), tuple(notes), sound_bytes=layout.sound_bytes)
 
 
 def _placed(stream: Stream, layout: Layout) -> list[Part]:
@@ -71,7 +73,10 @@ def _walk_one(stream: Stream) -> Layout:
         return walk_flac(stream)
     if (finder := _FINDERS.get(magic)) is not None:
         found = finder(stream)
-        return chunks.walk_chunks(stream, found) if found is not None else Layout()
+        if found is None:
+            return Layout(sound_bytes=max(0, stream.size - _LARGE_HEADER))
+        layout = chunks.walk_chunks(stream, found)
+        return dataclasses.replace(layout, sound_bytes=max(0, stream.size - _LARGE_HEADER))
     if magic[:3] == b"ID3" and (inner_at := _behind_tag(stream, head)) is not None:
         return Layout(parts=(), rest_at=inner_at)
     return walk_mpeg(stream) or Layout()
