@@ -1,0 +1,122 @@
+"""Many who look at one run: what each costs, the first and the last, and what the trainer pays.
+
+    python benchmarks/watchers.py [--dashboards 50] [--watchers 200] [--events 1000000]
+
+Dashboards without pages: what the kernel pays. All ratios are of one run.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from common import parser, report
+
+from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
+from distill.training.metrics import event_to_line
+from distill.training.request import RunRequest
+from distill.training.run_folder import RunStatus
+from distill.training.run_writer import RunWriter, begin_run, hold_run
+from distill_widgets import TrainingDashboard
+
+_LIVE_EVENTS = 20_000
+
+
+def step(number: int) -> VQStepMetrics:
+    return VQStepMetrics(number // 500, number, 0.4, 0.35, 0.2, 1e-3, 0.7, 0.5, number * 0.08)
+
+
+def begun(path: Path, events: int) -> Path:
+    """A run whose log is as long as that."""
+    request = RunRequest.of(VQVAEConfig(), path.parent, name=path.name, device="cpu")
+    begin_run(path, request.to_dict())
+    with (path / "events.jsonl").open("wb") as log:
+        log.writelines(event_to_line(step(number)) for number in range(events))
+    return path
+
+
+def opened(make: Callable[[], Any], count: int) -> tuple[list[Any], list[float]]:
+    """Many of them, and the seconds that each took."""
+    made, took = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        made.append(make())
+        took.append(time.perf_counter() - began)
+    return made, took
+
+
+def row_of(kind: str, took: list[float], **more: Any) -> dict[str, Any]:
+    few = max(1, len(took) // 5)
+    first, last = statistics.median(took[:few]), statistics.median(took[-few:])
+    return {
+        "who looks": kind, "how many": len(took), "each s": statistics.median(took),
+        "last / first": last / first, "all at the end": True, **more,
+    }  # fmt: skip
+
+
+def dashboards(home: Path, count: int, events: int) -> dict[str, Any]:
+    """Dashboards that share one runner, over a long log."""
+    runner = TrainingRunner.attach(begun(home / "long", events))
+    made, took = opened(lambda: TrainingDashboard(runner), count)
+    whole = all(one.runner.history.step_count == events for one in made)
+    small = max(max(one.loss.points) for one in made)
+    for one in made:
+        one.close()
+    runner.close()
+    return row_of("a dashboard", took) | {"all at the end": whole and small <= 4096}
+
+
+def write(writer: RunWriter, count: int) -> float:
+    began = time.perf_counter()
+    for number in range(count):
+        writer.append(step(number))
+    return time.perf_counter() - began
+
+
+def watchers(home: Path, count: int) -> dict[str, Any]:
+    """Runners that follow a run while it is written, and the same run with nobody looking."""
+    alone = begun(home / "alone", 0)
+    with hold_run(alone) as writer:
+        by_itself = write(writer, _LIVE_EVENTS)
+    path = begun(home / "watched", 0)
+    with hold_run(path) as writer:
+        running(writer)
+        made, took = opened(lambda: TrainingRunner.attach(path), count)
+        watched = write(writer, _LIVE_EVENTS)
+        writer.write_status(RunStatus.now("finished", pid=os.getpid(), epoch=1, step=1, session=1))
+        ends = time.monotonic() + 120
+        while time.monotonic() < ends and not all(one.is_caught_up for one in made):
+            time.sleep(0.1)
+    whole = all(one.history.step_count == _LIVE_EVENTS for one in made)
+    for one in made:
+        one.close()
+    written = RunFolder(path).events_bytes == RunFolder(alone).events_bytes
+    return row_of("a watcher", took, **{"writing, watched / alone": watched / by_itself}) | {
+        "all at the end": whole and written
+    }
+
+
+def running(writer: RunWriter) -> None:
+    writer.write_status(RunStatus.now("running", pid=os.getpid(), epoch=0, step=0, session=1))
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--dashboards", type=int, default=50)
+    options.add_argument("--watchers", type=int, default=200)
+    options.add_argument("--events", type=int, default=1_000_000)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        first = dashboards(Path(home), given.dashboards, given.events)
+        second = watchers(Path(home), given.watchers)
+    rows = [{**dict.fromkeys(second, ""), **first}, second]
+    report(f"Many who look; the dashboards at {given.events:,} events", rows, given.json)
+
+
+if __name__ == "__main__":
+    main()
