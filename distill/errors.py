@@ -57,6 +57,10 @@ class ForeignEntryError(RunFolderError, OSError):
         self.strerror = message  # as of every other OSError
 
 
+class RunLostError(RunFolderError):
+    """A run folder was moved or deleted, or its disk taken away, while it was trained."""
+
+
 class RunnerBusyError(DistillError, RuntimeError):
     """A runner was asked to start a second training while one is running."""
 

@@ -253,6 +253,8 @@ class OwnFolder:
             place = self._place("/".join(parts[:depth]))
             with place as (parent, leaf), contextlib.suppress(FileExistsError):
                 os.mkdir(leaf, dir_fd=parent)
+                if parent is not None:  # or what is written into it may have no place afterwards
+                    os.fsync(parent)
         self.check(name, FOLDER)
 
     def rename(self, name: str, new: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -75,6 +76,25 @@ def write_audio(
     ) as write:
         write(waveform)
     return Path(path)
+
+
+def wav_bytes(waveform: Tensor, sample_rate: int, *, made_by: str | None = None) -> bytes:
+    """A mono (samples,) waveform as the bytes of a 16-bit WAV file; peaks above 1 are clipped.
+
+    Args:
+        waveform: (samples,), full scale at 1.
+        sample_rate: in Hz.
+        made_by: see `write_audio`.
+    """
+    samples = waveform.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).numpy()
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(
+        buffer, "w", samplerate=sample_rate, channels=1, subtype="PCM_16", format="WAV"
+    ) as sound:
+        if made_by is not None:
+            sound.comment = comment_of(made_by)
+        sound.write(samples)
+    return buffer.getvalue()
 
 
 @contextlib.contextmanager

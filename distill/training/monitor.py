@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 
-from distill.errors import RunFolderError
+from distill.errors import RunFolderError, RunLostError
 from distill.training import states
 from distill.training.control import PAUSE, STOP, STOP_NOW, Control, read_control
 from distill.training.run_folder import HEARTBEAT_PERIOD_S, RunStatus
@@ -18,6 +18,7 @@ from distill.training.run_writer import RunWriter
 from distill.training.signals import Cancel, StopSignals
 
 _log = logging.getLogger(__name__)
+_BEATS_TO_BE_GONE = 3  # a disk far away may be silent for a moment
 
 
 class Monitor:
@@ -34,7 +35,16 @@ class Monitor:
         self._folder, self._cancel, self._period_s = folder, cancel_event, period_s
         self.signals = signals or StopSignals()
         self._lock = threading.Lock()
-        self._state, self._epoch, self._step = states.STARTING, 0, 0
+        before = folder.read_status()
+        self._state = states.STARTING
+        self._epoch, self._step = (before.epoch, before.step) if before else (0, 0)
+        self.lost: RunLostError | None = None
+        """Where the run folder was moved, deleted or taken away: what to end with."""
+        self._beats_gone = 0
+        self.session = folder.session
+        """What is reported as the session's number."""
+        self.fallback = states.FAILED
+        """The state in which a run ends that is left in none of its own."""
         self._control = Control()
         self._changed = threading.Event()  # something new to act on
         self._closing = threading.Event()
@@ -51,7 +61,7 @@ class Monitor:
         self._thread.join()
         with self._lock:
             if self._state in states.ACTIVE:  # interrupted before training could end in order
-                self._state = states.FAILED
+                self._state = self.fallback
         self._tell()
 
     @property
@@ -69,6 +79,11 @@ class Monitor:
     def wants_stop_now(self) -> bool:
         """Whether the run is to end without validating."""
         return self._control.wanted == STOP_NOW or self.signals.want_now
+
+    @property
+    def no_time(self) -> Cancel:
+        """Whether even what was begun is to be left, such as reading sounds."""
+        return _NoTime(self)
 
     @property
     def wants_pause(self) -> bool:
@@ -96,7 +111,8 @@ class Monitor:
         self._changed.clear()
 
     def beat(self) -> None:
-        """Looks for commands and tells where the run is."""
+        """Looks for the folder and for commands, and tells where the run is."""
+        self._look_for_the_folder()
         self._look()
         with self._lock:
             if self.wants_stop and self._state in (states.STARTING, states.RUNNING):
@@ -106,6 +122,31 @@ class Monitor:
     def _run(self) -> None:
         while not self._closing.wait(self._period_s):
             self.beat()
+
+    def begin_session(self) -> None:
+        """Reports the session of this trainer: watchers read the events anew."""
+        self.session, self.fallback = self._folder.session, states.FAILED
+        self._tell()
+
+    def _look_for_the_folder(self) -> None:
+        if self.lost:
+            return
+        before = self._folder.path
+        try:
+            place = self._folder.follow_move()
+        except RunFolderError as error:
+            self._beats_gone += 1
+            if self._beats_gone >= _BEATS_TO_BE_GONE:
+                self.lost = RunLostError(str(error))
+        else:
+            self._beats_gone = 0
+            if place is not None:
+                self.lost = RunLostError(
+                    f"{before}: the run folder was moved to {place} while it was trained; resume "
+                    "it there: it goes on from the step at which this was noticed"
+                )
+        if self.lost:
+            self._changed.set()
 
     def _look(self) -> None:
         try:
@@ -124,10 +165,18 @@ class Monitor:
                 pid=os.getpid(),
                 epoch=self._epoch,
                 step=self._step,
-                session=self._folder.session,
+                session=self.session,
                 acknowledged=self._control.serial,
             )
             try:
                 self._folder.write_status(status)
             except OSError as error:  # a full disk must not end a run
                 _log.warning("the status of the run cannot be written: %s", error)
+
+
+class _NoTime:
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def is_set(self) -> bool:
+        return self._monitor.signals.want_now or self._monitor.lost is not None

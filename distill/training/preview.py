@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from distill.audio.io import write_audio
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
+from distill.audio.writing import wav_bytes
+from distill.own_folder import OwnFolder
 from distill.training.metrics import PreviewPair
 
 _HEADROOM = 10 ** (-3 / 20)  # both sides alike, so that neither clips and both stay comparable
@@ -34,11 +35,48 @@ def choose_preview_sounds(
     return [PreviewSound(name, waveform[:samples]) for name, waveform in pairs]
 
 
-@torch.no_grad()
 def generate_vqvae_reconstruction_preview(
     model: nn.Module,
     sounds: Sequence[PreviewSound],
     folder: Path,
+    *,
+    log_mel: LogMel,
+    vocoder: Vocoder,
+) -> tuple[PreviewPair, ...]:
+    """`write_previews` into a folder of a run folder.
+
+    Args:
+        model: see there, as the others.
+        sounds: in the order of the files.
+        folder: made if missing.
+        log_mel: the model's spectrogram.
+        vocoder: turns frames into sound.
+
+    Returns:
+        A pair for each sound; paths are relative to the folder's grandparent, the run folder.
+
+    Raises:
+        OSError: a file or the folder cannot be written.
+    """
+    run = folder.parent.parent
+    run.mkdir(parents=True, exist_ok=True)
+    with OwnFolder(run) as files:
+        return write_previews(
+            model,
+            sounds,
+            files,
+            folder.relative_to(run).as_posix(),
+            log_mel=log_mel,
+            vocoder=vocoder,
+        )
+
+
+@torch.no_grad()
+def write_previews(
+    model: nn.Module,
+    sounds: Sequence[PreviewSound],
+    files: OwnFolder,
+    inside: str,
     *,
     log_mel: LogMel,
     vocoder: Vocoder,
@@ -50,18 +88,19 @@ def generate_vqvae_reconstruction_preview(
     Args:
         model: forward(mel) returns the reconstruction first; its mode is left as it was.
         sounds: in the order of the files.
-        folder: made if missing, `00-original.wav`, `00-reconstruction.wav` and so on.
+        files: the run folder.
+        inside: the folder in it, made if missing; gets `00-original.wav`, `00-reconstruction.wav`
+            and so on.
         log_mel: the model's spectrogram.
         vocoder: turns frames into sound.
 
     Returns:
-        A pair for each sound; paths are relative to the folder's grandparent, the run folder.
+        A pair for each sound; paths are relative to the run folder.
 
     Raises:
-        AudioFileError: a file cannot be written.
-        OSError: the folder cannot be made.
+        OSError: a file or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(inside)
     device = log_mel.filters.device
     rate = log_mel.config.sample_rate
     was_training = model.training
@@ -71,12 +110,12 @@ def generate_vqvae_reconstruction_preview(
         for number, sound in enumerate(sounds):
             mel = log_mel(sound.waveform.to(device))
             made = vocoder(model(mel[None])[0][0], len(sound.waveform))
-            files = {}
+            names = {}
             for kind, waveform in (("original", sound.waveform), ("reconstruction", made)):
-                path = folder / f"{number:02}-{kind}.wav"
-                write_audio(path, waveform * _HEADROOM, rate, overwrite=True)
-                files[kind] = path.relative_to(folder.parent.parent).as_posix()
-            pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **files))
+                names[kind] = f"{inside}/{number:02}-{kind}.wav"
+                with files.write(names[kind]) as file:
+                    file.write(wav_bytes(waveform * _HEADROOM, rate))
+            pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **names))
     finally:
         model.train(was_training)
     return tuple(pairs)

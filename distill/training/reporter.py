@@ -18,9 +18,10 @@ from distill.codebook.health import LevelHealth, codebook_health, count_codes
 from distill.config import VQVAEConfig
 from distill.errors import AudioFileError, ModelFileError
 from distill.training import states
-from distill.training.checkpoint import save_vqvae_checkpoint
+from distill.training.checkpoint import save_checkpoint
 from distill.training.engine import STOPPED, STOPPED_NOW, Engine, own
 from distill.training.history import VQMetricsHistory
+from distill.training.layout import CHECKPOINTS, PREVIEWS
 from distill.training.loop import EpochResult, StepResult
 from distill.training.metrics import (
     CheckpointEvent,
@@ -34,7 +35,7 @@ from distill.training.metrics import (
     call_back,
 )
 from distill.training.monitor import Monitor
-from distill.training.preview import PreviewSound, generate_vqvae_reconstruction_preview
+from distill.training.preview import PreviewSound, write_previews
 from distill.training.run_writer import RunWriter
 
 _log = logging.getLogger(__name__)
@@ -88,8 +89,13 @@ class VQReporter:
             )
 
     def between_steps(self, engine: Engine) -> str | None:
-        """See `Reporter`."""
+        """See `Reporter`.
+
+        Raises:
+            RunLostError: the run folder was moved, deleted or taken away.
+        """
         self._monitor.move(engine.epoch, engine.step)
+        self._refuse_if_lost(engine)
         self._do_wishes(engine)
         if self._monitor.wants_pause:
             self._wait_out_pause(engine)
@@ -102,7 +108,7 @@ class VQReporter:
 
     def must_end_now(self) -> bool:
         """See `Reporter`."""
-        return self._monitor.wants_stop_now
+        return self._monitor.wants_stop_now or self._monitor.lost is not None
 
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         """See `Reporter`."""
@@ -172,17 +178,18 @@ class VQReporter:
         """Makes sounds to listen to from the weights as they are, those of `epoch`."""
         # People count from 1: epoch-0010 is the tenth.
         name = folder or f"epoch-{epoch + 1:04}"
-        if any(event.folder == f"previews/{name}" for event in self.history.previews):
+        if any(event.folder == f"{PREVIEWS}/{name}" for event in self.history.previews):
             return
         with self._disk("previews"):
-            pairs = generate_vqvae_reconstruction_preview(
+            pairs = write_previews(
                 engine.inner,
                 self._preview_sounds,
-                self._folder.previews / name,
+                self._folder.files,
+                f"{PREVIEWS}/{name}",
                 log_mel=self._log_mel,
                 vocoder=self._vocoder,
             )
-            self.emit(PreviewEvent(epoch, engine.step, f"previews/{name}", pairs))
+            self.emit(PreviewEvent(epoch, engine.step, f"{PREVIEWS}/{name}", pairs))
 
     def checkpoint(self, engine: Engine) -> None:
         """Saves this moment between two steps, once."""
@@ -192,8 +199,9 @@ class VQReporter:
         last = self.history.epochs[-1] if self.history.epochs else None
         with self._disk("a checkpoint"):
             events_bytes = self._folder.sync_events()
-            path = save_vqvae_checkpoint(
-                self._folder.checkpoints,
+            name = save_checkpoint(
+                self._folder.files,
+                CHECKPOINTS,
                 {
                     **engine.state_dict(),
                     "reporter": self._state(engine),
@@ -203,7 +211,6 @@ class VQReporter:
                 val_loss=last.val_loss if last else float("inf"),
                 keep=self._config.checkpoints_kept,
             )
-            name = path.relative_to(self._folder.path).as_posix()
             is_best = bool(last and last.is_best)
             self.emit(CheckpointEvent(engine.epoch, engine.step, name, is_best))
         self._last_checkpoint = time.monotonic()
@@ -268,11 +275,18 @@ class VQReporter:
             return
         self.checkpoint(engine)
         with engine.clock_stopped():
-            while self._monitor.wants_pause:
+            while self._monitor.wants_pause and not self._monitor.lost:
                 self._monitor.wait_for_change(_PAUSE_LOOK_S)
                 self._do_wishes(engine)
+        self._refuse_if_lost(engine)
         if not self._monitor.wants_stop:
             self._monitor.enter(states.RUNNING)
+
+    def _refuse_if_lost(self, engine: Engine) -> None:
+        if lost := self._monitor.lost:
+            if self._folder.files.is_in_place:  # moved: nothing of what was learned is lost
+                self.checkpoint(engine)
+            raise lost
 
     def _advise(self, engine: Engine, health: tuple[LevelHealth, ...]) -> None:
         """Warns once when a level becomes thin, again only after it recovered."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +20,7 @@ from distill.config import VQVAEConfig
 from distill.errors import ConfigError, CorpusError, RunFolderError
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.origin import is_sealed, seal
+from distill.training.signals import Cancel
 from distill.versions import library_versions
 
 MODEL_TYPE = "vqvae"
@@ -173,6 +175,10 @@ class RunRequest:
             corpus: what was found there; each sound is recognised by its content.
             place: where that is.
 
+        Args:
+            progress: shows a bar.
+            cancel: once set, reading ends.
+
         Raises:
             CorpusError: some sounds of the run are not there; they are named.
         """
@@ -226,12 +232,15 @@ class RunRequest:
             "resume(..., new_sounds=True), or on the command line --new-sounds"
         )
 
-    def read_corpus(self, *, progress: bool, last_host: str = "") -> AudioCorpus:
+    def read_corpus(
+        self, *, progress: bool, last_host: str = "", cancel: Cancel | None = None
+    ) -> AudioCorpus:
         """Reads the sounds: whatever is at `sources` the first time, the same again later.
 
         Args:
             progress: shows a bar.
             last_host: see `is_ours`.
+            cancel: once set, reading ends.
 
         Raises:
             CorpusError: the request comes from elsewhere; nothing usable; or a sound is missing, or
@@ -240,7 +249,9 @@ class RunRequest:
         self.check_ours(last_host)
         rate = self.config.spectrogram.sample_rate
         if not self.corpus:
-            return AudioCorpus.scan(self.sources, sample_rate=rate, progress=progress)
+            return AudioCorpus.scan(
+                self.sources, sample_rate=rate, progress=progress, cancel_event=_event(cancel)
+            )
         missing = [entry.path for entry in self.corpus if not Path(entry.path).is_file()]
         if missing:
             raise CorpusError(
@@ -249,7 +260,9 @@ class RunRequest:
                 "--sounds FOLDER"
             )
         paths = [entry.path for entry in self.corpus]
-        corpus = AudioCorpus.scan(paths, sample_rate=rate, progress=progress)
+        corpus = AudioCorpus.scan(
+            paths, sample_rate=rate, progress=progress, cancel_event=_event(cancel)
+        )
         found = {str(file.path): file.sha256 for file in corpus.files}
         changed = [entry.path for entry in self.corpus if found.get(entry.path) != entry.sha256]
         if changed:
@@ -331,6 +344,10 @@ def check_source(source: Source | AudioCorpus) -> None:
 
 def _absolute(places: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(Path(place).absolute()) for place in places)
+
+
+def _event(cancel: Cancel | None) -> threading.Event | None:
+    return cast("threading.Event | None", cancel)  # of which nothing but `is_set` is used
 
 
 def _named(paths: list[str]) -> str:

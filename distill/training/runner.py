@@ -17,13 +17,13 @@ from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
 from distill.models.device import choose_device
-from distill.names import printable
 from distill.own_folder import OwnFolder
 from distill.training import states
 from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
 from distill.training.detach import start_detached
 from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
+from distill.training.last_words import rebuilt, why_it_ended
 from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.progress import ProgressBar
 from distill.training.request import RunRequest, check_source
@@ -37,7 +37,6 @@ from distill.turns import take_short_turns
 Backend = Literal["process", "thread"]
 
 _LOOK_S = 0.5
-_LAST_BYTES, _LONGEST_LINE = 1 << 14, 1000
 
 
 class TrainingRunner:
@@ -221,10 +220,13 @@ class TrainingRunner:
             return None
         outcome = self.history.outcome
         if isinstance(outcome, TrainingFailedEvent):
-            return _rebuilt(outcome)
-        if self.result is not None:
-            return None
-        return self._thread_error or TrainingError(self._gone_message())
+            return rebuilt(outcome)
+        if self._thread_error is not None:
+            return self._thread_error
+        code = self._process.poll() if self._process is not None else None
+        if self.result is not None and not code:
+            return None  # else it ended well before, and could not be resumed
+        return why_it_ended(self._run, code, str(self.history.gaps or ""))
 
     # --- commands ----------------------------------------------------------------------------
 
@@ -459,43 +461,3 @@ class TrainingRunner:
                 return read_control(path).serial  # as wanted already
             raise RunFolderError(f"{path}: is not training, it is {state}")
         return change_control(path, **wish)
-
-    def _gone_message(self) -> str:
-        folder, path = self._run, self._run.path
-        if not folder.is_run:
-            return (
-                f"{path}: the run folder is not there any more: it was deleted or moved, or its "
-                "disk was taken away; attach to it, or resume it, where it is now"
-            )
-        gaps = f" ({self.history.gaps})" if self.history.gaps else ""
-        if folder.read_state() == states.FAILED:
-            return f"{path}: failed, and its events do not say why{gaps}; see {WORKER_LOG}"
-        code = self._process.returncode if self._process is not None else None
-        said = _last_line(path)
-        if code is not None and code > 0 and said:  # it could say why, but not in the run
-            return f"{path}: its trainer could not work: {said}"
-        how = f" (killed by signal {-code})" if code is not None and code < 0 else ""
-        hint = "; out of memory is the usual reason" if code == -9 else ""
-        return (
-            f"{path}: its trainer died without a word{how}{hint}{gaps}; resume() goes on "
-            f"from the last checkpoint, {WORKER_LOG} has what it printed"
-        )
-
-
-def _last_line(path: Path) -> str:
-    """The last thing that the trainer printed."""
-    try:
-        with OwnFolder(path) as folder, folder.read(WORKER_LOG) as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_BYTES))
-            lines = log.read(_LAST_BYTES).decode(errors="replace").split("\n")
-    except OSError:
-        return ""
-    said = [line for line in lines if line.strip()]
-    return printable(said[-1])[:_LONGEST_LINE] if said else ""
-
-
-def _rebuilt(event: TrainingFailedEvent) -> DistillError:
-    kind = getattr(errors, event.error, None)
-    if isinstance(kind, type) and issubclass(kind, DistillError):
-        return kind(event.message)
-    return TrainingError(f"{event.error}: {event.message}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 import torch
 
@@ -10,7 +12,7 @@ from distill.audio.corpus import AudioCorpus
 from distill.audio.report import remarks
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
-from distill.errors import DistillError, TrainingError
+from distill.errors import CorpusError, DistillError, TrainingError
 from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
@@ -18,11 +20,13 @@ from distill.training.assembly import assemble
 from distill.training.contention import Contention
 from distill.training.engine import STOPPED, Engine
 from distill.training.metrics import (
+    Gaps,
     MetricsCallback,
     ResumeEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,
     call_back,
+    events_from_lines,
 )
 from distill.training.monitor import Monitor
 from distill.training.preview import choose_preview_sounds
@@ -35,6 +39,7 @@ from distill.training.signals import Cancel, StopSignals
 from distill.versions import library_versions
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
+_LONGEST_LAST_LINE = 4096
 _log = logging.getLogger(__name__)
 
 
@@ -60,22 +65,20 @@ def run_session(
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
     """
-    # Events are forgotten before the monitor announces a new session: watchers read anew after it.
-    try:
-        request = RunRequest.from_dict(folder.read_request())
-        point: ResumePoint | None = find_resume_point(folder, request.config)
-        broken: Exception | None = None
-    except DistillError as error:
-        point, broken = None, error
-    with Monitor(folder, cancel_event, signals=signals) as monitor:
+    with Monitor(folder, cancel_event, signals=signals) as monitor, kept_rng():
+        # A run that ended well stays as it is until another session of it can begin.
+        before = _ended_well(folder)
+        monitor.session, monitor.fallback = folder.session - 1, before or states.FAILED
         session: _Session | None = None
-        outer_rng = torch.get_rng_state()
         try:
-            if broken:
-                raise broken
+            request = RunRequest.from_dict(folder.read_request())
             unseen = corpus is None
-            corpus = corpus or request.read_corpus(progress=progress, last_host=folder.last_host)
+            corpus = corpus or _read_corpus(request, folder, monitor, progress=progress)
             session = _Session(request, corpus, folder, monitor, callback)
+            # Events are forgotten before the new session is reported: watchers read anew after it.
+            point = find_resume_point(folder, request.config)
+            monitor.begin_session()
+            before = None
             if unseen and point is None and (said := remarks(corpus)):
                 session.reporter.warn("corpus", said)
             if unseen and point is not None and (said := request.about_new_sounds()):
@@ -84,17 +87,57 @@ def run_session(
                 session.reporter.warn("events", point.missing_events)
             return session.train(point)
         except Exception as error:
-            told = as_told(error)
-            kept = session.keep_what_is_good() if session else None
+            told = monitor.lost or as_told(error)
+            kept = session.keep_what_is_good() if session and not before else None
             event = TrainingFailedEvent(type(told).__name__, str(told), kept)
-            _tell(session, folder, callback, event)
-            monitor.enter(states.FAILED)
+            if before:
+                call_back(callback, event)
+            else:
+                _tell(session, folder, callback, event)
+                monitor.enter(states.FAILED)
             if told is error:
                 raise
             raise told from error
-        finally:
-            # The library draws from torch's global generator, which was the caller's before.
-            torch.set_rng_state(outer_rng)
+
+
+def _ended_well(folder: RunWriter) -> str | None:
+    """The state of a run whose last session ended well; None where it did not."""
+    lines, _ = folder.read_lines(max(0, folder.events_bytes - _LONGEST_LAST_LINE))
+    last = next(events_from_lines(lines[-1:], Gaps()), None)
+    if not isinstance(last, TrainingCompleteEvent):
+        return None
+    return states.STOPPED if last.reason == STOPPED else states.FINISHED
+
+
+def _read_corpus(
+    request: RunRequest, folder: RunWriter, monitor: Monitor, *, progress: bool
+) -> AudioCorpus:
+    try:
+        return request.read_corpus(
+            progress=progress, last_host=folder.last_host, cancel=monitor.no_time
+        )
+    except CorpusError as error:
+        if monitor.lost or not monitor.no_time.is_set():
+            raise
+        raise TrainingError(
+            "stopped by signals while its sounds were read: nothing was learned in this session; "
+            "resume goes on from where the run was"
+        ) from error
+
+
+@contextlib.contextmanager
+def kept_rng() -> Iterator[None]:
+    """Leaves torch's global generators, which were the caller's before, as they were."""
+    # Where CUDA was not begun yet there is no state of anybody's, and asking would begin it.
+    begun = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    devices = torch.cuda.get_rng_state_all() if begun else []
+    outer = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(outer)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
 
 
 def as_told(error: Exception) -> Exception:
@@ -242,6 +285,7 @@ class _Session:
 
     def _save_model(self, engine: Engine) -> None:
         """Writes the best weights so far; the engine's own stay as they are."""
+        self.folder.follow_move()
         model = ConvVQVAE(self.config)
         model.load_state_dict(engine.weights_to_keep)
         corpus = self.corpus

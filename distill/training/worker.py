@@ -2,8 +2,9 @@
 
 It is fed by the run folder alone and goes on wherever that stands: a new request, a checkpoint.
 Under torchrun it is one of several; the first alone writes.
-Its exit code is 0 where the run has ended or was stopped, 1 where it failed; what happened is in
-the run folder.
+Its exit code is 0 where the run has ended or was stopped, 3 where its folder was moved, deleted or
+taken away, 1 where it failed otherwise; what happened is in the run folder, and the last line that
+it prints is the error.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import sys
 from pathlib import Path
 
+from distill.errors import RunLostError
+from distill.training.last_words import LOST, last_words
 from distill.training.memory import keep_freed_memory
 from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
@@ -43,9 +46,10 @@ def _train(path: Path, signals: StopSignals) -> int:
     try:
         with hold_run(path) as folder:
             result = run_session(folder, signals=signals)
-    except Exception:
+    except Exception as error:
         _log.exception("the run failed")
-        return 1
+        sys.stderr.write(last_words(error))
+        return LOST if isinstance(error, RunLostError) else 1
     _log.info("ended: %s after %d steps", result.reason, result.steps)
     return 0
 
