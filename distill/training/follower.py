@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _DONE_AGAIN = (VQStepMetrics, VQEpochMetrics, PreviewEvent, CheckpointEvent)
 _PERIOD_S = 0.25
+_LOOKS_FOR_A_SESSION = 10
 _CHUNK_BYTES = 4 << 20
 
 
@@ -59,6 +60,7 @@ class Follower:
         self._redone, self._new_to_us = dict(self.seen), False
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
+        self._looks_left = _LOOKS_FOR_A_SESSION
         self._place: OwnFolder | None = None
         self._closing = threading.Event()
         self._caught_up = threading.Event()
@@ -105,7 +107,7 @@ class Follower:
         try:
             while not self._closing.is_set():
                 ended = self._trainer_ended()  # asked before reading: nothing is missed between
-                while self._read() and not self._closing.is_set():
+                while self._read(ended) and not self._closing.is_set():
                     pass
                 self.is_whole = ended
                 self._caught_up.set()
@@ -120,9 +122,12 @@ class Follower:
             if self._place is not None:
                 self._place.close()
 
-    def _read(self) -> bool:
+    def _read(self, ended: bool) -> bool:
         """Takes what is there now; whether there was anything."""
-        self._notice_new_session()
+        if self._notice_new_session(waits=not ended and self._looks_left > 0):
+            self._looks_left -= 1
+            return False
+        self._looks_left = _LOOKS_FOR_A_SESSION
         lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
         self.history.update_lines(lines)
         if self._callback is not None:
@@ -143,19 +148,27 @@ class Follower:
             place.close()
             self._place = OwnFolder(self._folder.path)
 
-    def _notice_new_session(self) -> None:
-        """A trainer that resumes a run forgets what came after its checkpoint: so do we."""
+    def _notice_new_session(self, *, waits: bool) -> bool:
+        """A trainer that resumes a run forgets what came after its checkpoint: so do we.
+
+        Returns:
+            Whether the log was cut a moment ago, and the session that follows is not reported yet:
+            to read on before it is would be to read the same twice.
+        """
         self._notice_move()
         if not self._folder.is_run:  # deleted: what it reported stays readable here
-            return
+            return False
         status = self._folder.read_status()
         session = status.session if status else self._session
         # A log that is shorter than what was read of it is another one: the run was begun anew.
         shrunk = self._folder.events_bytes < self._offset
+        if waits and shrunk and session == self._session:
+            return True
         if (session != self._session or shrunk) and self._offset:
             self.history, self._offset = VQMetricsHistory(), 0
             self._redone, self._new_to_us = dict(self.seen), False
         self._session = session
+        return False
 
     def _hand_over(self, event: Event) -> None:
         kind, place = type(event).__name__, (getattr(event, "epoch", 0), getattr(event, "step", 0))
