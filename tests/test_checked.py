@@ -242,3 +242,11 @@ def test_messages_stay_short_and_on_their_line(text: str, longest: int) -> None:
     shown = brief(text, longest)
     assert len(shown) <= longest and "\n" not in shown and "\0" not in shown
     shown.encode()
+
+
+@pytest.mark.parametrize("part", ['"k%d":0', '"%d":[]', '"%d\\\\":{}'])
+def test_parts_without_number_are_refused_uncounted(part: str) -> None:
+    text = "{" + ",".join(part % number for number in range(1000)) + "}"
+    assert len(parse_json(text, dict[str, msgspec.Raw], name="a", most=1001)) == 1000
+    with pytest.raises(OutsideDataError, match="a: of more than 499 parts"):
+        parse_json(text, dict[str, msgspec.Raw], name="a", most=499)

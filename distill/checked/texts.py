@@ -34,6 +34,7 @@ UnixTime = Annotated[float, Meta(ge=0.0, le=32_503_680_000.0)]
 
 DEPTH_LIMIT = 64
 _LARGEST = 1 << 26
+_MOST_PARTS = 1 << 22
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"]*"')
 _OTHER = bytes(set(range(256)) - set(b"[]{}"))
@@ -47,6 +48,7 @@ def parse_json(
     *,
     name: str,
     limit: int = _LARGEST,
+    most: int = _MOST_PARTS,
     file_names: bool = False,
 ) -> _T:
     r"""Reads JSON into a type that msgspec knows; unknown fields of structs are passed over.
@@ -59,6 +61,7 @@ def parse_json(
         type_: a struct, or a type made of structs; give numbers a range and texts a length.
         name: what messages call the data.
         limit: most bytes.
+        most: most texts, and most lists and tables: each takes far more memory than its bytes.
         file_names: also take `\udc80` to `\udcff`, by which Python writes the bytes of file names
             that are not UTF-8.
 
@@ -67,7 +70,7 @@ def parse_json(
             out of range; it says where.
     """
     name = brief(name)
-    text = _checked_bytes(data, name, limit)
+    text = _checked_bytes(data, name, limit, most)
     try:
         if file_names and b"\\u" in text:
             return msgspec.convert(_loads(text), type_)
@@ -115,21 +118,25 @@ def unknown_fields(data: bytes | str, type_: type[Any], *, name: str = "") -> di
     return {key: value.copy() for key, value in values.items() if key not in known}
 
 
-def _checked_bytes(data: bytes | bytearray | memoryview | str, name: str, limit: int) -> bytes:
+def _checked_bytes(
+    data: bytes | bytearray | memoryview | str, name: str, limit: int, most: int
+) -> bytes:
     try:
         text = data.encode() if isinstance(data, str) else bytes(data)
     except UnicodeEncodeError as error:
         raise OutsideDataError(f"{name}: holds half a character at {error.start}") from error
     if len(text) > limit:
         raise OutsideDataError(f"{name}: {len(text)} bytes; expected at most {limit}")
-    if _too_deep(text):
+    nested = text.count(b"[") + text.count(b"{")
+    quotes = text.count(b'"') - text.count(rb"\"")  # at least one of each text
+    if max(nested, quotes // 2) > most:
+        raise OutsideDataError(f"{name}: of more than {most} parts")
+    if nested > DEPTH_LIMIT and _too_deep(text):
         raise OutsideDataError(f"{name}: nested deeper than {DEPTH_LIMIT}")
     return text.removeprefix(_BOM)
 
 
 def _too_deep(text: bytes) -> bool:
-    if text.count(b"[") + text.count(b"{") <= DEPTH_LIMIT:
-        return False
     bare = _STRING.sub(b"", text.replace(rb"\\", b"").replace(rb"\"", b""))
     return max(accumulate(map(_STEP.__getitem__, bare.translate(None, _OTHER))), default=0) > (
         DEPTH_LIMIT

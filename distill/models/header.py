@@ -16,6 +16,7 @@ HEADER_LIMIT = 32 << 20
 TENSOR_LIMIT = 4096
 """Most tensors; the deepest model has under a thousand."""
 _TEXT_LIMIT = 1000
+_PART_LIMIT = 200_000
 _LONGEST_NAME = 200
 TYPES = {
     "BOOL": "bool",
@@ -80,7 +81,7 @@ def parse_header(text: bytes) -> tuple[dict[str, str], dict[str, Place]]:
     if text.count(b'"data_offsets"') > TENSOR_LIMIT:
         raise OutsideDataError(f"it names more than {TENSOR_LIMIT} tensors")
     found: dict[str, msgspec.Raw] = parse_json(
-        text, dict[str, msgspec.Raw], name="header", limit=HEADER_LIMIT
+        text, dict[str, msgspec.Raw], name="header", limit=HEADER_LIMIT, most=_PART_LIMIT
     )
     metadata = found.pop("__metadata__", msgspec.Raw(b"{}"))
     texts: dict[str, str] = parse_json(

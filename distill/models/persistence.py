@@ -130,7 +130,9 @@ def save_model_v2(
         model = model.model
     health = tuple(codebook_health or ())
     curves = {name: list(values) for name, values in (loss_curves or {}).items()}
-    meta = {**_defaults(path, model.config), **known, **(metadata or {})}
+    unusable = before.passed_over.get("metadata", {}) if before else {}
+    defaults = {k: v for k, v in _defaults(path, model.config).items() if k not in unusable}
+    meta = {**defaults, **known, **(metadata or {})}
     texts |= _changed(Sections(model.config, meta, health, curves, {}), before)
     try:
         read_sections(texts)

@@ -33,6 +33,7 @@ LONGEST_LABEL = 40
 LONGEST_CURVE = 200_000
 """Epochs; of longer trainings every second one is kept, or every third, and so on."""
 _LEVELS = 8
+_MOST_PARTS = 200_000  # of metadata: texts, lists and tables
 _TRAINING = frozenset(item.name for item in dataclasses.fields(TrainingConfig))
 _VQVAE = frozenset(item.name for item in dataclasses.fields(VQVAEConfig)) - _TRAINING
 _VQVAE_NEEDED = (
@@ -144,7 +145,9 @@ def read_metadata(text: str, levels: int) -> tuple[dict[str, Any], dict[str, msg
     Raises:
         OutsideDataError: no table.
     """
-    fields: dict[str, msgspec.Raw] = parse_json(text, dict[str, msgspec.Raw], name="metadata")
+    fields: dict[str, msgspec.Raw] = parse_json(
+        text, dict[str, msgspec.Raw], name="metadata", most=_MOST_PARTS
+    )
     said: dict[str, Any] = {}
     unusable: dict[str, msgspec.Raw] = {}
     for name, raw in fields.items():
@@ -201,7 +204,9 @@ def _health(text: str, config: VQVAEConfig) -> tuple[LevelHealth, ...]:
 
 
 def _curves(text: str) -> dict[str, list[float]]:
-    curves: dict[str, list[float | None]] = parse_json(text, _Curves, name="loss_curves")
+    curves: dict[str, list[float | None]] = parse_json(
+        text, _Curves, name="loss_curves", most=_MOST_PARTS
+    )
     return {
         name: [math.nan if value is None else value for value in curve]
         for name, curve in curves.items()
