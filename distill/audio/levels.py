@@ -16,6 +16,7 @@ LONE = 1 / 30, 8
 """A peak is lone where fewer samples than this come within this share of it."""
 
 _HOPS_PER_S = 50
+_ALL_HOPS = 250  # five seconds
 _HOP_SAMPLES = 1 << 20  # of all channels together
 _CANCELS = 0.2
 _CANCELLED_SHARE = 0.25
@@ -29,7 +30,7 @@ class Levels:
     peak: float
     """Largest absolute sample of any channel."""
     peak_at: int
-    """The frame it is in."""
+    """The frame it is in, where it is beyond `LOUD`."""
     highest: float
     lowest: float
     """Of the mono sound."""
@@ -46,7 +47,8 @@ class Meter:
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._hop = max(16, min(sample_rate // _HOPS_PER_S, _HOP_SAMPLES // channels))
         self._channels = channels
-        self._rest = np.zeros((0, channels), np.float32)
+        self._rest = np.zeros((0, channels + (channels > 1)), np.float32)
+        self._hops = 0
         self._means: list[np.ndarray] = []
         self._energy = np.zeros(channels)
         self._cancelled = self._total = 0.0
@@ -55,31 +57,45 @@ class Meter:
 
     def add(self, block: np.ndarray, mono: np.ndarray) -> None:
         """Takes the next (frames, channels) and their mix, (frames,); both finite."""
-        loudest = max(float(block.max()), -float(block.min()))
-        if loudest > self._peak:
+        highest, lowest = float(block.max()), float(block.min())
+        if (loudest := max(highest, -lowest)) > self._peak:
             self._peak = loudest
-            at = int(np.abs(block).argmax()) // self._channels
-            self._peak_at = self._frames + at
+            if loudest > LOUD:
+                at = int(np.abs(block).argmax()) // self._channels
+                self._peak_at = self._frames + at
         self._frames += len(block)
-        self._highest = max(self._highest, float(mono.max()))
-        self._lowest = min(self._lowest, float(mono.min()))
+        if self._channels > 1:
+            highest, lowest = float(mono.max()), float(mono.min())
+        self._highest, self._lowest = max(self._highest, highest), min(self._lowest, lowest)
+        if self._channels > 1:  # the mix is measured like one channel more
+            block = np.concatenate([block, mono[:, None]], axis=1)
         block = np.concatenate([self._rest, block]) if len(self._rest) else block
         hops = len(block) // self._hop
         self._rest = block[hops * self._hop :].copy()
         if hops:
-            self._measure(block[: hops * self._hop].reshape(hops, self._hop, self._channels))
+            whole = block[: hops * self._hop].reshape(hops, self._hop, block.shape[1])
+            self._measure(self._sample(whole))
+
+    def _sample(self, hops: np.ndarray) -> np.ndarray:
+        """Which hops are measured: the first ones all, of what comes later every fourth."""
+        numbers = self._hops + np.arange(len(hops))
+        self._hops += len(hops)
+        if numbers[-1] < _ALL_HOPS:
+            return hops
+        chosen: np.ndarray = hops[(numbers < _ALL_HOPS) | (numbers % 4 == 0)]
+        return chosen
 
     def _measure(self, hops: np.ndarray) -> None:
-        means = hops.mean(axis=1, dtype=np.float64)
-        self._means.append(means.mean(axis=1))
+        if not len(hops):
+            return
+        rows = np.ascontiguousarray(hops.transpose(0, 2, 1), dtype=np.float64)
+        means = rows.mean(axis=2)
+        self._means.append(means[:, -1])
         if self._channels == 1:
             return
-        with np.errstate(over="ignore"):
-            energy = np.einsum("hnc,hnc->hc", hops, hops, dtype=np.float64) / hops.shape[1]
-            energy = np.maximum(energy - means**2, 0.0)
-            mixed = hops.mean(axis=2)
-            mix = np.einsum("hn,hn->h", mixed, mixed, dtype=np.float64) / hops.shape[1]
-            mix = np.maximum(mix - means.mean(axis=1) ** 2, 0.0)
+        energy = np.einsum("hcn,hcn->hc", rows, rows) / rows.shape[2]
+        energy = np.maximum(energy - means**2, 0.0)
+        energy, mix = energy[:, :-1], energy[:, -1]
         self._energy += energy.sum(axis=0)
         each = energy.mean(axis=1)
         self._total += float(each.sum())
