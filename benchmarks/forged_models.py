@@ -28,7 +28,7 @@ from tests import forging  # noqa: E402
 
 GOOD = ROOT / "tests" / "data" / "first_version"
 LIMIT_BYTES = 4 << 30
-PATIENCE_S = 60.0
+PATIENCE_S, START_S = 60.0, 600.0
 _FAULTS = {
     verdicts.FOREIGN: "foreign",
     verdicts.SILENT: "silent",
@@ -69,6 +69,7 @@ def try_all(kind: str, first: int, last: int, results: Connection) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(GOOD / "finished" / "model.distill", folder / "good.distill")
+        results.send((first - 1, []))  # ready: everything is imported
         for number in range(first, last):
             results.send((number, one(kind, number, folder)))
 
@@ -97,7 +98,8 @@ def _follow(
     receiver: Connection, counts: Counts, done: int, count: int, said: Callable[[str], None]
 ) -> int:
     try:
-        while done < count and receiver.poll(PATIENCE_S):
+        ready = receiver.poll(START_S) and receiver.recv()
+        while ready and done < count and receiver.poll(PATIENCE_S):
             number, found = receiver.recv()
             done = number + 1
             counts.tried += 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from distill.analysis.identity import ModelIdentity
 from distill.checked import ArraySpec, brief, read_npz
+from distill.codebook.labels import LONGEST_LABEL
 from distill.errors import AtlasError, AtlasFileError, OutputExistsError, OutsideDataError
 from distill.names import printable
 from distill.outputs import new_file
@@ -22,7 +23,7 @@ _FORMAT, _VERSION = "distill_atlas", 1
 _MOST_BYTES = 3 << 30  # all arrays of the largest atlas that can be built
 _ROOM, _RATIO = 64 << 20, 4  # beyond the file's own size: arrays are hardly ever packed
 _MOST, _MANY = 1 << 30, 1 << 20
-_LEVELS, _ENTRIES, _LONGEST_LABEL = 8, 65_536, 40
+_LEVELS, _ENTRIES = 8, 65_536
 _TEXTS = ("labels", "files", "paths")
 _NUMBERS = {"sample_rate": int, "step_seconds": float}
 
@@ -134,7 +135,7 @@ def _values(found: dict[str, np.ndarray]) -> dict[str, Any]:
     values |= {key: tuple(map(str, found[key].tolist())) for key in _TEXTS}
     values |= {key: number(found[key]) for key, number in _NUMBERS.items()}
     values["labels"] = tuple(
-        brief(" ".join(label.split()), _LONGEST_LABEL) for label in values["labels"]
+        brief(" ".join(label.split()), LONGEST_LABEL) for label in values["labels"]
     )
     values["model"] = ModelIdentity(str(values.pop("model_name")), digest)
     return values

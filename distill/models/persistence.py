@@ -16,7 +16,7 @@ import msgspec
 
 from distill.checked import brief
 from distill.codebook.health import LevelHealth
-from distill.codebook.labels import level_labels
+from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.config import TrainingConfig, VQVAEConfig
 from distill.errors import (
     ConfigError,
@@ -36,7 +36,6 @@ from distill.models.container import (
 from distill.models.device import choose_device
 from distill.models.loaded import LoadedVQModel
 from distill.models.sections import (
-    LONGEST_LABEL,
     SECTIONS,
     Sections,
     check_said,

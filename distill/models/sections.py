@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from distill.checked import Count, Finite, Fraction, Name, Positive, brief, parse_json
 from distill.codebook.health import LevelHealth
+from distill.codebook.labels import LONGEST_LABEL
 from distill.config import SpectrogramConfig, TrainingConfig, VQVAEConfig
 from distill.errors import OutsideDataError
 
@@ -29,11 +30,11 @@ SECTIONS = (
     "loss_curves",
     "metadata",
 )
-LONGEST_LABEL = 40
 LONGEST_CURVE = 200_000
 """Epochs; of longer trainings every second one is kept, or every third, and so on."""
 _LEVELS = 8
-_MOST_PARTS = 200_000  # of metadata: texts, lists and tables
+_MOST_PARTS = 200_000  # of a section: texts, lists and tables
+_MOST_BYTES = 4 << 20  # of what people say; curves may take the whole header
 _TRAINING = frozenset(item.name for item in dataclasses.fields(TrainingConfig))
 _VQVAE = frozenset(item.name for item in dataclasses.fields(VQVAEConfig)) - _TRAINING
 _VQVAE_NEEDED = (
@@ -146,7 +147,7 @@ def read_metadata(text: str, levels: int) -> tuple[dict[str, Any], dict[str, msg
         OutsideDataError: no table.
     """
     fields: dict[str, msgspec.Raw] = parse_json(
-        text, dict[str, msgspec.Raw], name="metadata", most=_MOST_PARTS
+        text, dict[str, msgspec.Raw], name="metadata", limit=_MOST_BYTES, most=_MOST_PARTS
     )
     said: dict[str, Any] = {}
     unusable: dict[str, msgspec.Raw] = {}
@@ -174,7 +175,9 @@ def thinned(curve: list[float]) -> list[float]:
 
 def _config_section(name: str, text: str) -> tuple[dict[str, Any], dict[str, msgspec.Raw]]:
     known, needed = _CONFIGS[name]
-    fields: dict[str, msgspec.Raw] = parse_json(text, dict[str, msgspec.Raw], name=name)
+    fields: dict[str, msgspec.Raw] = parse_json(
+        text, dict[str, msgspec.Raw], name=name, limit=_MOST_BYTES, most=_MOST_PARTS
+    )
     missing = [field for field in needed if field not in fields]
     if missing:
         raise OutsideDataError(f"{name}: {missing[0]} is missing")
@@ -187,7 +190,9 @@ def _config_section(name: str, text: str) -> tuple[dict[str, Any], dict[str, msg
 
 
 def _health(text: str, config: VQVAEConfig) -> tuple[LevelHealth, ...]:
-    rows: list[_Level] = parse_json(text, _Levels, name="codebook_health")
+    rows: list[_Level] = parse_json(
+        text, _Levels, name="codebook_health", limit=_MOST_BYTES, most=_MOST_PARTS
+    )
     for number, row in enumerate(rows):
         if (
             row.level != number

@@ -248,3 +248,10 @@ def test_renaming_keeps_the_permissions(path: Path) -> None:
     with pytest.raises(ModelFileError, match="the file there may only be read; make it writable"):
         edit_metadata(path, name="other")
     assert stat.S_IMODE(path.stat().st_mode) == 0o444 and read_model_info(path).name == "mine"
+
+
+@pytest.mark.parametrize("section", ["metadata", "vqvae_config", "codebook_health"])
+def test_a_section_has_a_ceiling(path: Path, section: str) -> None:
+    rewritten(path, lambda texts: {**texts, section: texts[section] + " " * (4 << 20)})
+    with pytest.raises(CorruptModelError, match=rf"{section}: \d+ bytes; expected at most 4194304"):
+        read_model_info(path)
