@@ -54,6 +54,30 @@ def as_floats(value: Array, name: str, *, error: _Error = ShapeError) -> Tensor:
         ) from foreign
 
 
+def as_tensor(value: Array, name: str, *, error: _Error = ShapeError) -> Tensor:
+    """As `as_floats`; but a tensor of floating point is given back itself, with its gradient.
+
+    Raises:
+        DistillError: see `as_floats`.
+    """
+    if isinstance(value, Tensor) and value.is_floating_point():
+        _check_tensor(value, name, error)
+        return value
+    return as_floats(value, name, error=error)
+
+
+def as_place(value: Any, name: str, count: int, *, error: _Error) -> int:
+    """A place from 0 to count - 1, in any form of a whole number.
+
+    Raises:
+        DistillError: of that class: none, or outside.
+    """
+    place = as_int(value)
+    if place is None or not 0 <= place < count:
+        raise error(f"{name}={reprlib.repr(value)}: expected 0 to {count - 1}")
+    return place
+
+
 def as_whole_numbers(value: Array, name: str, *, error: _Error = ShapeError) -> Tensor:
     """Whole numbers of any type and byte order as an int64 tensor of the same shape.
 
@@ -108,7 +132,7 @@ def as_sound(waveform: Array) -> Tensor:
     return sound
 
 
-def as_rate(rate: Any) -> int:
+def as_rate(rate: Any, *, lowest: int = LOWEST_RATE_HZ) -> int:
     """A sample rate in any form that is a whole number, 44100.0 too.
 
     Raises:
@@ -117,10 +141,10 @@ def as_rate(rate: Any) -> int:
     whole = as_int(rate)
     if whole is None or whole <= 0:
         raise ConfigError(f"sample_rate={reprlib.repr(rate)}: expected samples a second, above 0")
-    if not LOWEST_RATE_HZ <= whole <= HIGHEST_RATE_HZ:
+    if not lowest <= whole <= HIGHEST_RATE_HZ:
         raise ConfigError(
-            f"sample_rate={reprlib.repr(rate)}: expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} "
-            "samples a second"
+            f"sample_rate={reprlib.repr(rate)}: expected {lowest} to {HIGHEST_RATE_HZ} samples a "
+            "second"
         )
     return whole
 

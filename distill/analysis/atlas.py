@@ -13,6 +13,7 @@ from distill.analysis import atlas_file, atlas_report, code_statistics
 from distill.analysis.identity import ModelIdentity, identify
 from distill.analysis.mapping import METHODS, mapped
 from distill.analysis.moments import Moment
+from distill.arrays import as_place
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import AtlasError, AtlasModelError, PartError
 from distill.models.loaded import LoadedVQModel
@@ -259,8 +260,7 @@ class CodebookAtlas:
         self._check("entry", entry, self.entries)
 
     def _check(self, kind: str, number: int, count: int) -> None:
-        if not 0 <= number < count:
-            raise PartError(f"{kind}={number}: expected 0 to {count - 1}")
+        as_place(number, kind, count, error=PartError)
 
     def __repr__(self) -> str:
         return atlas_report.as_text(self)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from distill.analysis.entries import HELD_S, held_sounds, held_steps, samples_per_step
 from distill.analysis.sound_cache import CACHE_BYTES, SoundCache
+from distill.arrays import as_int, as_place
 from distill.audio.report import duration
 from distill.codebook.codes import NO_CODE, Codes
 from distill.errors import CodesError, PartError
@@ -56,8 +57,7 @@ class CodeParts:
         Raises:
             PartError: no such level or step.
         """
-        self._check_level(level)
-        self._check_step(step)
+        level, step = self._level(level), self._step(step)
         column = torch.full((self.codes.levels,), NO_CODE)
         column[level] = self.codes.indices[level, step]
         return self._held(column)
@@ -68,7 +68,7 @@ class CodeParts:
         Raises:
             PartError: no such step.
         """
-        self._check_step(step)
+        step = self._step(step)
         return self._held(self.codes.indices[:, step].cpu())
 
     def row(self, level: int, start: int = 0, stop: int | None = None) -> Tensor:
@@ -85,8 +85,7 @@ class CodeParts:
         Raises:
             PartError: no such level or steps, or more than `LONGEST_S` at once.
         """
-        self._check_level(level)
-        return self._stretch((level,), start, stop)
+        return self._stretch((self._level(level),), start, stop)
 
     def upto(self, levels: int, start: int = 0, stop: int | None = None) -> Tensor:
         """The first `levels` levels together: 1, then 1 + 2, and so on; else as `row`.
@@ -94,9 +93,12 @@ class CodeParts:
         Raises:
             PartError: see `row`; also fewer than one level or more than there are.
         """
-        if not 1 <= levels <= self.codes.levels:
-            raise PartError(f"levels={levels}: expected 1 to {self.codes.levels}, how many to hear")
-        return self._stretch(tuple(range(levels)), start, stop)
+        count = as_int(levels)
+        if count is None or not 1 <= count <= self.codes.levels:
+            raise PartError(
+                f"levels={levels!r}: expected 1 to {self.codes.levels}, how many to hear"
+            )
+        return self._stretch(tuple(range(count)), start, stop)
 
     def whole(self, start: int = 0, stop: int | None = None) -> Tensor:
         """All levels: what `model.decode` makes of the codes; else as `row`."""
@@ -111,11 +113,12 @@ class CodeParts:
         return self._cache.get(key, make)
 
     def _stretch(self, levels: tuple[int, ...], start: int, stop: int | None) -> Tensor:
-        stop = self.codes.steps if stop is None else stop
-        if not 0 <= start < stop <= self.codes.steps:
+        first, after = as_int(start), self.codes.steps if stop is None else as_int(stop)
+        if first is None or after is None or not 0 <= first < after <= self.codes.steps:
             raise PartError(
                 f"steps {start} to {stop}: expected a stretch within 0 to {self.codes.steps}"
             )
+        start, stop = first, after
         samples = self._samples(start, stop)
         if samples > LONGEST_S * self.sample_rate:
             raise PartError(
@@ -139,13 +142,11 @@ class CodeParts:
         # One frame stands on the very end of a sound: its step may hold no sample of its own.
         return max(min(end, stop * per_step) - start * per_step, 1)
 
-    def _check_level(self, level: int) -> None:
-        if not 0 <= level < self.codes.levels:
-            raise PartError(f"level={level}: expected 0 to {self.codes.levels - 1}")
+    def _level(self, level: int) -> int:
+        return as_place(level, "level", self.codes.levels, error=PartError)
 
-    def _check_step(self, step: int) -> None:
-        if not 0 <= step < self.codes.steps:
-            raise PartError(f"step={step}: expected 0 to {self.codes.steps - 1}")
+    def _step(self, step: int) -> int:
+        return as_place(step, "step", self.codes.steps, error=PartError)
 
 
 def _check_made_by(model: LoadedVQModel, codes: Codes) -> None:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 import torchaudio.functional
 from torch import Tensor
 
+from distill.arrays import as_floats, as_rate
 from distill.errors import ShapeError
 
 SEVEN_SCALES = ((5, 32), (10, 64), (20, 128), (40, 256), (80, 512), (160, 1024), (320, 2048))
@@ -42,9 +43,11 @@ def mel_distance(
         0 for equal sounds; at 48 kHz about 2 for a small codec at 1 kbit/s.
 
     Raises:
-        ShapeError: the two differ in length, or are not mono waveforms.
+        ShapeError: the two differ in length, or are not mono waveforms of finite numbers.
+        ConfigError: a sample rate that is none.
     """
-    _check(reference, estimate)
+    reference, estimate = _checked(reference, estimate)
+    sample_rate = as_rate(sample_rate)
     total = 0.0
     for mels, window in scales:
         filters = _filters(mels, window, sample_rate)
@@ -59,9 +62,14 @@ def mel_distance(
 def stft_distance(reference: Tensor, estimate: Tensor) -> float:
     """Sum over two windows of mean |difference of log10 power| + mean |difference of magnitude|.
 
-    Args and errors as `mel_distance`.
+    Args:
+        reference: (samples,).
+        estimate: (samples,).
+
+    Raises:
+        ShapeError: the two differ in length, or are not mono waveforms of finite numbers.
     """
-    _check(reference, estimate)
+    reference, estimate = _checked(reference, estimate)
     total = 0.0
     for window in STFT_WINDOWS:
         one, other = _magnitude(reference, window), _magnitude(estimate, window)
@@ -70,12 +78,17 @@ def stft_distance(reference: Tensor, estimate: Tensor) -> float:
     return total
 
 
-def _check(reference: Tensor, estimate: Tensor) -> None:
+def _checked(reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
+    reference, estimate = as_floats(reference, "reference"), as_floats(estimate, "estimate")
     if reference.ndim != 1 or reference.shape != estimate.shape or not len(reference):
         raise ShapeError(
             f"reference {tuple(reference.shape)} and estimate {tuple(estimate.shape)}: "
             "expected two mono waveforms (samples,) of the same length"
         )
+    for name, sound in (("reference", reference), ("estimate", estimate)):
+        if not torch.isfinite(sound).all():
+            raise ShapeError(f"{name} holds NaN or Inf")
+    return reference, estimate
 
 
 def _magnitude(sound: Tensor, window: int) -> Tensor:

@@ -10,6 +10,9 @@ import torch
 import torchaudio.functional
 from torch import Tensor
 
+from distill.arrays import as_rate, as_tensor
+from distill.errors import ShapeError
+
 _PIECE_SAMPLES = 1 << 19  # 11 s at 48 kHz
 _LARGEST_RATIO = 1000
 _SINC_WIDTH, _ROLLOFF = 6, 0.99  # torchaudio's own
@@ -51,10 +54,24 @@ def resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
 
     Windowed sinc interpolation; between rates that share no small ratio, where its kernel would
     take gigabytes, by cutting or padding the spectrum. Long sounds are done piece by piece.
+
+    Raises:
+        ShapeError: no floating-point numbers, or without a length.
+        ConfigError: a rate that is none.
     """
+    waveform = as_tensor(waveform, "waveform")
+    if waveform.dtype not in (torch.float32, torch.float64):
+        waveform = waveform.float()
+    from_rate, to_rate = as_rate(from_rate, lowest=1), as_rate(to_rate, lowest=1)
+    if not waveform.ndim:
+        raise ShapeError("waveform (): expected (..., samples)")
     before = waveform.shape[-1]
     if from_rate == to_rate or before == 0:
         return waveform
+    if not waveform.numel():
+        return waveform.new_zeros(
+            (*waveform.shape[:-1], resampled_length(before, from_rate, to_rate))
+        )
     grid = _Grid.of(from_rate, to_rate)
     if before <= grid.piece:
         return _at_once(grid, waveform)

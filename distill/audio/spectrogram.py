@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
+from distill.arrays import as_tensor
 from distill.audio.window import Window
 from distill.config import SpectrogramConfig
 from distill.errors import ShapeError
@@ -62,10 +63,13 @@ class LogMel(nn.Module):
         Raises:
             ShapeError: no samples.
         """
+        waveform = as_tensor(waveform, "waveform").to(self.filters.dtype)
         samples = waveform.shape[-1] if waveform.ndim else 0
         if samples == 0:
             raise ShapeError("waveform has 0 samples; a spectrogram needs at least 1")
         half, hop = self.config.n_fft // 2, self.config.hop_length
+        if not waveform.numel():
+            raise ShapeError(f"waveform {tuple(waveform.shape)}: a batch of no sounds")
         rows = waveform.reshape(-1, samples)
         if samples <= half:  # too short to be mirrored at its edges
             rows = F.pad(rows, (0, half + 1 - samples))

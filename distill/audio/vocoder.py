@@ -12,6 +12,7 @@ import torch.nn.functional as F
 import torchaudio.functional
 from torch import Tensor
 
+from distill.arrays import as_floats, as_int
 from distill.audio.spectrogram import LogMel
 from distill.audio.window import Window
 from distill.errors import ShapeError
@@ -84,12 +85,17 @@ class GriffinLimVocoder:
             ShapeError: `log_mel` is not (n_mels, frames) of this spectrogram.
         """
         config = self._log_mel.config
+        log_mel = as_floats(log_mel, "log_mel")
         if log_mel.ndim != 2 or log_mel.shape[0] != config.n_mels or log_mel.shape[1] == 0:
             raise ShapeError(
                 f"log_mel has shape {tuple(log_mel.shape)}; expected ({config.n_mels}, frames)"
             )
         frames = log_mel.shape[1]
-        wanted = (frames - 1) * config.hop_length if samples is None else samples
+        wanted = (frames - 1) * config.hop_length if samples is None else as_int(samples)
+        if wanted is None or wanted < 0:
+            raise ShapeError(f"samples={samples!r}: expected a length in samples")
+        if not torch.isfinite(log_mel).all():
+            raise ShapeError("log_mel holds NaN or Inf")
         log_mel = log_mel.to(self._device, torch.float32)
         if frames <= _CHUNK_FRAMES:
             return self._invert(log_mel, wanted)

@@ -15,8 +15,9 @@ import soundfile
 import torch
 from torch import Tensor
 
+from distill.arrays import as_floats, as_rate
 from distill.audio.marks import comment_of
-from distill.errors import AudioFileError, OutputExistsError
+from distill.errors import AudioFileError, OutputExistsError, ShapeError
 from distill.names import printable
 from distill.outputs import new_file
 
@@ -69,7 +70,12 @@ def write_audio(
     Raises:
         OutputExistsError: such a file is there.
         AudioFileError: the file cannot be written.
+        ShapeError: no mono floating-point samples.
+        ConfigError: a sample rate that is none.
     """
+    waveform = as_floats(waveform, "waveform")
+    if waveform.ndim != 1:
+        raise ShapeError(f"waveform {tuple(waveform.shape)}: expected mono (samples,)")
     peak = float(waveform.detach().abs().max()) if waveform.numel() else 0.0
     with open_writer(
         path, sample_rate, subtype=subtype, peak=peak, made_by=made_by, overwrite=overwrite
@@ -127,7 +133,7 @@ def open_writer(
         OutputExistsError: such a file is there.
         AudioFileError: the file cannot be written.
     """
-    path = Path(path)
+    path, sample_rate = Path(path), as_rate(sample_rate, lowest=1)
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         known = ", ".join(sorted(_FORMATS))

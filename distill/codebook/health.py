@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from distill.arrays import as_int, as_tensor, as_whole_numbers
 from distill.codebook.labels import level_labels
 from distill.errors import ShapeError
 
+MOST_ENTRIES = 1 << 20
+"""Of a codebook; counting those of more would take gigabytes."""
 THIN = 0.30
 """Below this corrected utilization a level is worth a warning."""
 COLLAPSING = 0.10
@@ -30,6 +33,13 @@ def count_codes(indices: Tensor, entries: int) -> Tensor:
     Raises:
         ShapeError: fewer than two dimensions, or an index beyond the codebook.
     """
+    indices = as_whole_numbers(indices, "indices")
+    size = as_int(entries)
+    if size is None or not 1 <= size <= MOST_ENTRIES:
+        raise ShapeError(
+            f"entries={entries!r}: expected the size of a codebook, 1 to {MOST_ENTRIES}"
+        )
+    entries = size
     if indices.ndim < 2:
         raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
     levels = indices.shape[-2]
@@ -163,6 +173,13 @@ def codebook_health(
 
 
 def _checked(counts: Tensor) -> Tensor:
-    if counts.ndim != 2 or counts.shape[1] == 0:
-        raise ShapeError(f"counts {tuple(counts.shape)}: expected (level, entry)")
+    shape = tuple(getattr(counts, "shape", ()))
+    if len(shape) != 2 or 0 in shape:
+        raise ShapeError(f"counts {shape}: expected (level, entry)")
+    if isinstance(counts, Tensor) and counts.is_floating_point():
+        counts = as_tensor(counts, "counts").float()
+    else:
+        counts = as_whole_numbers(counts, "counts")
+    if not (torch.isfinite(counts) & (counts >= 0)).all():
+        raise ShapeError("counts holds what is no count: a negative number, NaN or Inf")
     return counts

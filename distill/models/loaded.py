@@ -18,7 +18,7 @@ from distill.arrays import as_floats, as_rate, as_sound
 from distill.audio.io import SoundPieces, read_pieces, resample
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
-from distill.codebook.codes import NO_CODE, Codes, as_indices
+from distill.codebook.codes import Codes, as_indices
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.config import VQVAEConfig
@@ -219,8 +219,7 @@ class LoadedVQModel:
             CodesError: see `decode`.
         """
         self.check_codes(codes, force=force)
-        missing = self.model.config.levels - codes.levels
-        return sounds(self, codes, F.pad(codes.indices, (0, 0, 0, missing), value=NO_CODE))
+        return sounds(self, codes)
 
     def decode_file(
         self,

@@ -36,9 +36,11 @@ def check_codes(loaded: LoadedVQModel, codes: Codes, *, force: bool = False) -> 
             "hear what another makes of them (--force, in Python force=True)"
         )
     if codes.sample_rate != loaded.sample_rate:
+        step_s = 1 / config.step_rate_hz
         raise CodesError(
-            f"codes of a sound at {codes.sample_rate} Hz; this model's sounds have "
-            f"{loaded.sample_rate} Hz: decode them with the model that made them"
+            f"codes at {codes.sample_rate} Hz in steps of {1000 * codes.step_seconds:.4g} ms; this "
+            f"model works at {loaded.sample_rate} Hz in steps of {1000 * step_s:.4g} ms: use the "
+            "model that made them"
         )
     frames, made = loaded.spectrogram.frames(codes.samples), codes.steps * config.stride
     if made < frames:

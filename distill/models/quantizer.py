@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from vector_quantize_pytorch import ResidualVQ
 
+from distill.arrays import as_tensor, as_whole_numbers
 from distill.codebook.health import LevelHealth, codebook_health, count_codes
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 
@@ -117,6 +118,7 @@ class QuantizerWrapper(nn.Module):
             NonFiniteError: NaN or Inf in training; the codebooks are as before.
             UninitialisedError: an eval pass before any training pass.
         """
+        latent = as_tensor(latent, "latent")
         if latent.ndim != 3 or latent.shape[1] != self.dim:
             raise ShapeError(f"latent {tuple(latent.shape)}: expected (batch, {self.dim}, steps)")
         if self.training:
@@ -146,6 +148,7 @@ class QuantizerWrapper(nn.Module):
         Raises:
             ShapeError: another number of levels, or a code that does not exist.
         """
+        indices = as_whole_numbers(indices, "indices")
         if indices.ndim != 3 or indices.shape[1] != self.levels:
             raise ShapeError(
                 f"indices {tuple(indices.shape)}: expected (batch, {self.levels}, steps)"

@@ -58,19 +58,18 @@ def grid(loaded: LoadedVQModel, sound: Iterable[Tensor], samples: int, peak: flo
 
 
 @torch.no_grad()
-def sounds(loaded: LoadedVQModel, codes: Codes, indices: Tensor) -> Iterator[Tensor]:
+def sounds(loaded: LoadedVQModel, codes: Codes) -> Iterator[Tensor]:
     """The sound of codes, in pieces.
 
     Args:
         loaded: the model.
-        codes: what the sound's length and loudness are taken from.
-        indices: (levels, steps) with a row for every level of the model.
+        codes: of as many levels as the model has, or fewer.
 
     Yields:
         (samples,) float32 each, on the CPU.
     """
     count, vocoder = loaded.spectrogram.frames(codes.samples), loaded.vocoder
-    mel = Window(mel_pieces(loaded.model, indices.to(loaded.device)))
+    mel = Window(mel_pieces(loaded.model, codes.indices.to(loaded.device)))
     in_pieces: Callable[..., Iterator[Tensor]] | None = getattr(vocoder, "in_pieces", None)
     if in_pieces is None:  # somebody's own: it knows whole sounds only
         yield vocoder(mel.take(0, count), codes.samples).cpu() * codes.peak

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.arrays import as_tensor, as_whole_numbers
 from distill.audio.spectrogram import SILENCE
 from distill.config import VQVAEConfig
 from distill.errors import ShapeError
@@ -76,6 +77,7 @@ class ConvVQVAE(nn.Module):
         with silence.
         """
         bands = self.config.spectrogram.n_mels
+        mel = as_tensor(mel, "mel")
         if mel.ndim != 3 or mel.shape[1] != bands or mel.shape[2] == 0:
             raise ShapeError(
                 f"mel {tuple(mel.shape)}: expected (batch, {bands}, frames), at least one frame"
@@ -91,7 +93,16 @@ class ConvVQVAE(nn.Module):
         return self.decoder(quantized)[..., :frames]
 
     def codes_to_embeddings(self, indices: Tensor) -> Tensor:
-        """Codes, (batch, level, steps), to what `decode` takes; -1 adds exactly nothing."""
+        """Codes, (batch, level, step), to what `decode` takes; -1, and levels that are missing at
+        the end, add exactly nothing.
+
+        Raises:
+            ShapeError: more levels, a code that does not exist, or no whole numbers.
+        """
+        indices = as_whole_numbers(indices, "indices")
+        missing = self.config.levels - indices.shape[1] if indices.ndim == 3 else 0
+        if missing > 0:
+            indices = F.pad(indices, (0, 0, 0, missing), value=-1)
         return self.quantizer.embed(indices).sum(dim=0)
 
     def assess(self, mel: Tensor, forward_output: tuple[Tensor, Tensor, Tensor]) -> ModelOutput:

@@ -119,8 +119,8 @@ def test_what_is_not_there_is_named(parts: CodeParts, ask, message: str) -> None
 
 
 def test_codes_of_another_model_are_refused(model: LoadedVQModel, codes: Codes) -> None:
-    small = Codes(torch.zeros(2, 5, dtype=torch.long), 16, 1024 / 48_000, 5000, 48_000)
-    with pytest.raises(CodesError, match=r"codes of 2 levels × 16 entries; this model has 3 × 16"):
+    small = Codes(torch.zeros(4, 5, dtype=torch.long), 16, 1024 / 48_000, 5000, 48_000)
+    with pytest.raises(CodesError, match=r"codes of 4 levels × 16 entries; this model has 3 × 16"):
         CodeParts(model, small)
     slower = dataclasses.replace(codes, step_seconds=0.01)
     with pytest.raises(

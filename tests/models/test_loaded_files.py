@@ -254,5 +254,5 @@ def test_codes_changed_in_place_or_of_another_rate_are_refused(
     with pytest.raises(CodesError, match=r"codes from \d to 16: expected -1"):
         model.decode(codes)
     codes.indices[0, 0] = 0
-    with pytest.raises(CodesError, match="a sound at 16000 Hz; this model's sounds have 8000 Hz"):
+    with pytest.raises(CodesError, match=r"codes at 16000 Hz in steps of .* model works at 8000"):
         model.decode(dataclasses.replace(codes, sample_rate=16_000))
