@@ -210,8 +210,9 @@ def test_what_is_no_sound_is_refused(model: LoadedVQModel, tmp_path: Path) -> No
         CodesView(model, tmp_path / "none.wav")
     with pytest.raises(ShapeError, match=r"mono"):
         CodesView(model, (torch.zeros(2, 100), 48_000))
-    other = Codes(torch.zeros(2, 4, dtype=torch.int64), 16, 0.02, 100, 48_000)
-    with pytest.raises(CodesError, match=r"2 levels × 16 entries; this model has 3 × 16"):
+    step_s = 1 / model.vqvae_config.step_rate_hz
+    other = Codes(torch.zeros(4, 4, dtype=torch.int64), 16, step_s, 100, 48_000)
+    with pytest.raises(CodesError, match=r"4 levels × 16 entries; this model has 3 × 16"):
         CodesView(model, other)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,31 @@ def test_odd_names_are_folders_to_go_into(tmp_path: Path) -> None:
     assert chooser.folder == Path(place) / "deeper"
     chooser.close()
     assert look_into(tmp_path).trouble == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="rights are others on Windows")
+def test_a_folder_that_may_not_be_entered_is_a_row() -> None:
+    """As somebody else than its owner: root is bound by no rights, so root becomes nobody."""
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        home.chmod(0o755)
+        for name in ("closed", "open"):
+            (home / name).mkdir()
+        (home / "closed" / "inner").mkdir()
+        (home / "closed").chmod(0o000)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        try:
+            view = look_into(home)
+            inside = look_into(home / "closed" / "inner")
+            chooser = FolderChooser(home)
+            chooser.close()
+        finally:
+            if os.getuid() == 0:
+                os.seteuid(0)
+            (home / "closed").chmod(0o755)
+        assert [one.label for one in view.subfolders] == ["closed   may not be entered", "open   –"]
+        assert "you may not look into this folder" in inside.trouble
 
 
 @pytest.mark.parametrize("make", FORGED.values(), ids=FORGED)

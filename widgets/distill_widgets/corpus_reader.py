@@ -100,9 +100,16 @@ class CorpusReader:
                 self._tell(reading)
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone, or not for us: reading it says so
+        return 0
+
+
 def _question(folder: Path) -> str:
     paths, _ = find_files(folder)
-    size = sum(path.stat().st_size for path in paths if path.exists())
+    size = sum(map(_size, paths))
     if len(paths) <= MOST_FILES and size <= MOST_BYTES:
         return ""
     return f"{len(paths):,} sound files, {size / 1e9:.1f} GB: reading them takes a while."

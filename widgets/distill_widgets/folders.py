@@ -46,7 +46,7 @@ def look_into(text: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -
     path = Path(text)
     try:
         path = Path(os.path.normpath(path.expanduser().absolute()))
-        if (path / RUN_MARKER).is_file():
+        if _is_run(path):
             shown = printable(path)
             trouble = f"{shown}: a distill run, not recordings; choose the folder of its sounds."
             return FolderView(path, trouble=trouble)
@@ -79,9 +79,22 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / RUN_MARKER).is_file()
+    except (OSError, ValueError):  # it may not be entered
+        return False
+
+
 def _note(folder: Path, ends: float) -> str:
-    if (folder / RUN_MARKER).is_file():
+    if _is_run(folder):
         return "a run"
+    try:
+        os.scandir(folder).close()
+    except PermissionError:
+        return "may not be entered"
+    except OSError:  # gone since it was listed
+        return "–"
     count, is_all = _count_sounds(folder, ends)
     if not is_all:
         return f"{count:,} or more" if count else "…"
@@ -95,9 +108,7 @@ def _count_sounds(folder: Path, ends: float) -> tuple[int, bool]:
         if time.monotonic() > ends:
             return count, False
         folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and not Path(here, name, RUN_MARKER).is_file()
+            name for name in folders if not name.startswith(".") and not _is_run(Path(here, name))
         ]
         count += sum(
             not name.startswith(".") and Path(name).suffix.lower() in AUDIO_EXTENSIONS
