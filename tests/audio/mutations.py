@@ -78,12 +78,16 @@ def _flipped(data: bytes, random: np.random.Generator, kind: str, within: int) -
     return bytes(changed)
 
 
+def _unless_uncounted(kind: str) -> int:
+    return 0 if kind == "MP3 VBR" else FRAMES  # nothing in there counts its frames
+
+
 def _header_bits(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:
     return _flipped(data, random, kind, 80), FRAMES
 
 
 def _any_bits(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:
-    return _flipped(data, random, kind, len(data)), 0
+    return _flipped(data, random, kind, len(data)), _unless_uncounted(kind)
 
 
 def _extreme_words(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:
@@ -136,12 +140,12 @@ def _junk_between(data: bytes, random: np.random.Generator, kind: str) -> tuple[
 
 def _hole(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:
     at, size = int(random.integers(0, len(data))), int(random.integers(1, 3000))
-    return data[:at] + bytes(min(size, len(data) - at)) + data[at + size :], 0
+    return data[:at] + bytes(min(size, len(data) - at)) + data[at + size :], _unless_uncounted(kind)
 
 
 def _left_out(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:
     at, size = int(random.integers(0, len(data))), int(random.integers(1, 3000))
-    return data[:at] + data[at + size :], 0
+    return data[:at] + data[at + size :], _unless_uncounted(kind)
 
 
 def _repeated(data: bytes, random: np.random.Generator, kind: str) -> tuple[bytes, int]:

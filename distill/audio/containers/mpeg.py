@@ -18,6 +18,7 @@ from distill.audio.containers.window import Span
 _READ = 1 << 20
 _SURE = 3  # this many fitting headers in a row are no accident
 _START_BYTES = 1 << 14
+_SMALLEST_FRAME = 96
 _SMALL_GAP = 2881  # a frame of the largest size: what is left of one where a stream was cut
 _SYNC = re.compile(rb"\xff[\xe2-\xff]")
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
@@ -163,6 +164,8 @@ class _Walk:
         if found is None:
             return False
         self.plain = found == self._at
+        if found - self._at > _SMALLEST_FRAME:
+            self.gaps.append((0.0, found - self._at))
         self._at = found
         return True
 
@@ -214,7 +217,10 @@ class _Walk:
             return True
         found = self._next_sure(self._at, self._size)
         end = self._size if found is None else found
-        if end - self._at > _SMALL_GAP and not self._is_padding(self._at, end):
+        # Between frames nothing else belongs; behind the last there may be padding and rubbish.
+        is_end = found is None
+        small = is_end and end - self._at <= _SMALL_GAP
+        if not small and not (is_end and self._is_padding(self._at, end)):
             self.gaps.append((sum(run.seconds for run in self.runs), end - self._at))
         self.plain = self.plain and found is None
         self._at = end
@@ -308,6 +314,8 @@ def _layout(stream: Stream, walk: _Walk) -> Layout:
         notes.append(
             f"its header promises {promised_s:.2f} s: used {last.seconds:.2f} s, all that is there"
         )
+    if walk.cut and not last.info:
+        notes.append("its last frame is cut off: all before it is used")
     if len(runs) == 1 and walk.plain and last.info[36:40] != b"VBRI":
         if last.is_even and not last.info:
             return Layout((Part(frames=last.frames * last.samples),), tuple(notes))
