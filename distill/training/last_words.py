@@ -15,9 +15,10 @@ from distill.training.layout import WORKER_LOG
 from distill.training.metrics import TrainingFailedEvent
 from distill.training.run_folder import RunFolder
 
-LOST = 3
-"""Exit code of a trainer whose run folder was moved, deleted or taken away."""
-_FAILED = "failed: "
+FAILED, LOST = 1, 3
+"""Exit codes of a trainer that failed, and of one whose run folder was moved, deleted or taken
+away."""
+_MARK = "failed: "
 _TAIL_BYTES = 1 << 16
 _LONGEST_LINE = 4000
 
@@ -25,7 +26,7 @@ _LONGEST_LINE = 4000
 def last_words(error: Exception) -> str:
     """The last line that a trainer prints."""
     said = json.dumps({"error": type(error).__name__, "message": str(error)})
-    return f"{_FAILED}{said}\n"
+    return f"{_MARK}{said}\n"
 
 
 def why_it_ended(run: RunFolder, code: int | None, gaps: str = "") -> DistillError:
@@ -69,10 +70,10 @@ def rebuilt(event: TrainingFailedEvent) -> DistillError:
 
 
 def _told(line: str) -> DistillError | None:
-    if not line.startswith(_FAILED):
+    if not line.startswith(_MARK):
         return None
     try:
-        said = json.loads(line.removeprefix(_FAILED))
+        said = json.loads(line.removeprefix(_MARK))
         return rebuilt(TrainingFailedEvent(str(said["error"]), str(said["message"])))
     except (ValueError, KeyError, TypeError):
         return None

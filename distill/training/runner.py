@@ -23,7 +23,7 @@ from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control,
 from distill.training.detach import start_detached
 from distill.training.follower import Follower
 from distill.training.history import VQMetricsHistory
-from distill.training.last_words import rebuilt, why_it_ended
+from distill.training.last_words import FAILED, LOST, rebuilt, why_it_ended
 from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.progress import ProgressBar
 from distill.training.request import RunRequest, check_source
@@ -224,7 +224,7 @@ class TrainingRunner:
         if self._thread_error is not None:
             return self._thread_error
         code = self._process.poll() if self._process is not None else None
-        if self.result is not None and not code:
+        if self.result is not None and code not in (FAILED, LOST):
             return None  # else it ended well before, and could not be resumed
         return why_it_ended(self._run, code, str(self.history.gaps or ""))
 

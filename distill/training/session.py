@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import time
 from collections.abc import Iterator
 
 import torch
@@ -12,7 +14,7 @@ from distill.audio.corpus import AudioCorpus
 from distill.audio.report import remarks
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
-from distill.errors import CorpusError, DistillError, TrainingError
+from distill.errors import CorpusError, DistillError, ModelFileError, TrainingError
 from distill.models.persistence import save_model_v2
 from distill.models.vqvae import ConvVQVAE
 from distill.training import states
@@ -39,6 +41,8 @@ from distill.training.signals import Cancel, StopSignals
 from distill.versions import library_versions
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # Linux, Windows, MPS
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+_WAITS_FOR_ROOM_S, _LOOKS_FOR_ROOM_S = 60.0, 0.5
 _LONGEST_LAST_LINE = 4096
 _log = logging.getLogger(__name__)
 
@@ -145,6 +149,11 @@ def as_told(error: Exception) -> Exception:
     out_of_memory = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and any(sign in str(error) for sign in _NO_MEMORY)
     )
+    if is_full(error):
+        return TrainingError(
+            f"the disk is full ({error}): nothing that a checkpoint holds is lost; make room, then "
+            "resume"
+        )
     if out_of_memory:
         detail = (str(error) or "MemoryError").splitlines()[0]
         return TrainingError(
@@ -152,6 +161,15 @@ def as_told(error: Exception) -> Exception:
             f"the run can be resumed ({detail})"
         )
     return error
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it comes from a disk, or a share of one, that has no room left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _tell(
@@ -260,7 +278,7 @@ class _Session:
         engine, reporter = self.engine, self.reporter
         if reason == STOPPED:
             self.monitor.enter(states.STOPPING)
-        self._save_model(engine)
+        self._save_model_once_there_is_room()
         hurried = self.monitor.wants_stop_now or not self.monitor.signals.from_a_person
         if self.config.preview_every_epochs and not hurried:
             engine.inner.load_state_dict(engine.weights_to_keep)
@@ -279,9 +297,29 @@ class _Session:
             elapsed_s=engine.elapsed_s,
         )
         reporter.emit(done)
+        with contextlib.suppress(OSError):  # the state must not outlive what it is the end of
+            self.folder.sync_events()
         self.monitor.move(engine.epoch, engine.step)
         self.monitor.enter(states.STOPPED if reason == STOPPED else states.FINISHED)
         return TrainingResult.of(self.folder.model_path, done, reporter.history)
+
+    def _save_model_once_there_is_room(self) -> None:
+        ends = time.monotonic() + _WAITS_FOR_ROOM_S
+        told = False
+        while True:
+            try:
+                return self._save_model(self.engine)
+            except ModelFileError as error:
+                if not is_full(error) or self.monitor.wants_stop_now or time.monotonic() > ends:
+                    raise
+                if not told:
+                    told = True
+                    self.reporter.warn(
+                        "disk",
+                        f"no room for the model in {self.folder.path}: training is over and waits "
+                        f"for {_WAITS_FOR_ROOM_S:.0f} seconds; make room",
+                    )
+                self.monitor.wait_for_change(_LOOKS_FOR_ROOM_S)
 
     def _save_model(self, engine: Engine) -> None:
         """Writes the best weights so far; the engine's own stay as they are."""

@@ -9,13 +9,14 @@ it prints is the error.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 from pathlib import Path
 
 from distill.errors import RunLostError
-from distill.training.last_words import LOST, last_words
+from distill.training.last_words import FAILED, LOST, last_words
 from distill.training.memory import keep_freed_memory
 from distill.training.replica import run_replica
 from distill.training.run_writer import hold_run
@@ -48,8 +49,9 @@ def _train(path: Path, signals: StopSignals) -> int:
             result = run_session(folder, signals=signals)
     except Exception as error:
         _log.exception("the run failed")
-        sys.stderr.write(last_words(error))
-        return LOST if isinstance(error, RunLostError) else 1
+        with contextlib.suppress(OSError):
+            sys.stderr.write(last_words(error))
+        return LOST if isinstance(error, RunLostError) else FAILED
     _log.info("ended: %s after %d steps", result.reason, result.steps)
     return 0
 
@@ -63,5 +65,18 @@ def _replica(path: Path) -> int:
     return 0
 
 
+def _flush() -> None:
+    """Or Python ends with a code of its own where the log's disk is full."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    _flush()
+    sys.exit(code)
