@@ -119,6 +119,12 @@ from .errors import (
     NotAModelError as NotAModelError,
 )
 from .errors import (
+    NotEnoughMemoryError as NotEnoughMemoryError,
+)
+from .errors import (
+    OutputExistsError as OutputExistsError,
+)
+from .errors import (
     OutsideDataError as OutsideDataError,
 )
 from .errors import (

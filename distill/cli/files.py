@@ -81,7 +81,8 @@ def convert(
 
 def _words(error: Exception, path: Path) -> str:
     words, _ = judge(error)
-    return words if path.name in words else f"{printable(path.name)}: {words}"
+    name = printable(path.name)
+    return words if name in words else f"{name}: {words}"
 
 
 def _is_unexpected(error: Exception) -> bool:

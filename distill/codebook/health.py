@@ -40,7 +40,7 @@ def count_codes(indices: Tensor, entries: int) -> Tensor:
             f"entries={entries!r}: expected the size of a codebook, 1 to {MOST_ENTRIES}"
         )
     entries = size
-    if indices.ndim < 2:
+    if indices.ndim < 2 or not indices.shape[-2]:
         raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
     levels = indices.shape[-2]
     flat = indices.movedim(-2, 0).reshape(levels, -1)
