@@ -130,6 +130,51 @@ def attaching(home: Path, count: int) -> dict[str, Any]:
     return {"events": count, "log MB": size, "attach s": taken}
 
 
+def crowd(home: Path, count: int, events: int) -> dict[str, Any]:
+    """A writer of a hundred events a second, alone and with many watchers in this process.
+
+    Each watcher has all of a run that holds many events already before the writer begins.
+    """
+    path = home / "crowd"
+    begin_run(path, {"name": "crowd"})
+    row: dict[str, Any] = {"watchers": count, "events before": events}
+    with (path / "events.jsonl").open("wb") as file:
+        file.writelines(event_to_line(step(number)) for number in range(events))
+    with hold_run(path) as writer:
+        running(writer)
+        row["event alone us"] = 1e6 * paced(writer, events, 100)
+        began = time.perf_counter()
+        runners = [TrainingRunner.attach(path) for _ in range(count)]
+        row["attach each s"] = (time.perf_counter() - began) / count
+        before, spent = memory_mb(), time.process_time()
+        row["event with all us"] = 1e6 * paced(writer, events + 100, 400)
+        row["cores they take"] = (time.process_time() - spent) / 4.0
+        row["MB grown meanwhile"] = memory_mb() - before
+        finished(writer)
+    for runner in runners:
+        while runner.history.step_count < events + 500:
+            time.sleep(0.01)
+        runner.close()
+    return row
+
+
+def paced(writer: RunWriter, first: int, count: int) -> float:
+    """Median time that an event takes, at a hundred a second."""
+    taken, began = [], time.perf_counter()
+    for number in range(count):
+        time.sleep(max(0.0, began + number / 100 - time.perf_counter()))
+        start = time.perf_counter()
+        writer.append(step(first + number))
+        taken.append(time.perf_counter() - start)
+        if number % 25 == 0:
+            running(writer)
+    return statistics.median(taken)
+
+
+def running(writer: RunWriter) -> None:
+    writer.write_status(RunStatus.now("running", pid=os.getpid(), epoch=0, step=1, session=1))
+
+
 def finished(writer: RunWriter) -> None:
     writer.write_status(RunStatus("finished", os.getpid(), "", time.time(), 1, 1, 1, 0))
 
@@ -138,15 +183,20 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--turns", type=int, default=6)
     options.add_argument("--steps", type=int, default=100)
+    options.add_argument("--watchers", type=int, default=200)
+    options.add_argument("--files-only", action="store_true", help="without training")
     given = options.parse_args()
-    corpus = AudioCorpus.scan(recordings(), progress=False)
-    config = VQVAEConfig(
-        max_steps=given.steps, min_steps_per_epoch=given.steps, preview_every_epochs=0
-    )
     rows = []
     with tempfile.TemporaryDirectory() as home:
         report("Events", [throughput(Path(home), 100_000)])
         report("Attaching to a long run (at most 2 s)", [attaching(Path(home), 1_000_000)])
+        report("Many watchers", [crowd(Path(home), given.watchers, 10_000)])
+    if given.files_only:
+        return
+    corpus = AudioCorpus.scan(recordings(), progress=False)
+    config = VQVAEConfig(
+        max_steps=given.steps, min_steps_per_epoch=given.steps, preview_every_epochs=0
+    )
     for turn in range(given.turns):
         with tempfile.TemporaryDirectory() as home:
             rows.append({"turn": turn, **one_turn(turn, config, corpus, Path(home))})

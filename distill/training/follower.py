@@ -128,6 +128,8 @@ class Follower:
             self._looks_left -= 1
             return False
         self._looks_left = _LOOKS_FOR_A_SESSION
+        if self._folder.events_bytes == self._offset:
+            return False
         lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
         self.history.update_lines(lines)
         if self._callback is not None:
@@ -156,9 +158,9 @@ class Follower:
             to read on before it is would be to read the same twice.
         """
         self._notice_move()
-        if not self._folder.is_run:  # deleted: what it reported stays readable here
-            return False
         status = self._folder.read_status()
+        if status is None and not self._folder.is_run:  # deleted: what it reported stays here
+            return False
         session = status.session if status else self._session
         # A log that is shorter than what was read of it is another one: the run was begun anew.
         shrunk = self._folder.events_bytes < self._offset

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import logging
 import os
 import platform
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
 from msgspec import Meta
 
+from distill.atomic import patiently
 from distill.checked import Count, Name, UnixTime, parse_json
 from distill.errors import ForeignEntryError, OutsideDataError, RunFolderError
-from distill.own_folder import OwnFolder
+from distill.own_folder import OwnFolder, open_to_look
 from distill.training import states
 from distill.training.detach import has_ended
 from distill.training.layout import (
@@ -167,12 +166,12 @@ class RunFolder:
     def _read_status(self) -> tuple[RunStatus | None, float, str]:
         """(the status, when its file was written, why it cannot be read)."""
         try:
-            with self._opened() as folder:
-                written = folder.stat(STATUS)
-                data = folder.read_bytes(STATUS, _LARGEST_STATUS)
-            values: _Status = parse_json(data, _Status, name=STATUS)
+            with patiently(lambda: self._open(STATUS)) as file:
+                written = os.fstat(file.fileno()).st_mtime
+                data = file.read(_LARGEST_STATUS + 1)
+            values: _Status = parse_json(data, _Status, name=STATUS, limit=_LARGEST_STATUS)
             status = RunStatus(**msgspec.structs.asdict(values))
-            return status, written.st_mtime if written else 0.0, ""
+            return status, written, ""
         except (FileNotFoundError, NotADirectoryError):
             return None, 0.0, ""
         except (OSError, ValueError) as error:
@@ -258,9 +257,7 @@ class RunFolder:
     def events_bytes(self) -> int:
         """Size of the event log; 0 where there is none."""
         try:
-            with self._opened() as folder:
-                found = folder.stat(EVENTS)
-                return found.st_size if found else 0
+            return (self.path / EVENTS).lstat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return 0
 
@@ -276,7 +273,7 @@ class RunFolder:
             OSError: the log cannot be read, or is no file.
         """
         try:
-            with self._opened() as folder, folder.read(EVENTS) as file:
+            with self._open(EVENTS) as file:
                 file.seek(offset)
                 data = file.read(limit)
                 end = data.rfind(b"\n") + 1
@@ -300,20 +297,16 @@ class RunFolder:
         elif self.path.exists():
             raise RunFolderError(f"{self.path}: a file; a run needs a folder")
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[OwnFolder]:
-        """The folder, where its path leads now."""
-        with OwnFolder(self.path) as folder:
-            yield folder
+    def _open(self, name: str) -> BinaryIO:
+        """A file of the folder, where its path leads now."""
+        return open_to_look(self.path, name)
 
     def _read(self, name: str, limit: int) -> bytes:
-        with self._opened() as folder:
-            try:
-                return folder.read_bytes(name, limit)
-            except ForeignEntryError:
-                raise
-            except ValueError as error:
-                raise OutsideDataError(str(error)) from error
+        with patiently(lambda: self._open(name)) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise OutsideDataError(f"{name}: {size} bytes; expected at most {limit}")
+            return file.read(limit + 1)
 
 
 def acquire_lock(folder: Path | OwnFolder, *, patience_s: float = _PROBE_PATIENCE_S) -> FolderLock:

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
@@ -371,6 +371,10 @@ class RunWriter(RunFolder):
         self._free_reserve()
         self._events.close()
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[OwnFolder]:
-        yield self.files
+    @property
+    def events_bytes(self) -> int:
+        """Size of the event log."""
+        return os.fstat(self._events.fileno()).st_size
+
+    def _open(self, name: str) -> BinaryIO:
+        return self.files.read(name)
