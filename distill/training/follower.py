@@ -128,7 +128,7 @@ class Follower:
             self._looks_left -= 1
             return False
         self._looks_left = _LOOKS_FOR_A_SESSION
-        if self._folder.events_bytes == self._offset:
+        if self._offset and self._folder.events_bytes == self._offset:
             return False
         lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
         self.history.update_lines(lines)

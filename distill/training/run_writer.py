@@ -114,6 +114,7 @@ def extend_run(
         raise RunFolderError(
             f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
         )
+    _refuse_if_starting(path)  # before sounds are read; once more where nobody can come between
     changed = request
     if budget:
         ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
