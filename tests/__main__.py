@@ -1,4 +1,11 @@
-"""`python -m tests`: everything that must hold, in the order that fails fastest."""
+"""`python -m tests`: everything that must hold, in the order that fails fastest.
+
+    python -m tests                    # everything; tests on several cores at once
+    python -m tests --fast             # without browsers, trainings and programs started
+    python -m tests tests/audio -x     # what is given to pytest, one after the other
+
+`python -m tests.anywhere` runs the tests as on other machines.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+CORES = os.cpu_count() or 1
+PROCESSES = min(CORES, 4)  # each holds torch and a trained model
 
 NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
 CHECKS = (
@@ -20,8 +30,10 @@ CHECKS = (
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
     ("import contracts", ["lint-imports"]),
-    ("tests and doctests", ["pytest", *sys.argv[1:]]),
 )
+SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else []
+SLOW = ("analysis", "browser", "cli", "integration", "tools", "training", "widgets")
+FAST = [*SHARED, *(f"--ignore=tests/{folder}" for folder in SLOW), "--ignore=widgets"]
 MORE_CHECKS = (
     ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
     ("notebooks", NOTEBOOKS),
@@ -30,21 +42,35 @@ MORE_CHECKS = (
 
 def main() -> int:
     """Runs every check; the exit code is that of the first that failed."""
+    given = sys.argv[1:]
+    fast = given == ["--fast"]
     codes = [run(name, command) for name, command in CHECKS]
-    if not sys.argv[1:]:  # with arguments somebody wants those tests
+    tests = ["pytest", *(FAST if fast else given or SHARED)]
+    # As many threads as there are cores, over all processes.
+    threads = {} if given and not fast else {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))}
+    codes.append(run("tests and doctests", tests, threads | os.environ))
+    if not given:  # with arguments somebody wants those tests
         with ThreadPoolExecutor(len(MORE_CHECKS)) as pool:  # each spends most of its time waiting
             codes += pool.map(lambda check: run(*check, quietly=True), MORE_CHECKS)
     return next((code for code in codes if code), 0)
 
 
-def run(name: str, command: list[str], *, quietly: bool = False) -> int:
+def run(
+    name: str,
+    command: list[str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    quietly: bool = False,
+) -> int:
     """Runs one check; quietly, what it prints is shown once it has ended."""
     began = time.monotonic()
     tool = shutil.which(command[0], path=str(BIN)) or command[0]
     with tempfile.TemporaryDirectory() as scratch:
         place = _notebooks_in(scratch) if command is NOTEBOOKS else ROOT
         kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        done = subprocess.run([tool, *command[1:]], cwd=place, **(kept if quietly else {}))
+        done = subprocess.run(
+            [tool, *command[1:]], cwd=place, env=environment, **(kept if quietly else {})
+        )
     word = "passed" if done.returncode == 0 else f"FAILED ({done.returncode})"
     print(done.stdout or "", end="")
     print(f"--- {name}: {word} in {time.monotonic() - began:.0f} s", flush=True)

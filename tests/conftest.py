@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from distill import AudioCorpus, VQVAEConfig, make_demo_corpus, train_vqvae
 from distill.training import TrainingResult
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+_LONGEST_FIRST = {"browser": 0, "integration": 1, "training": 2, "widgets": 3, "cli": 4}
 
 TINY = {
     "width": 16,
@@ -44,6 +47,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         place = {path: number for number, path in enumerate(files)}
         random.Random(seed).shuffle(items)
         items.sort(key=lambda item: place[item.path])
+    elif hasattr(config, "workerinput"):  # one of several processes: what takes long begins first
+        items.sort(key=lambda item: _LONGEST_FIRST.get(_folder(item.nodeid), len(_LONGEST_FIRST)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which shares tests out with `-n 2`
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, for what it makes once; those in a browser, for its server."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if _folder(nodeid) == "browser" else nodeid.split("::")[0]
+
+    return Together(config, log)
+
+
+def _folder(nodeid: str) -> str:
+    parts = nodeid.split("::")[0].split("/")
+    return parts[1] if parts[0] == "tests" and len(parts) > 2 else ""
 
 
 @pytest.fixture(autouse=True, scope="session")
