@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from distill import AudioCorpus
+from distill.names import printable
 from distill_widgets import FolderChooser, corpus_reader, folders
 from distill_widgets.corpus_reader import read_folder
 from distill_widgets.folders import look_into, nearest_above
@@ -198,7 +199,7 @@ def test_a_folder_that_cannot_be_looked_into_is_said(
 @pytest.mark.parametrize("text", ["a\0b", "~nobody-of-that-name/sounds", "x" * 5000])
 def test_what_is_no_path_is_said(text: str, choose: Choose) -> None:
     chooser = choose(text)
-    assert f"{text}: cannot be looked into (" in chooser.says.text
+    assert f"{printable(text)}: cannot be looked into (" in chooser.says.text
     chooser.up.click()
     assert chooser.folder is not None
 
