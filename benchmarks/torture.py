@@ -56,7 +56,7 @@ def train(path: Path, kind: str | None, when: float) -> None:
     elif kind == "flush":
         os.fsync = dying_after(os.fsync, int(when * 60), late=False)
     elif kind == "rename":
-        Path.replace = dying_after(Path.replace, int(when * 60), late=bool(int(when * 1e6) % 2))
+        os.replace = dying_after(os.replace, int(when * 90), late=bool(int(when * 1e6) % 2))
     elif kind == "event":
         RunWriter.append = dying_in_a_line(int(when * 60))
     with hold_run(path) as folder:
@@ -71,11 +71,11 @@ def dying_after(real: Any, calls: int, *, late: bool) -> Any:
     """The function, until it has been called often enough; then death before or after it."""
     count = iter(range(10**9))
 
-    def wrapped(*arguments: Any) -> Any:
+    def wrapped(*arguments: Any, **options: Any) -> Any:
         if next(count) < calls:
-            return real(*arguments)
+            return real(*arguments, **options)
         if late:
-            real(*arguments)
+            real(*arguments, **options)
         return die()
 
     return wrapped
