@@ -8,6 +8,9 @@ _TASKS = Path("/proc/self/task")
 _BUSY = 1.5
 """From this factor on a run is said to have met a busy machine; on a quiet one it is 1.0 to 1.1."""
 
+_EARLY_STEPS = 100
+"""Before it, levels that look collapsed usually fill."""
+
 
 class Contention:
     """Measures, from when it is made, how often this process's threads had to wait for a core.
@@ -41,9 +44,10 @@ class Contention:
         factor = self.factor()
         if factor < _BUSY:
             return None
+        early = ", too few to judge its codebooks by" if steps < _EARLY_STEPS else ""
         return (
-            f"only {steps} of about {_round(steps * factor)} steps: the machine was busy, other "
-            "programs had the cores; resume with a larger budget goes on from here"
+            f"only {steps} of about {_round(steps * factor)} steps{early}: the machine was busy, "
+            "other programs had the cores; resume with a larger budget goes on from here"
         )
 
     def _read(self) -> dict[str, tuple[int, int]]:
