@@ -113,8 +113,9 @@ def write_previews(
             names = {}
             for kind, waveform in (("original", sound.waveform), ("reconstruction", made)):
                 names[kind] = f"{inside}/{number:02}-{kind}.wav"
+                made_by = "a preview of a training" if kind == "reconstruction" else None
                 with files.write(names[kind]) as file:
-                    file.write(wav_bytes(waveform * _HEADROOM, rate))
+                    file.write(wav_bytes(waveform * _HEADROOM, rate, made_by=made_by))
             pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **names))
     finally:
         model.train(was_training)

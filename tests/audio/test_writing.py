@@ -19,7 +19,7 @@ from distill.audio.corpus import AudioCorpus
 from distill.audio.finding import RECONSTRUCTION
 from distill.audio.marks import is_reconstruction
 from distill.audio.reading import read_audio
-from distill.audio.writing import write_audio
+from distill.audio.writing import wav_bytes, write_audio
 from distill.errors import AudioFileError
 
 Tone = Callable[..., np.ndarray]
@@ -106,3 +106,12 @@ def test_errors_of_a_file_name_are_ours(tmp_path: Path) -> None:
         with pytest.raises(AudioFileError, match="cannot be written: ") as error:
             write_audio(tmp_path / name, torch.zeros(10), 8000)
         assert str(error.value).isprintable()
+
+
+def test_sounds_in_memory_are_marked_too(tone: Tone, tmp_path: Path) -> None:
+    sound = torch.from_numpy(tone()).float()
+    (tmp_path / "a.wav").write_bytes(wav_bytes(sound, 8000))
+    (tmp_path / "b.wav").write_bytes(wav_bytes(sound, 8000, made_by=MADE_BY))
+    assert not is_reconstruction(tmp_path / "a.wav")
+    assert is_reconstruction(tmp_path / "b.wav")
+    assert torch.equal(read_audio(tmp_path / "a.wav")[0], read_audio(tmp_path / "b.wav")[0])
