@@ -19,7 +19,7 @@ from distill import AudioCorpus, Codes, LoadedVQModel, read_audio, read_model_in
 from distill.errors import AudioFileError, CodesError, ModelFileError, PartError, ShapeError
 from distill.training import TrainingResult
 from distill_widgets import CodesView
-from distill_widgets.codes_view import CHUNK_STEPS, hues_of
+from distill_widgets.codes_view import CHUNK_STEPS, _fitting, hues_of
 from distill_widgets.heard import HeardCodes, common_gain
 
 Replies = list[tuple[dict[str, Any], list[bytes]]]
@@ -294,10 +294,10 @@ def test_odd_labels_and_weights_are_shown_not_broken(
     view_of: Callable[..., CodesView], model: LoadedVQModel, path: Path
 ) -> None:
     codes = model.encode(*read_audio(path))
-    labels = ("x" * 1_000_000, " \n ", "two\nlines\u202e")
-    view = view_of(dataclasses.replace(codes, labels=labels))
-    assert view.labels == ["x" * 39 + "…", "level 2", "two lines\\u202e"]
-    assert repr(view) and view.codes._repr_html_()
+    with pytest.raises(CodesError, match="a label of 1000000 characters"):
+        view_of(dataclasses.replace(codes, labels=("x" * 1_000_000, "b", "c")))
+    assert _fitting("x" * 1_000_000, 1) == "x" * 39 + "…"
+    assert (_fitting(" \n ", 2), _fitting("two\nlines\u202e", 3)) == ("level 2", "two lines\\u202e")
     broken = copy.deepcopy(model.model)
     with torch.no_grad():
         for book in broken.quantizer.parameters():

@@ -27,7 +27,7 @@ from distill_widgets.live_widget import page_code
 from distill_widgets.pictures import mel_picture
 from distill_widgets.plotly_text import plotly_safe
 from distill_widgets.previews import preview_sound
-from distill_widgets.run_state import missing
+from distill_widgets.run_state import missing, unreadable
 
 Bundle = dict[str, Any]
 
@@ -72,7 +72,8 @@ def _report_of(runner: TrainingRunner, folder: RunFolder) -> Report:
 
 
 def _trouble(runner: TrainingRunner) -> str:
-    return "" if runner.trouble is None else f"It could not be read to its end: {runner.trouble}"
+    reason = unreadable(runner)
+    return f"It could not be read to its end: {reason}" if reason else ""
 
 
 class Report:

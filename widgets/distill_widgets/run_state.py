@@ -153,8 +153,8 @@ class RunState:
     def _trouble(self, state: str) -> str:
         if self._refused:
             return self._refused
-        if self._runner.trouble is not None:
-            return f"This run cannot be followed any more: {self._runner.trouble}"
+        if reason := unreadable(self._runner):
+            return f"This run cannot be followed any more: {reason}"
         if state == states.NOT_ANSWERING:
             return _NOT_ANSWERING
         if state not in (states.FAILED, states.GONE):
@@ -170,6 +170,14 @@ def missing(runner: TrainingRunner) -> str:
     """What is not shown of a run, in a sentence; empty where all of it is."""
     gaps = runner.history.gaps
     return f"Not all of this run is shown: {gaps}." if gaps else ""
+
+
+def unreadable(runner: TrainingRunner) -> str:
+    """Why a run is not followed any more; empty where it is, or where only lines are missing."""
+    trouble, gaps = runner.trouble, runner.history.gaps
+    if trouble is None or (gaps and str(trouble).endswith(str(gaps))):
+        return ""
+    return str(trouble)
 
 
 def _button(does: str, label: str, busy: str, hint: str, enabled: bool) -> dict[str, Any]:
