@@ -23,11 +23,12 @@ import resource, sys
 from distill import load_model_v2, read_audio
 model = load_model_v2(sys.argv[1])
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-model.reconstruct_file(sys.argv[3], sys.argv[4] + ".first.wav")  # what libraries load at first use
+# What libraries load at first use:
+model.reconstruct_file(sys.argv[3], sys.argv[4] + ".first.wav", overwrite=True)
 before = peak()
 kind, sound, out = sys.argv[2], sys.argv[5], sys.argv[4]
 if kind == "encode": model.encode_file(sound).save(out + ".npz")
-if kind == "decode": model.decode_file(out + ".npz", out + ".wav")
+if kind == "decode": model.decode_file(out + ".npz", out + ".made.wav")
 if kind == "reconstruct": model.reconstruct_file(sound, out + ".re.wav")
 if kind == "whole": model.reconstruct(*read_audio(sound))
 print(before, peak())
