@@ -20,7 +20,7 @@ from distill.markup import MOST_CHARACTERS, Markup, joined, number, own_style, p
 ROOT = Path(__file__).resolve().parents[1]
 MAKERS = {"distill/markup.py", "widgets/distill_widgets/plotly_text.py"}
 TAG = re.compile(r"</|<!|<\?|<[a-zA-Z]")
-NO_TAG = re.compile(r"<[iufb]\d")  # a type of NumPy
+NO_TAG = re.compile(r"<[iufb]\d|^<(?!I$)[\dxHILQ]+$")  # types of NumPy, forms of struct
 HOSTILE = st.one_of(
     st.text(),
     st.sampled_from(["<script>", "</td>", "\"'><img src=x onerror=alert(1)>", "&lt;"]),
