@@ -61,6 +61,10 @@ class RunLostError(RunFolderError):
     """A run folder was moved or deleted, or its disk taken away, while it was trained."""
 
 
+class IncompleteRunError(RunFolderError):
+    """What is shown of a run is not everything: some of its events cannot be read."""
+
+
 class RunnerBusyError(DistillError, RuntimeError):
     """A runner was asked to start a second training while one is running."""
 

@@ -81,3 +81,12 @@ def test_a_stopped_run_is_resumed_to_its_end(old: Path) -> None:
 
 def test_a_finished_run_becomes_longer(old: Path) -> None:
     assert distill.resume_vqvae(old / "finished", max_steps=16).steps == 16
+
+
+def test_a_run_whose_log_was_deleted_goes_on_and_says_so(old: Path) -> None:
+    (old / "stopped" / "events.jsonl").unlink()
+    result = distill.resume_vqvae(old / "stopped")
+    assert result.steps == 12
+    [said] = [w.message for w in result.history.warnings if w.kind == "events"]
+    assert said.startswith("events.jsonl was deleted since the checkpoint")
+    assert b"\0" not in (old / "stopped" / "events.jsonl").read_bytes()

@@ -15,7 +15,13 @@ from tqdm.auto import tqdm
 from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.errors import DistillError, RunFolderError, RunnerBusyError, TrainingError
+from distill.errors import (
+    DistillError,
+    IncompleteRunError,
+    RunFolderError,
+    RunnerBusyError,
+    TrainingError,
+)
 from distill.models.device import choose_device
 from distill.own_folder import OwnFolder
 from distill.training import states
@@ -169,7 +175,7 @@ class TrainingRunner:
         if follower is None or follower.error is not None:
             return follower.error if follower else None
         gaps = follower.history.gaps
-        return RunFolderError(f"{self._run.path}: {gaps}") if gaps else None
+        return IncompleteRunError(f"{self._run.path}: {gaps}") if gaps else None
 
     @property
     def is_caught_up(self) -> bool:

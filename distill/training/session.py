@@ -85,10 +85,7 @@ def run_session(
             before = None
             if unseen and point is None and (said := remarks(corpus)):
                 session.reporter.warn("corpus", said)
-            if unseen and point is not None and (said := request.about_new_sounds()):
-                session.reporter.warn("corpus", said)
-            if point is not None and point.missing_events:
-                session.reporter.warn("events", point.missing_events)
+            session.new_sounds = request.about_new_sounds() if unseen and point is not None else ""
             return session.train(point)
         except Exception as error:
             told = monitor.lost or as_told(error)
@@ -202,6 +199,8 @@ class _Session:
         config = request.config
         self.request, self.config, self.corpus = request, config, corpus
         self.folder, self.monitor = folder, monitor
+        self.new_sounds = ""
+        """What to say of sounds that are no part of a run that is resumed."""
         self.split = corpus.split(config.validation_fraction)
         if not request.corpus:
             write_request(folder.files, request.with_corpus(corpus, self.split).to_dict())
@@ -260,6 +259,9 @@ class _Session:
         self.reporter.go_on(point.state["reporter"], self.engine)
         for problem in point.problems:
             self.reporter.warn("checkpoint", f"{problem}; went back to {point.path.name}")
+        for kind, said in (("events", point.missing_events), ("corpus", self.new_sounds)):
+            if said:
+                self.reporter.warn(kind, said)
         self._warn_of_versions()
 
     def _warn_of_versions(self) -> None:
