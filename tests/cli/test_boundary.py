@@ -174,7 +174,7 @@ def test_ctrl_c_outside_training(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as started:
-        (tmp_path / "signal").open("rb").read()  # it is where it waits
+        (tmp_path / "signal").read_bytes()  # it is where it waits
         started.send_signal(signal.SIGINT)
         out, err = started.communicate(timeout=60)
     assert (started.returncode, out, err) == (130, b"", b"distill: interrupted\n")
