@@ -260,11 +260,12 @@ class VQReporter:
 
     def _do_wishes(self, engine: Engine) -> None:
         wishes = self._monitor.control
-        if wishes.previews > self._previews_made:
-            self._previews_made = wishes.previews
+        # Fewer than before: control.json was damaged and its counters began anew.
+        made, self._previews_made = self._previews_made, wishes.previews
+        if wishes.previews not in (made, 0):
             self.preview(engine, engine.epoch, f"step-{engine.step:06}")
-        if wishes.saves > self._saves_made:
-            self._saves_made = wishes.saves
+        made, self._saves_made = self._saves_made, wishes.saves
+        if wishes.saves not in (made, 0):
             self.checkpoint(engine)
             if engine.best_weights:
                 with self._disk("the model"):

@@ -145,6 +145,10 @@ def test_pause_and_resume_previews_and_saves(
     until(lambda: runner.history.step_count > steps, "steps after the pause")
     assert runner.state == "running"
     assert runner.history.elapsed_s - elapsed < 60
+    previews = len(runner.history.previews)
+    (tmp_path / "run" / "control.json").write_text("{")  # its counters begin anew
+    runner.request_preview()
+    until(lambda: len(runner.history.previews) > previews, "a preview all the same")
 
 
 def test_a_second_start_is_an_error_and_disturbs_nothing(
