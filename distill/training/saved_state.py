@@ -12,7 +12,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from distill.models.vqvae import ConvVQVAE
 
 _SKELETON_LIMIT = 4 << 20  # the pickle without the numbers of its tensors
 _EVERYTHING_ELSE = 64 << 20
+_ARCHIVE = b"PK\3\4"
 _LARGEST_COUNT = 2**53
 _MOST_SUMS, _MOST_DEVICES, _LARGEST_RNG = 64, 1024, 1 << 16
 _STORAGES = {
@@ -57,6 +58,8 @@ def check_bytes(payload: bytes | memoryview) -> None:
                     f"describes its contents in {skeleton.file_size:,} bytes; expected at most "
                     f"{_SKELETON_LIMIT:,}"
                 )
+            if not payload[:4] == _ARCHIVE:  # or torch would read it as something else
+                raise CheckpointError("has something in front of its contents")
             _Skeleton(io.BytesIO(archive.read(skeleton)), sizes).load()
     except CheckpointError:
         raise
@@ -64,11 +67,36 @@ def check_bytes(payload: bytes | memoryview) -> None:
         raise CheckpointError(f"cannot be read ({type(error).__name__}: {error})") from error
 
 
+class _Table(OrderedDict[Any, Any]):
+    """One that is made empty: what is put into it goes through `_Skeleton`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+_OPCODES = b"".join(
+    getattr(pickle, name)
+    for name in (
+        *("PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2"),
+        *("LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+        *("EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT", "SETITEM", "SETITEMS", "BINPUT"),
+        *("LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"),
+    )
+)
+"""What `torch.save` writes of tables, lists, numbers, texts and tensors; every other is refused."""
+
+
 class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignore]
     """Walks through a pickle in which nothing can be called but what does nothing.
 
     The one written in Python: the other takes memory for as many objects as a byte in it says.
+    A key is a text or a number: tuples of tuples, each named ten times, take no room in a file, but
+    to look one up in a table never ends.
     """
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: pickle._Unpickler.dispatch[code] for code in _OPCODES
+    }  # type: ignore[attr-defined,unused-ignore]
 
     def __init__(self, file: io.BytesIO, sizes: dict[str, int]) -> None:
         super().__init__(file)
@@ -76,7 +104,7 @@ class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ign
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
+            return _Table
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _no_tensor
         if module == "torch" and name in _STORAGES:
@@ -85,9 +113,33 @@ class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ign
 
     def persistent_load(self, pid: Any) -> Any:
         kind, item_bytes, key, _location, count = pid
+        if (kind, type(item_bytes), type(key), type(count)) != ("storage", int, str, int):
+            raise CheckpointError("promises numbers in a way that distill does not write")
         expected = self._sizes.get(f"data/{key}")
-        if kind != "storage" or type(count) is not int or count * item_bytes != expected:
-            raise CheckpointError(f"promises {count} numbers where {expected} bytes are")
+        if count * item_bytes != expected:
+            raise CheckpointError(f"promises {_short(count)} numbers where {expected} bytes are")
+
+    def load_setitem(self) -> None:
+        self._check_keys(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        self._check_keys(self.stack[::2])
+        super().load_setitems()
+
+    def load_build(self) -> None:
+        if type(self.stack[-2]) is not _Table:
+            raise CheckpointError("changes what is no table")
+        super().load_build()
+
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.BUILD[0]] = load_build
+
+    def _check_keys(self, keys: list[Any]) -> None:
+        for key in keys:
+            if type(key) not in (str, int):
+                raise CheckpointError(f"has a {type(key).__name__} as a key")
 
 
 def _no_tensor(*_: Any) -> None:
@@ -168,7 +220,8 @@ def _counts(value: Any, name: str, length: int) -> None:
 
 
 def _number(value: Any, name: str, *, low: float = -math.inf, infinite: bool = False) -> None:
-    right = type(value) in (float, int) and (
+    is_number = type(value) is float or (type(value) is int and abs(value) <= _LARGEST_COUNT)
+    right = is_number and (
         (math.isfinite(value) or (infinite and value == math.inf)) and value >= low
     )
     _expect(right, name, f": found {_short(value)}")

@@ -197,6 +197,21 @@ MEMO_BOMB = b"\x80\x02}r\xff\xff\xff\x7f."
 DEEP = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
 
 
+def laughs(depth: int = 60) -> bytes:
+    """A tuple of ten tuples, which are one, of ten tuples …: small, but 10^60 to who counts."""
+    made = b"(" + b"K\x00" * 10 + b"tq\x00"
+    for number in range(1, depth):
+        made = b"(" + made + (b"h" + bytes([number - 1])) * 9 + b"tq" + bytes([number])
+    return made
+
+
+def storage(item_bytes: bytes, key: bytes, count: bytes) -> bytes:
+    return b"\x80\x02(X\x07\0\0\0storage" + item_bytes + key + b"X\3\0\0\0cpu" + count + b"tQ."
+
+
+ONE_KEY, BILLION = b"X\1\0\0\x000", b"J\x00\xca\x9a\x3b"
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -215,10 +230,22 @@ DEEP = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
         archive(pickle.dumps({"a": _Called(print, "ran")}, protocol=5)),
         archive(pickle.dumps([1, 2], protocol=2)),
         archive(pickle.dumps("text", protocol=2)),
+        archive(b"\x80\x02}" + laughs() + b"K\1s."),
+        archive(b"\x80\x02}(" + laughs() + b"K\1u."),
+        archive(b"\x80\x02(" + laughs() + b"K\1d."),
+        archive(b"\x80\x04\x8f(" + laughs() + b"\x90."),
+        archive(b"\x80\x02ccollections\nOrderedDict\n]" + laughs() + b"K\1\x86a\x85R."),
+        archive(storage(b"X\3\0\0\0abc", ONE_KEY, BILLION), **{"0": b"1234"}),
+        archive(storage(b"]K\1a", ONE_KEY, BILLION), **{"0": b"1234"}),
+        archive(storage(b"K\4", laughs(), b"K\1"), **{"0": b"1234"}),
+        archive(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}X\1\0\0\0aK\1sb."),
+        b"something else" + archive(pickle.dumps({"a": 1}, protocol=2)),
     ],
     ids=[
         "empty", "no archive", "pickle", "no pickle", "half a pickle", "memo", "deep", "packed",
-        "large", "bytes", "tensor", "call", "call by the stack", "list", "text",
+        "large", "bytes", "tensor", "call", "call by the stack", "list", "text", "laughing key",
+        "laughing keys", "laughing table", "laughing set", "laughing argument", "text for a size",
+        "list for a size", "laughing storage", "function with fields", "something in front",
     ],
 )  # fmt: skip
 def test_forged_bytes_are_refused_and_nothing_is_called(
