@@ -250,3 +250,10 @@ def test_parts_without_number_are_refused_uncounted(part: str) -> None:
     assert len(parse_json(text, dict[str, msgspec.Raw], name="a", most=1001)) == 1000
     with pytest.raises(OutsideDataError, match="a: of more than 499 parts"):
         parse_json(text, dict[str, msgspec.Raw], name="a", most=499)
+
+
+@pytest.mark.parametrize("part", ["1", "0.5", "null", " 12345", '"",1'])
+def test_values_without_number_are_refused_before_they_take_memory(part: str) -> None:
+    text = f"[{part}{f',{part}' * ((1 << 24) + 1)}]"
+    with pytest.raises(OutsideDataError, match=r"run\.json: of more than \d+ (values|parts)"):
+        parse_json(text, Any, name="run.json", limit=1 << 28)

@@ -35,6 +35,7 @@ UnixTime = Annotated[float, Meta(ge=0.0, le=32_503_680_000.0)]
 DEPTH_LIMIT = 64
 _LARGEST = 1 << 26
 _MOST_PARTS = 1 << 22
+_MOST_VALUES = 1 << 24  # commas: a number takes more memory than its digits, too
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"]*"')
 _OTHER = bytes(set(range(256)) - set(b"[]{}"))
@@ -77,6 +78,8 @@ def parse_json(
         return msgspec.json.decode(text, type=type_)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise OutsideDataError(f"{name}: {_reason(error)}") from error
+    except MemoryError as error:
+        raise OutsideDataError(f"{name}: {len(text)} bytes do not fit into memory") from error
     except (RecursionError, OverflowError, ValueError) as error:
         raise OutsideDataError(f"{name}: not readable as JSON ({error})") from error
 
@@ -131,6 +134,8 @@ def _checked_bytes(
     quotes = text.count(b'"') - text.count(rb"\"")  # at least one of each text
     if max(nested, quotes // 2) > most:
         raise OutsideDataError(f"{name}: of more than {most} parts")
+    if text.count(b",") > _MOST_VALUES:
+        raise OutsideDataError(f"{name}: of more than {_MOST_VALUES} values")
     if nested > DEPTH_LIMIT and _too_deep(text):
         raise OutsideDataError(f"{name}: nested deeper than {DEPTH_LIMIT}")
     return text.removeprefix(_BOM)

@@ -23,6 +23,7 @@ from distill.errors import (
     TrainingError,
 )
 from distill.models.device import choose_device
+from distill.names import printable
 from distill.own_folder import OwnFolder
 from distill.training import states
 from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
@@ -375,7 +376,7 @@ class TrainingRunner:
             self._follower.close()
 
     def __repr__(self) -> str:
-        where = f" in {self._folder.path}" if self._folder else ""
+        where = f" in {printable(self._folder.path)}" if self._folder else ""
         return f"TrainingRunner({self.state}{where})"
 
     # --- inside ------------------------------------------------------------------------------

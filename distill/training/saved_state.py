@@ -86,6 +86,9 @@ _OPCODES = b"".join(
 """What `torch.save` writes of tables, lists, numbers, texts and tensors; every other is refused."""
 
 
+_STEPS: dict[int, Any] = vars(pickle)["_Unpickler"].dispatch
+
+
 class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignore]
     """Walks through a pickle in which nothing can be called but what does nothing.
 
@@ -94,9 +97,8 @@ class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ign
     to look one up in a table never ends.
     """
 
-    dispatch: ClassVar[dict[int, Any]] = {
-        code: pickle._Unpickler.dispatch[code] for code in _OPCODES
-    }  # type: ignore[attr-defined,unused-ignore]
+    stack: list[Any]
+    dispatch: ClassVar[dict[int, Any]] = {code: _STEPS[code] for code in _OPCODES}
 
     def __init__(self, file: io.BytesIO, sizes: dict[str, int]) -> None:
         super().__init__(file)
@@ -121,16 +123,16 @@ class _Skeleton(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ign
 
     def load_setitem(self) -> None:
         self._check_keys(self.stack[-2:-1])
-        super().load_setitem()
+        _STEPS[pickle.SETITEM[0]](self)
 
     def load_setitems(self) -> None:
         self._check_keys(self.stack[::2])
-        super().load_setitems()
+        _STEPS[pickle.SETITEMS[0]](self)
 
     def load_build(self) -> None:
         if type(self.stack[-2]) is not _Table:
             raise CheckpointError("changes what is no table")
-        super().load_build()
+        _STEPS[pickle.BUILD[0]](self)
 
     dispatch[pickle.SETITEM[0]] = load_setitem
     dispatch[pickle.SETITEMS[0]] = load_setitems
