@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from distill.audio.containers import chunks
 from distill.audio.containers.layout import Stream
 from distill.audio.containers.mpeg import frames_of
-from distill.audio.containers.ogg import pages
+from distill.audio.containers.ogg import _crc, pages
 from distill.audio.corpus import AudioCorpus
 from distill.audio.reading import decode, probe, read_part
 from distill.errors import AudioFileError
@@ -122,7 +122,7 @@ def test_what_follows_the_samples_is_no_sound(kind: str, behind: bytes, put: Put
 
 
 @pytest.mark.parametrize("kind", ["RF64", "W64", "AIFF", "AU", "CAF"])
-@pytest.mark.parametrize("size", [0, 0x80000000, 0xFFFFFFFF, 1000])
+@pytest.mark.parametrize("size", [0, 0x7F000000, 0x7EFFFFFC, 0x80000000, 0xFFFFFFFF, 1000])
 def test_other_containers_whose_sizes_say_nothing(kind: str, size: int, put: Put) -> None:
     data = bytearray(encoded(kind, chirp()))
     wide, order = {"RF64": ("Q", "<"), "W64": ("Q", "<"), "CAF": ("Q", ">")}.get(kind, ("I", ">"))
@@ -281,6 +281,45 @@ def test_the_pages_of_an_ogg_stream_are_all_found_and_sound() -> None:
     assert all(page.whole and page.sound for page in found)
     assert found[-1].granule == 80_000
     assert [page.number for page in found] == list(range(len(found)))
+
+
+def _ogg_flac(sound: np.ndarray, serial: int) -> bytes:
+    """FLAC in Ogg pages, whose head knows no length, as `flac --ogg` and ffmpeg make it."""
+    flac = bytearray(encoded("FLAC", sound))
+    flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])
+    bodies = [b"\x7fFLAC\x01\0\0\x01" + flac[:42]]
+    bodies += [bytes(flac[at : at + 4000]) for at in range(42, len(flac), 4000)]
+    made = b""
+    for number, body in enumerate(bodies):
+        flags = 2 * (number == 0) + 4 * (number == len(bodies) - 1)
+        lacing = b"\xff" * (len(body) // 255) + bytes([len(body) % 255])
+        head = struct.pack(
+            "<4sBBqIIIB", b"OggS", 0, flags, len(sound), serial, number, 0, len(lacing)
+        )
+        page = head + lacing + body
+        made += page[:22] + struct.pack("<I", _crc(page)) + page[26:]
+    return made
+
+
+@pytest.mark.parametrize("behind", ["", "OGG", "FLAC", "Ogg FLAC"])
+def test_flac_in_ogg_is_read_also_where_more_is_joined_to_it(behind: str, put: Put) -> None:
+    second = {"": b"", "Ogg FLAC": _ogg_flac(chirp(seed=1), 2)}.get(behind)
+    second = encoded(behind, chirp(seed=1)) if second is None else second
+    sound = decode(put("take.ogg", _ogg_flac(chirp(), 1) + second))
+    assert len(sound.waveform) == FRAMES * (2 if behind else 1)
+    assert sound.notes == ()
+    np.testing.assert_allclose(sound.waveform[:FRAMES], chirp(), atol=1e-4)
+    if behind:
+        np.testing.assert_allclose(sound.waveform[FRAMES:], chirp(seed=1), atol=0.1)
+
+
+def test_flac_in_ogg_of_which_a_page_is_missing_is_not_read_in_silence(put: Put) -> None:
+    kept = _pages(_ogg_flac(chirp(60_000), 1))
+    try:
+        sound = decode(put("take.oga", b"".join(kept[:4] + kept[5:])))
+    except AudioFileError:
+        return
+    assert sound.notes
 
 
 def test_an_ogg_stream_that_was_never_closed_is_used_and_said(put: Put) -> None:

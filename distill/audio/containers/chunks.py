@@ -16,6 +16,7 @@ from distill.audio.containers.layout import Layout, Part, Stream
 
 _SHORTFALL = 0.98
 _NEAR = 1 << 16  # a header's worth beside a power of two is still "no idea"
+_NO_SIZES = 0x7F00_0000, 1 << 31, 1 << 32  # the first is what SoX leaves in an AIFF
 _MOST_CHUNKS = 4096
 _SMALLEST_TAIL_S = 0.05
 _LARGEST_HEADER = 1 << 26
@@ -115,7 +116,7 @@ def _short(stream: Stream, found: Samples, there: int) -> Layout:
 
 def _is_no_size(size: int) -> bool:
     """Whether a size is one that writers leave who do not know it."""
-    return any(abs(size - power) <= _NEAR for power in (1 << 31, 1 << 32)) or size >= 1 << 62
+    return any(abs(size - known) <= _NEAR for known in _NO_SIZES) or size >= 1 << 62
 
 
 def _resized(stream: Stream, found: Samples, size: int) -> Part:

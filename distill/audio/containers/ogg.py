@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distill.audio.containers.chunks import RIFF
 from distill.audio.containers.follows import Follows, what_follows
 from distill.audio.containers.layout import Layout, Part, Stream
+from distill.audio.containers.window import Span
 
 _READ = 1 << 20
 _LARGEST_PAGE = 27 + 255 + 255 * 255
@@ -47,6 +48,10 @@ class _Link:
     damaged: int = 0
     lost: int = 0
     bad_at: int = 0
+    flac: bytes = b""
+    """The head of a FLAC file, where the stream is one in pages."""
+    spans: list[Span] = field(default_factory=list)
+    """Of a FLAC file, behind its head."""
 
     @property
     def seconds(self) -> float:
@@ -66,16 +71,26 @@ def walk_ogg(stream: Stream) -> Layout:
     notes = tuple(note for link in links for note in _notes(link))
     if len(links) == 1:
         parts: tuple[Part, ...] = (Part(),)
-        if last.at or (last.end < stream.size and stream.size - last.end > _LARGEST_PAGE):
+        if last.flac:
+            parts = (_part(stream, last),)
+        elif last.at or (last.end < stream.size and stream.size - last.end > _LARGEST_PAGE):
             parts = (Part((stream.stretch(last.at, last.end - last.at),)),)
     else:
-        parts = tuple(Part((stream.stretch(link.at, link.end - link.at),)) for link in links)
+        parts = tuple(_part(stream, link) for link in links)
     if last.end < stream.size:
         follows = what_follows(stream, last.end, RIFF)
         if follows.kind is Follows.SOUND and stream.read(follows.at, 4) != b"OggS":
-            own = Part((stream.stretch(last.at, last.end - last.at),))
-            return Layout((*parts[:-1], own), notes, rest_at=follows.at)
+            return Layout((*parts[:-1], _part(stream, last)), notes, rest_at=follows.at)
     return Layout(parts, notes)
+
+
+def _part(stream: Stream, link: _Link) -> Part:
+    """A stream alone; FLAC without its pages, which not every libsndfile takes off."""
+    if not link.flac:
+        return Part((stream.stretch(link.at, link.end - link.at),))
+    counts = int.from_bytes(link.flac[18:26], "big") >> 36 << 36
+    counts |= max(0, link.granule) & (1 << 36) - 1
+    return Part((link.flac[:18] + counts.to_bytes(8, "big") + link.flac[26:], *link.spans))
 
 
 def _links(stream: Stream) -> list[_Link]:
@@ -99,6 +114,10 @@ def _links(stream: Stream) -> list[_Link]:
             continue
         link.end = page.at + page.size
         _count(link, page)
+        if page.flags & _FIRST and page.sound and page.body.startswith(b"\x7fFLAC"):
+            link.flac = page.body[9:]
+        elif link.flac and page.sound and page.serial == link.serial:
+            link.spans.append(stream.stretch(link.end - len(page.body), len(page.body)))
     return links
 
 
