@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shutil
+import sys
 
 import pytest
 from PIL import Image
@@ -84,3 +85,21 @@ def test_names_are_no_formulas(trainer):
     trainer.finish_epoch()
     trainer.preview("A$$AP $\\foo$ _x")
     assert len(report(trainer.path).outputs()) == 4
+
+
+def test_a_log_that_names_more_sounds_than_a_run_makes(trained, tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained.model_path.parent, copy)
+    event = RunFolder(copy).read_events()[0]
+    pair = next(pair for one in event for pair in getattr(one, "pairs", ()))
+    named = {"event": "PreviewEvent", "epoch": 99, "step": 99, "folder": "previews", "pairs": []}
+    named["pairs"] = [vars(pair)] * 1000
+    with (copy / "events.jsonl").open("a") as log:
+        log.write(json.dumps(named) + "\n")
+    drawn = []
+    module = sys.modules["distill_widgets.report"]  # its function has the same name
+    monkeypatch.setattr(module, "draw_pictures", lambda *a: drawn.append(a) or a)
+    monkeypatch.setattr(module, "to_png", lambda _: b"")
+    said = report(copy).outputs()[-1]["text/plain"]
+    assert "(the first 64 of 1000)" in said
+    assert [len(rows) for rows, _ in drawn] == [64]

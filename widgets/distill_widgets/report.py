@@ -33,6 +33,7 @@ Bundle = dict[str, Any]
 
 _COLUMNS = ("level", "entries used", "perplexity", "dead codes", "churn a step", "")
 _PATIENCE_S = 10.0  # from the state of the end to its last event; a moment, on an idle machine
+_MOST_PREVIEWS = 64  # no run makes more; a log may name any number
 _PLOTLY = "application/vnd.plotly.v1+json"
 
 
@@ -154,7 +155,7 @@ class Report:
             return []
         event, config = self._history.previews[-1], self._request.config.spectrogram
         rows = []
-        for pair in event.pairs:
+        for pair in event.pairs[:_MOST_PREVIEWS]:
             try:
                 sounds = [
                     preview_sound(self._folder, path)[0]
@@ -169,6 +170,8 @@ class Report:
         if not rows:
             return []
         title = f"originals and reconstructions, epoch {event.epoch + 1}"
+        if len(event.pairs) > _MOST_PREVIEWS:
+            title += f" (the first {_MOST_PREVIEWS} of {len(event.pairs)})"
         png = to_png(draw_pictures(rows, title))
         names = ", ".join(name for name, _ in rows)
         return [{"image/png": base64.b64encode(png).decode(), "text/plain": f"{title}: {names}"}]
