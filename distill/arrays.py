@@ -114,6 +114,8 @@ def as_sound(waveform: Array) -> Tensor:
     """
     if not isinstance(waveform, (Tensor, np.ndarray)):
         raise ShapeError(f"waveform is a {type(waveform).__name__}; expected a tensor or an array")
+    if isinstance(waveform, Tensor):  # a nested one has no shape to ask for
+        _check_tensor(waveform, "waveform", ShapeError)
     shape = tuple(waveform.shape)
     if len(shape) != 1:
         raise ShapeError(

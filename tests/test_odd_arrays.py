@@ -112,3 +112,12 @@ def test_gradients_and_memory_are_left_alone() -> None:
     whole = np.array([1, 2], dtype=">i2")
     as_whole_numbers(whole, "x")[0] = 9
     assert whole.tolist() == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_tensors_are_refused_by_name(layout: torch.layout) -> None:
+    nested = torch.nested.nested_tensor([torch.zeros(3), torch.zeros(4)], layout=layout)
+    for read in (as_sound, lambda value: as_floats(value, "waveform")):
+        with pytest.raises(ShapeError, match=r"waveform is a .* tensor; expected a dense one"):
+            read(nested)
