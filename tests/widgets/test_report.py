@@ -6,11 +6,15 @@ import json
 import shutil
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from distill import RunFolder, RunFolderError, TrainingRunner
+from distill.errors import AudioFileError
 from distill_widgets import report
+from distill_widgets.previews import preview_sound
 
 
 def test_the_whole_as_static_outputs(trained):
@@ -71,6 +75,16 @@ def test_missing_previews_are_left_out(trained, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(trained.model_path.parent, copy)
     shutil.rmtree(copy / "previews")
+    assert len(report(copy).outputs()) == 3
+
+
+def test_a_preview_of_hours_is_not_read(trained, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained.model_path.parent, copy)
+    for path in (copy / "previews").rglob("*.wav"):  # packed, it is small
+        soundfile.write(path, np.zeros(8000 * 100, np.int16), 8000, format="FLAC")
+        with pytest.raises(AudioFileError, match="100 s long; a preview has at most 90"):
+            preview_sound(RunFolder(copy), path.relative_to(copy).as_posix())
     assert len(report(copy).outputs()) == 3
 
 

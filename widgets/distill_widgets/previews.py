@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import PurePosixPath
 
-from distill.audio.io import read_audio
-from distill.errors import ForeignEntryError, RunFolderError
+from distill.audio.io import probe, read_audio
+from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
 from distill.names import printable
 from distill.own_folder import OwnFolder
 from distill.training.history import VQMetricsHistory
@@ -16,6 +16,7 @@ from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow, Stage
 
 SIDES = ("original", "reconstruction")
 _MOST_CACHED = 16
+_LONGEST_S = 90.0  # a run makes them of at most a minute; packed silence of hours is small
 
 
 class Previews:
@@ -94,5 +95,10 @@ def preview_sound(folder: RunFolder, name: str) -> Sound:
         raise
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}") from error
+    seconds = probe(folder.path / name).seconds
+    if seconds > _LONGEST_S:
+        raise AudioFileError(
+            f"{shown}: {seconds:.0f} s long; a preview has at most {_LONGEST_S:.0f}"
+        )
     waveform, rate = read_audio(folder.path / name)
     return waveform.numpy(), rate
