@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CORES = os.cpu_count() or 1
-PROCESSES = min(CORES, 4)  # each holds torch and a trained model
+# One more than there are cores, as those with a browser mostly wait; each holds torch and a model.
+PROCESSES = min(CORES + 1, 4)
 
 NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
 CHECKS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -49,6 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: place[item.path])
     elif hasattr(config, "workerinput"):  # one of several processes: what takes long begins first
         items.sort(key=lambda item: _LONGEST_FIRST.get(_folder(item.nodeid), len(_LONGEST_FIRST)))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell, as with `&`:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started here would ignore it
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which shares tests out with `-n 2`

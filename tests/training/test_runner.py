@@ -375,11 +375,14 @@ def test_an_interrupt_of_the_notebook_does_not_reach_the_trainer(
         text=True,
         start_new_session=True,
     ) as notebook:
-        assert notebook.stdout is not None
-        assert notebook.stdout.readline() == "learning\n"
-        os.killpg(notebook.pid, signal.SIGINT)
-        assert notebook.stdout.read() == "interrupted\n"
-        assert notebook.wait(PATIENCE_S) == 0
+        try:
+            assert notebook.stdout is not None
+            assert notebook.stdout.readline() == "learning\n"
+            os.killpg(notebook.pid, signal.SIGINT)
+            assert notebook.stdout.read() == "interrupted\n"
+            assert notebook.wait(PATIENCE_S) == 0
+        finally:
+            notebook.kill()
     watcher = TrainingRunner.attach(run)  # another kernel
     steps = watcher.history.step_count
     assert watcher.state == "running"
