@@ -14,10 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from distill.audio.corpus import AudioCorpus, Source, find_files
+from distill.audio.io import is_reconstruction
 from distill.audio.split import Split
 from distill.checked import PathText, Positive, Text
 from distill.config import VQVAEConfig
-from distill.errors import ConfigError, CorpusError, RunFolderError
+from distill.errors import AudioFileError, ConfigError, CorpusError, RunFolderError
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.origin import is_sealed, seal
 from distill.training.signals import Cancel
@@ -219,7 +220,7 @@ class RunRequest:
             except CorpusError:
                 continue
             new.update(dict.fromkeys(path for path in paths if str(path) not in known))
-        return list(new)
+        return [path for path in new if not _is_made_by_us(path)]
 
     def about_new_sounds(self) -> str:
         """One sentence about `new_sounds`; empty where there are none."""
@@ -340,6 +341,13 @@ def check_source(source: Source | AudioCorpus) -> None:
         found, _ = find_files(source)
         if not found:
             AudioCorpus.scan(source, progress=False)  # raises the message people know
+
+
+def _is_made_by_us(path: Path) -> bool:
+    try:
+        return is_reconstruction(path)
+    except AudioFileError:  # reading it says why
+        return False
 
 
 def _absolute(places: Iterable[Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from distill import AudioCorpus, VQVAEConfig
+from distill.audio.io import write_audio
 from distill.errors import CorpusError, RunFolderError
 from distill.training import origin
 from distill.training.request import RunRequest
@@ -177,6 +178,7 @@ def test_new_sounds_are_told_of_and_taken_where_asked(
     assert some.new_sounds() == []  # these files, said the person
     soundfile.write(sounds / "new.wav", corpus.waveforms[5].numpy(), 48_000)
     (sounds / "notes.txt").write_text("no sound")
+    write_audio(sounds / "new.reconstruction.wav", corpus.waveforms[5], 48_000, made_by="a test")
     said = request_.about_new_sounds()
     assert said.startswith("1 new file is not part of this run (") and "new.wav" in said
     begin_run(tmp_path / "run", request_.to_dict())
