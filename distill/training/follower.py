@@ -130,7 +130,11 @@ class Follower:
         self._looks_left = _LOOKS_FOR_A_SESSION
         if self._offset and self._folder.events_bytes == self._offset:
             return False
-        lines, self._offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
+        lines, offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
+        status = self._folder.read_status() if lines else None
+        if status is not None and status.session != self._session:
+            return True  # it began between the two looks: nothing is taken of what it may have cut
+        self._offset = offset
         self.history.update_lines(lines)
         if self._callback is not None:
             for event in events_from_lines(lines, Gaps()):  # the history has counted them

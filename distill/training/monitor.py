@@ -30,8 +30,17 @@ class Monitor:
         cancel_event: Cancel | None = None,
         *,
         signals: StopSignals | None = None,
+        fallback: str | None = None,
         period_s: float = HEARTBEAT_PERIOD_S,
     ) -> None:
+        """Args:
+        folder: of the run, held by the caller.
+        cancel_event: asks for a stop, as do the signals.
+        signals: those that came so far.
+        fallback: the state in which the run is left where this session cannot begin; until
+            `begin_session` the session before is reported. None: this session begins at once.
+        period_s: from one heartbeat to the next.
+        """
         self._folder, self._cancel, self._period_s = folder, cancel_event, period_s
         self.signals = signals or StopSignals()
         self._lock = threading.Lock()
@@ -41,9 +50,9 @@ class Monitor:
         self.lost: RunLostError | None = None
         """Where the run folder was moved, deleted or taken away: what to end with."""
         self._beats_gone = 0
-        self.session = folder.session
+        self.session = folder.session - (fallback is not None)
         """What is reported as the session's number."""
-        self.fallback = states.FAILED
+        self.fallback = fallback or states.FAILED
         """The state in which a run ends that is left in none of its own."""
         self._control = Control()
         self._changed = threading.Event()  # something new to act on

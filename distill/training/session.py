@@ -69,10 +69,10 @@ def run_session(
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
     """
-    with Monitor(folder, cancel_event, signals=signals) as monitor, kept_rng():
-        # A run that ended well stays as it is until another session of it can begin.
-        before = _ended_well(folder)
-        monitor.session, monitor.fallback = folder.session - 1, before or states.FAILED
+    # A run that ended well stays as it is until another session of it can begin.
+    before = _ended_well(folder)
+    monitor = Monitor(folder, cancel_event, signals=signals, fallback=before or states.FAILED)
+    with monitor, kept_rng():
         session: _Session | None = None
         try:
             request = RunRequest.from_dict(folder.read_request())
