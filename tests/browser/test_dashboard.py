@@ -239,9 +239,10 @@ def test_a_killed_trainer_is_told_of_and_resumed(notebook, start, run):
     n.wait_for(LOSS, "points", 3 * 50)
     os.kill(run.read_status().pid, signal.SIGKILL)
     n.wait_for(HEAD, "state", "gone")
-    trouble = n.page.locator(".distill-trouble").inner_text()
-    assert "its trainer died without a word (killed by signal 9)" in trouble
-    assert "resume() goes on from the last checkpoint" in trouble
+    died = "its trainer died without a word (killed by signal 9)"
+    trouble = n.page.locator(".distill-trouble", has_text=died)
+    trouble.wait_for()
+    assert "resume() goes on from the last checkpoint" in trouble.inner_text()
     n.picture("gone")
     press(n, "resume")
     n.wait_for(HEAD, "state", "running")
@@ -249,7 +250,7 @@ def test_a_killed_trainer_is_told_of_and_resumed(notebook, start, run):
     assert n.page.locator(".distill-trouble").is_hidden()
     press(n, "stop")
     n.wait_for(HEAD, "state", "stopped")
-    assert "taken up again" in n.page.locator(".distill-log").inner_text()
+    n.page.locator(".distill-log", has_text="taken up again").wait_for()
 
 
 def test_a_failed_run_says_why(notebook, start, run, tmp_path):
@@ -267,7 +268,7 @@ def test_a_failed_run_says_why(notebook, start, run, tmp_path):
     )
     n.run_all()
     n.wait_for(HEAD, "state", "failed")
-    assert "none of 1 files is usable" in n.page.locator(".distill-trouble").inner_text()
+    n.page.locator(".distill-trouble", has_text="none of 1 files is usable").wait_for()
     n.picture("failed")
 
 
