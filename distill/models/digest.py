@@ -29,7 +29,8 @@ _DECIDES_OF_SOUND = ("sample_rate", "n_fft", "hop_length", "n_mels", "f_min_hz",
 def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
     """What tells a model from every other one: its weights, and what they need to make sound.
 
-    Name, tags and how it was trained have no part in it, so that it stays when they change.
+    Name, tags and how it was trained have no part in it, so that it stays when they change; nor has
+    the precision in which a file keeps the weights, which are float32 in use.
 
     Args:
         tensors: the state of the model.
@@ -40,7 +41,11 @@ def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
     """
     said = {name: getattr(config, name) for name in _DECIDES}
     said |= {name: getattr(config.spectrogram, name) for name in _DECIDES_OF_SOUND}
-    return digest_of(map(part_of, tensors.items()), {"config": json.dumps(said, sort_keys=True)})
+    used = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in tensors.items()
+    }
+    return digest_of(map(part_of, used.items()), {"config": json.dumps(said, sort_keys=True)})
 
 
 def part_of(item: tuple[str, Tensor]) -> Part:

@@ -95,7 +95,7 @@ class VQReporter:
             RunLostError: the run folder was moved, deleted or taken away.
         """
         self._monitor.move(engine.epoch, engine.step)
-        self._refuse_if_lost(engine)
+        self.refuse_if_lost(engine)
         self._do_wishes(engine)
         if self._monitor.wants_pause:
             self._wait_out_pause(engine)
@@ -279,11 +279,16 @@ class VQReporter:
             while self._monitor.wants_pause and not self._monitor.lost:
                 self._monitor.wait_for_change(_PAUSE_LOOK_S)
                 self._do_wishes(engine)
-        self._refuse_if_lost(engine)
+        self.refuse_if_lost(engine)
         if not self._monitor.wants_stop:
             self._monitor.enter(states.RUNNING)
 
-    def _refuse_if_lost(self, engine: Engine) -> None:
+    def refuse_if_lost(self, engine: Engine) -> None:
+        """Ends a run whose folder was moved, after a checkpoint at its new place, or is gone.
+
+        Raises:
+            RunLostError: says which.
+        """
         if lost := self._monitor.lost:
             if self._folder.files.is_in_place:  # moved: nothing of what was learned is lost
                 self.checkpoint(engine)

@@ -237,6 +237,7 @@ class _Session:
         except KeyboardInterrupt:
             self._finish(STOPPED)
             raise
+        self.reporter.refuse_if_lost(engine)  # noticed while it validated, which was cut short
         return self._finish(reason)
 
     def keep_what_is_good(self) -> str | None:

@@ -65,7 +65,7 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 @moves
-@pytest.mark.parametrize("step", [1, 6, 16])
+@pytest.mark.parametrize("step", [1, 4, 6, 16])  # 4: while it validates
 def test_a_moved_run_ends_at_once_and_goes_on_where_it_is(
     step: int,
     corpus: AudioCorpus,
