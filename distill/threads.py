@@ -15,8 +15,10 @@ from collections.abc import MutableMapping
 
 _CHOICES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 _SHORT_SPIN = 10_000  # about a tenth of a millisecond
-# The first is OpenMP's own; Intel's and LLVM's, on macOS and Windows, listen to the second.
-_ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+# The first is OpenMP's own; Intel's and LLVM's, on macOS and Windows, listen to the last. A moment
+# of spinning, some microseconds, in GNU's: none at all costs a quarter of an idle machine, ten
+# times as much half of the share beside one busy program (benchmarks/shared_machine.py).
+_ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
 
 
 def wait_asleep(environment: MutableMapping[str, str] = os.environ) -> bool:
