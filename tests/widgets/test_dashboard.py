@@ -344,6 +344,9 @@ def test_a_folder_one_may_only_read_is_shown(trainer, tmp_path):
     trainer.finish_epoch()
     trainer.preview()
     trainer.end()
+    # Drawn once before: nobody may be kept out of the folder that the packages lie in as well.
+    TrainingDashboard(trainer.path).close()
+    report(trainer.path).outputs()
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         run = Path(shutil.copytree(trainer.path, Path(place) / "run"))
