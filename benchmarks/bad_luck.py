@@ -41,10 +41,10 @@ from distill import (
 )
 from distill.errors import DistillError
 from distill.training import VQEpochMetrics, VQStepMetrics
-from distill.training import session as session_module
-from distill.training.request import RunRequest
-from distill.training.run_writer import begin_run, hold_run
-from distill.training.session import run_session
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, hold_run
+from distill.training.session import session as session_module
+from distill.training.session.session import run_session
 
 CONFIG = VQVAEConfig(
     width=8, latent_dim=4, codebook_size=8, batch_size=2, segment_frames=16, levels=2,

@@ -33,7 +33,7 @@ from distill.audio.vocoder import GriffinLimVocoder
 from distill.codebook import codebook_health, count_codes
 from distill.config import VQVAEConfig
 from distill.models.losses import vqvae_loss
-from distill.models.vqvae import ConvVQVAE
+from distill.models.vqvae.model import ConvVQVAE
 
 RATE = 48_000
 LONGEST_S, SHORTEST_S = 10.0, 0.1

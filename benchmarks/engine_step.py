@@ -19,7 +19,7 @@ from common import parser, recordings, report
 
 from distill import AudioCorpus, ConvVQVAE, LogMel, VQStepMetrics, VQVAEConfig, train_vqvae
 from distill.audio import SegmentSampler
-from distill.training.metrics import Event
+from distill.training.watch.event_lines import Event
 
 
 def bare_turn(config: VQVAEConfig, corpus: AudioCorpus, steps: int) -> list[float]:

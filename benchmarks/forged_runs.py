@@ -34,10 +34,10 @@ from hypothesis import strategies as st
 from distill import CheckpointEvent, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
 from distill.errors import DistillError
 from distill.training import RunStatus
-from distill.training.control import change_control, read_control
-from distill.training.metrics import event_to_line
-from distill.training.request import RunRequest
-from distill.training.run_writer import RunWriter, begin_run, extend_run, hold_run
+from distill.training.run.control import change_control, read_control
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import RunWriter, begin_run, extend_run, hold_run
+from distill.training.watch.event_lines import event_to_line
 
 PATIENCE_S = 30
 NAMES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
@@ -225,12 +225,12 @@ def takes_control(run: Path) -> bool:
     said: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = said.append  # type: ignore[method-assign]
-    logging.getLogger("distill.training.control").addHandler(handler)
+    logging.getLogger("distill.training.run.control").addHandler(handler)
     try:
         read_control(run)
         return not said
     finally:
-        logging.getLogger("distill.training.control").removeHandler(handler)
+        logging.getLogger("distill.training.run.control").removeHandler(handler)
         logging.disable(logging.CRITICAL)
 
 

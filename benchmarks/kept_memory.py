@@ -18,7 +18,7 @@ CODE = """
 import statistics, sys
 from engine_step import bare_turn
 from distill import AudioCorpus, VQVAEConfig
-from distill.training.memory import keep_freed_memory
+from distill.training.engine.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 corpus = AudioCorpus.scan(sys.argv[2:], progress=False)

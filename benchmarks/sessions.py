@@ -24,12 +24,12 @@ from typing import Any, cast
 from common import parser, recordings, report
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.follower import Follower
-from distill.training.metrics import event_to_line
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunStatus
-from distill.training.run_writer import RunWriter, begin_run, hold_run
+from distill.training.run.folder import RunStatus
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import RunWriter, begin_run, hold_run
 from distill.training.runner import Backend
+from distill.training.watch.event_lines import event_to_line
+from distill.training.watch.follower import Follower
 
 
 def step_ms(run: Path) -> float:

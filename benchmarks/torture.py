@@ -29,11 +29,11 @@ import torch
 
 from distill import AudioCorpus, RunFolder, VQVAEConfig, load_model_v2, make_demo_corpus
 from distill.training import CheckpointEvent, ResumeEvent, load_vqvae_checkpoint
-from distill.training.checkpoint import list_checkpoints
-from distill.training.metrics import Event
-from distill.training.request import RunRequest
-from distill.training.run_writer import RunWriter, begin_run, hold_run
-from distill.training.session import run_session
+from distill.training.run.checkpoint import list_checkpoints
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.session.session import run_session
+from distill.training.watch.event_lines import Event
 
 CONFIG = VQVAEConfig(
     width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
@@ -153,7 +153,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["distill.training.session", "vector_quantize_pytorch"])
+    context.set_forkserver_preload(["distill.training.session.session", "vector_quantize_pytorch"])
     dice, began, total, runs = random.Random(given.seed), time.monotonic(), Counter[str](), 0
     with tempfile.TemporaryDirectory() as home:
         sounds = make_demo_corpus(Path(home) / "sounds")

@@ -18,10 +18,10 @@ from typing import Any
 from common import parser, report
 
 from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.metrics import event_to_line
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunStatus
-from distill.training.run_writer import RunWriter, begin_run, hold_run
+from distill.training.run.folder import RunStatus
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.watch.event_lines import event_to_line
 from distill_widgets import TrainingDashboard
 
 _LIVE_EVENTS = 20_000

@@ -1,29 +1,29 @@
-from .analysis.atlas import (
+from .analysis.atlas.atlas import (
     CodebookAtlas as CodebookAtlas,
 )
-from .analysis.atlas_build import (
+from .analysis.atlas.build import (
     build_atlas as build_atlas,
 )
-from .analysis.comparison import (
+from .analysis.compare.comparison import (
     Comparison as Comparison,
 )
-from .analysis.comparison import (
+from .analysis.compare.comparison import (
     compare as compare,
 )
-from .analysis.entries import (
-    entry_sound as entry_sound,
-)
-from .analysis.library import (
-    ModelLibrary as ModelLibrary,
-)
-from .analysis.parts import (
-    CodeParts as CodeParts,
-)
-from .analysis.rate import (
+from .analysis.compare.rate import (
     RateReport as RateReport,
 )
-from .analysis.rate import (
+from .analysis.compare.rate import (
     rate_distortion as rate_distortion,
+)
+from .analysis.library.library import (
+    ModelLibrary as ModelLibrary,
+)
+from .analysis.sound.code_sounds import (
+    CodeParts as CodeParts,
+)
+from .analysis.sound.entry_sounds import (
+    entry_sound as entry_sound,
 )
 from .audio.corpus import (
     AudioCorpus as AudioCorpus,
@@ -145,41 +145,35 @@ from .errors import (
 from .errors import (
     UninitialisedError as UninitialisedError,
 )
-from .models.container import (
+from .models.file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
-from .models.loaded import (
-    LoadedVQModel as LoadedVQModel,
+from .models.file.persistence import (
+    ModelInfo as ModelInfo,
+)
+from .models.file.persistence import (
+    edit_metadata as edit_metadata,
+)
+from .models.file.persistence import (
+    load_model_v2 as load_model_v2,
+)
+from .models.file.persistence import (
+    read_model_info as read_model_info,
+)
+from .models.file.persistence import (
+    save_model_v2 as save_model_v2,
 )
 from .models.losses import (
     vqvae_loss as vqvae_loss,
 )
-from .models.persistence import (
-    ModelInfo as ModelInfo,
+from .models.use.loaded import (
+    LoadedVQModel as LoadedVQModel,
 )
-from .models.persistence import (
-    edit_metadata as edit_metadata,
-)
-from .models.persistence import (
-    load_model_v2 as load_model_v2,
-)
-from .models.persistence import (
-    read_model_info as read_model_info,
-)
-from .models.persistence import (
-    save_model_v2 as save_model_v2,
-)
-from .models.quantizer import (
-    QuantizerWrapper as QuantizerWrapper,
-)
-from .models.vqvae import (
+from .models.vqvae.model import (
     ConvVQVAE as ConvVQVAE,
 )
-from .training.checkpoint import (
-    load_vqvae_checkpoint as load_vqvae_checkpoint,
-)
-from .training.checkpoint import (
-    save_vqvae_checkpoint as save_vqvae_checkpoint,
+from .models.vqvae.quantizer import (
+    QuantizerWrapper as QuantizerWrapper,
 )
 from .training.config import (
     SpectrogramConfig as SpectrogramConfig,
@@ -193,50 +187,23 @@ from .training.config import (
 from .training.config import (
     get_adaptive_vqvae_config as get_adaptive_vqvae_config,
 )
-from .training.history import (
-    VQMetricsHistory as VQMetricsHistory,
+from .training.run.checkpoint import (
+    load_vqvae_checkpoint as load_vqvae_checkpoint,
 )
-from .training.metrics import (
-    CheckpointEvent as CheckpointEvent,
+from .training.run.checkpoint import (
+    save_vqvae_checkpoint as save_vqvae_checkpoint,
 )
-from .training.metrics import (
-    Event as Event,
-)
-from .training.metrics import (
-    MetricsCallback as MetricsCallback,
-)
-from .training.metrics import (
-    PreviewEvent as PreviewEvent,
-)
-from .training.metrics import (
-    ResumeEvent as ResumeEvent,
-)
-from .training.metrics import (
-    TrainingCompleteEvent as TrainingCompleteEvent,
-)
-from .training.metrics import (
-    TrainingFailedEvent as TrainingFailedEvent,
-)
-from .training.metrics import (
-    VQEpochMetrics as VQEpochMetrics,
-)
-from .training.metrics import (
-    VQStepMetrics as VQStepMetrics,
-)
-from .training.metrics import (
-    WarningEvent as WarningEvent,
-)
-from .training.preview import (
-    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
-)
-from .training.result import (
-    TrainingResult as TrainingResult,
-)
-from .training.run_folder import (
+from .training.run.folder import (
     RunFolder as RunFolder,
 )
 from .training.runner import (
     TrainingRunner as TrainingRunner,
+)
+from .training.session.preview import (
+    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
+)
+from .training.session.result import (
+    TrainingResult as TrainingResult,
 )
 from .training.vqvae import (
     resume_vqvae as resume_vqvae,
@@ -249,4 +216,37 @@ from .training.vqvae import (
 )
 from .training.vqvae import (
     validate_vqvae_epoch as validate_vqvae_epoch,
+)
+from .training.watch.event_lines import (
+    CheckpointEvent as CheckpointEvent,
+)
+from .training.watch.event_lines import (
+    Event as Event,
+)
+from .training.watch.event_lines import (
+    MetricsCallback as MetricsCallback,
+)
+from .training.watch.event_lines import (
+    PreviewEvent as PreviewEvent,
+)
+from .training.watch.event_lines import (
+    ResumeEvent as ResumeEvent,
+)
+from .training.watch.event_lines import (
+    TrainingCompleteEvent as TrainingCompleteEvent,
+)
+from .training.watch.event_lines import (
+    TrainingFailedEvent as TrainingFailedEvent,
+)
+from .training.watch.event_lines import (
+    VQEpochMetrics as VQEpochMetrics,
+)
+from .training.watch.event_lines import (
+    VQStepMetrics as VQStepMetrics,
+)
+from .training.watch.event_lines import (
+    WarningEvent as WarningEvent,
+)
+from .training.watch.history import (
+    VQMetricsHistory as VQMetricsHistory,
 )

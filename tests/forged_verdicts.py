@@ -14,8 +14,8 @@ import numpy as np
 from distill import CodebookAtlas, ModelLibrary, load_model_v2, read_model_info
 from distill.config import VQVAEConfig
 from distill.errors import DistillError
-from distill.models.persistence import ModelInfo
-from distill.models.report import model_facts
+from distill.models.file.persistence import ModelInfo
+from distill.models.use.report import model_facts
 
 OURS, RIGHT, FOREIGN, SILENT, EXECUTED, HIDDEN = (
     "refused", "right", "foreign", "silent", "executed", "hidden",

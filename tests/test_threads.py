@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from distill.threads import wait_asleep, waits_asleep
-from distill.training.detach import start_detached
+from distill.training.run.detach import start_detached
 
 VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 

@@ -1,54 +1,54 @@
-from .atlas import (
+from .atlas.atlas import (
     CodebookAtlas as CodebookAtlas,
 )
-from .atlas_build import (
+from .atlas.build import (
     build_atlas as build_atlas,
 )
-from .comparison import (
-    ComparedModel as ComparedModel,
-)
-from .comparison import (
-    Comparison as Comparison,
-)
-from .comparison import (
-    compare as compare,
-)
-from .entries import (
-    entry_sound as entry_sound,
-)
-from .entries import (
-    entry_sounds as entry_sounds,
-)
-from .identity import (
-    ModelIdentity as ModelIdentity,
-)
-from .identity import (
-    identify as identify,
-)
-from .library import (
-    ModelLibrary as ModelLibrary,
-)
-from .moments import (
+from .atlas.moments import (
     Moment as Moment,
 )
-from .parts import (
-    CodeParts as CodeParts,
+from .compare.comparison import (
+    ComparedModel as ComparedModel,
 )
-from .rate import (
+from .compare.comparison import (
+    Comparison as Comparison,
+)
+from .compare.comparison import (
+    compare as compare,
+)
+from .compare.identity import (
+    ModelIdentity as ModelIdentity,
+)
+from .compare.identity import (
+    identify as identify,
+)
+from .compare.rate import (
     FileRate as FileRate,
 )
-from .rate import (
+from .compare.rate import (
     RateReport as RateReport,
 )
-from .rate import (
+from .compare.rate import (
     rate_distortion as rate_distortion,
 )
-from .shelf import (
+from .library.entry import (
     LibraryModel as LibraryModel,
 )
-from .shelf import (
+from .library.entry import (
     RefusedModel as RefusedModel,
 )
-from .trash import (
+from .library.library import (
+    ModelLibrary as ModelLibrary,
+)
+from .library.trash import (
     TrashedModel as TrashedModel,
+)
+from .sound.code_sounds import (
+    CodeParts as CodeParts,
+)
+from .sound.entry_sounds import (
+    entry_sound as entry_sound,
+)
+from .sound.entry_sounds import (
+    entry_sounds as entry_sounds,
 )

@@ -136,7 +136,7 @@ def runs(
 ) -> None:
     """Show what is running, paused, finished, stopped, failed or gone."""
     from distill.names import path_to_text
-    from distill.training.runs import list_runs
+    from distill.training.run.runs import list_runs
 
     found = list_runs(folder)
     if as_json:

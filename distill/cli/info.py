@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from distill.codebook.health import LevelHealth
-from distill.models.persistence import ModelInfo, read_model_info
-from distill.models.report import model_facts
+from distill.models.file.persistence import ModelInfo, read_model_info
+from distill.models.use.report import model_facts
 from distill.names import path_to_text
 
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
-from distill.training.history import VQMetricsHistory
-from distill.training.metrics import Event, VQEpochMetrics, WarningEvent
+from distill.training.watch.event_lines import Event, VQEpochMetrics, WarningEvent
+from distill.training.watch.history import VQMetricsHistory
 
 _STYLES = {"healthy": "green", "thin": "yellow", "collapsing": "red"}
 

@@ -21,14 +21,14 @@ from distill.errors import RunFolderError
 from distill.models.device import choose_device
 from distill.names import path_to_text, printable
 from distill.training.config import get_adaptive_vqvae_config
-from distill.training.inside import refuse_sounds_inside
-from distill.training.memory import keep_freed_memory
-from distill.training.request import RunRequest
-from distill.training.result import TrainingResult
-from distill.training.run_folder import RunFolder
-from distill.training.run_writer import begin_run
+from distill.training.engine.memory import keep_freed_memory
+from distill.training.run.folder import RunFolder
+from distill.training.run.inside import refuse_sounds_inside
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run
 from distill.training.runner import TrainingRunner
-from distill.training.signals import stopped_by_signals
+from distill.training.session.result import TrainingResult
+from distill.training.session.signals import stopped_by_signals
 from distill.training.vqvae import resume_vqvae, train_vqvae
 
 _DEMO_RECONSTRUCTIONS = 8

@@ -4,11 +4,23 @@ from .base import (
 from .base import (
     ModelOutput as ModelOutput,
 )
-from .container import (
+from .file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
-from .loaded import (
-    LoadedVQModel as LoadedVQModel,
+from .file.persistence import (
+    ModelInfo as ModelInfo,
+)
+from .file.persistence import (
+    edit_metadata as edit_metadata,
+)
+from .file.persistence import (
+    load_model_v2 as load_model_v2,
+)
+from .file.persistence import (
+    read_model_info as read_model_info,
+)
+from .file.persistence import (
+    save_model_v2 as save_model_v2,
 )
 from .losses import (
     multi_resolution_l1 as multi_resolution_l1,
@@ -16,27 +28,15 @@ from .losses import (
 from .losses import (
     vqvae_loss as vqvae_loss,
 )
-from .persistence import (
-    ModelInfo as ModelInfo,
+from .use.loaded import (
+    LoadedVQModel as LoadedVQModel,
 )
-from .persistence import (
-    edit_metadata as edit_metadata,
+from .vqvae.model import (
+    ConvVQVAE as ConvVQVAE,
 )
-from .persistence import (
-    load_model_v2 as load_model_v2,
-)
-from .persistence import (
-    read_model_info as read_model_info,
-)
-from .persistence import (
-    save_model_v2 as save_model_v2,
-)
-from .quantizer import (
+from .vqvae.quantizer import (
     QuantizerOutput as QuantizerOutput,
 )
-from .quantizer import (
+from .vqvae.quantizer import (
     QuantizerWrapper as QuantizerWrapper,
-)
-from .vqvae import (
-    ConvVQVAE as ConvVQVAE,
 )

@@ -1,9 +1,3 @@
-from .checkpoint import (
-    load_vqvae_checkpoint as load_vqvae_checkpoint,
-)
-from .checkpoint import (
-    save_vqvae_checkpoint as save_vqvae_checkpoint,
-)
 from .config import (
     SpectrogramConfig as SpectrogramConfig,
 )
@@ -16,68 +10,38 @@ from .config import (
 from .config import (
     get_adaptive_vqvae_config as get_adaptive_vqvae_config,
 )
-from .history import (
-    VQMetricsHistory as VQMetricsHistory,
-)
-from .loop import (
+from .engine.loop import (
     EpochResult as EpochResult,
 )
-from .metrics import (
-    CheckpointEvent as CheckpointEvent,
+from .run.checkpoint import (
+    load_vqvae_checkpoint as load_vqvae_checkpoint,
 )
-from .metrics import (
-    Event as Event,
+from .run.checkpoint import (
+    save_vqvae_checkpoint as save_vqvae_checkpoint,
 )
-from .metrics import (
-    MetricsCallback as MetricsCallback,
-)
-from .metrics import (
-    PreviewEvent as PreviewEvent,
-)
-from .metrics import (
-    PreviewPair as PreviewPair,
-)
-from .metrics import (
-    ResumeEvent as ResumeEvent,
-)
-from .metrics import (
-    TrainingCompleteEvent as TrainingCompleteEvent,
-)
-from .metrics import (
-    TrainingFailedEvent as TrainingFailedEvent,
-)
-from .metrics import (
-    VQEpochMetrics as VQEpochMetrics,
-)
-from .metrics import (
-    VQStepMetrics as VQStepMetrics,
-)
-from .metrics import (
-    WarningEvent as WarningEvent,
-)
-from .preview import (
-    PreviewSound as PreviewSound,
-)
-from .preview import (
-    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
-)
-from .result import (
-    TrainingResult as TrainingResult,
-)
-from .run_folder import (
+from .run.folder import (
     RunFolder as RunFolder,
 )
-from .run_folder import (
+from .run.folder import (
     RunStatus as RunStatus,
+)
+from .run.runs import (
+    RunInfo as RunInfo,
+)
+from .run.runs import (
+    RunList as RunList,
 )
 from .runner import (
     TrainingRunner as TrainingRunner,
 )
-from .runs import (
-    RunInfo as RunInfo,
+from .session.preview import (
+    PreviewSound as PreviewSound,
 )
-from .runs import (
-    RunList as RunList,
+from .session.preview import (
+    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
+)
+from .session.result import (
+    TrainingResult as TrainingResult,
 )
 from .vqvae import (
     resume_vqvae as resume_vqvae,
@@ -90,4 +54,40 @@ from .vqvae import (
 )
 from .vqvae import (
     validate_vqvae_epoch as validate_vqvae_epoch,
+)
+from .watch.event_lines import (
+    CheckpointEvent as CheckpointEvent,
+)
+from .watch.event_lines import (
+    Event as Event,
+)
+from .watch.event_lines import (
+    MetricsCallback as MetricsCallback,
+)
+from .watch.event_lines import (
+    PreviewEvent as PreviewEvent,
+)
+from .watch.event_lines import (
+    PreviewPair as PreviewPair,
+)
+from .watch.event_lines import (
+    ResumeEvent as ResumeEvent,
+)
+from .watch.event_lines import (
+    TrainingCompleteEvent as TrainingCompleteEvent,
+)
+from .watch.event_lines import (
+    TrainingFailedEvent as TrainingFailedEvent,
+)
+from .watch.event_lines import (
+    VQEpochMetrics as VQEpochMetrics,
+)
+from .watch.event_lines import (
+    VQStepMetrics as VQStepMetrics,
+)
+from .watch.event_lines import (
+    WarningEvent as WarningEvent,
+)
+from .watch.history import (
+    VQMetricsHistory as VQMetricsHistory,
 )

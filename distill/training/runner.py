@@ -25,20 +25,24 @@ from distill.errors import (
 from distill.models.device import choose_device
 from distill.names import printable
 from distill.own_folder import OwnFolder
-from distill.training import states
-from distill.training.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
-from distill.training.detach import start_detached
-from distill.training.follower import Follower
-from distill.training.history import VQMetricsHistory
-from distill.training.last_words import FAILED, LOST, rebuilt, why_it_ended
-from distill.training.metrics import MetricsCallback, TrainingCompleteEvent, TrainingFailedEvent
-from distill.training.progress import ProgressBar
-from distill.training.request import RunRequest, check_source
-from distill.training.result import TrainingResult
-from distill.training.run_folder import WORKER_LOG, RunFolder
-from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
-from distill.training.runs import RunList, list_runs
-from distill.training.session import run_session
+from distill.training.run import states
+from distill.training.run.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
+from distill.training.run.death_notice import FAILED, LOST, rebuilt, why_it_ended
+from distill.training.run.detach import start_detached
+from distill.training.run.folder import WORKER_LOG, RunFolder
+from distill.training.run.request import RunRequest, check_source
+from distill.training.run.runs import RunList, list_runs
+from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.session.result import TrainingResult
+from distill.training.session.session import run_session
+from distill.training.watch.event_lines import (
+    MetricsCallback,
+    TrainingCompleteEvent,
+    TrainingFailedEvent,
+)
+from distill.training.watch.follower import Follower
+from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.progress import ProgressBar
 from distill.turns import take_short_turns
 
 Backend = Literal["process", "thread"]

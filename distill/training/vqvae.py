@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.models.device import choose_device
-from distill.training.fabric import make_fabric
-from distill.training.loop import EpochResult, Learner, run_epoch
-from distill.training.metrics import MetricsCallback, TrainingFailedEvent, call_back
-from distill.training.request import RunRequest
-from distill.training.result import TrainingResult
-from distill.training.run_folder import RunFolder
-from distill.training.run_writer import begin_run, extend_run, hold_run
-from distill.training.session import run_session
-from distill.training.signals import Cancel, StopSignals, stopped_by_signals
+from distill.training.engine.fabric import make_fabric
+from distill.training.engine.loop import EpochResult, Learner, run_epoch
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, extend_run, hold_run
+from distill.training.session.result import TrainingResult
+from distill.training.session.session import run_session
+from distill.training.session.signals import Cancel, StopSignals, stopped_by_signals
+from distill.training.watch.event_lines import MetricsCallback, TrainingFailedEvent, call_back
 
 __all__ = [
     "TrainingResult",

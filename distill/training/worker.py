@@ -16,12 +16,12 @@ import sys
 from pathlib import Path
 
 from distill.errors import RunLostError
-from distill.training.last_words import FAILED, LOST, last_words
-from distill.training.memory import keep_freed_memory
-from distill.training.replica import run_replica
-from distill.training.run_writer import hold_run
-from distill.training.session import run_session
-from distill.training.signals import StopSignals, stopped_by_signals
+from distill.training.engine.memory import keep_freed_memory
+from distill.training.run.death_notice import FAILED, LOST, last_words
+from distill.training.run.writer import hold_run
+from distill.training.session.replica import run_replica
+from distill.training.session.session import run_session
+from distill.training.session.signals import StopSignals, stopped_by_signals
 from distill.turns import take_short_turns
 
 _log = logging.getLogger("distill.training.worker")

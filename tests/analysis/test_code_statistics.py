@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from distill.analysis.code_statistics import (
+from distill.analysis.atlas.statistics import (
     histogram_similarity,
     neighbours,
     pair_counts,

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from distill.analysis.features import brightness_hz, loudness_db
+from distill.analysis.compare.features import brightness_hz, loudness_db
 
 TIME = np.arange(4800) / 48_000
 

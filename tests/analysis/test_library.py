@@ -11,11 +11,11 @@ import pytest
 
 from distill import ModelLibrary, edit_metadata, load_model_v2, read_model_info, save_model_v2
 from distill.analysis import LibraryModel
-from distill.analysis import library as library_module
-from distill.analysis import trash as trash_module
+from distill.analysis.library import library as library_module
+from distill.analysis.library import trash as trash_module
 from distill.errors import CorruptModelError, LibraryError, ModelFileError
 from distill.training import TrainingResult
-from distill.training.run_folder import acquire_lock
+from distill.training.run.folder import acquire_lock
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill.analysis.moments import PER_ENTRY, PER_FILE, MomentFinder
+from distill.analysis.atlas.moments import PER_ENTRY, PER_FILE, MomentFinder
 
 
 def naive(files: list[tuple[np.ndarray, np.ndarray]], level: int, entry: int) -> list[tuple]:  # type: ignore[type-arg]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from distill import ModelLibrary
-from distill.analysis import trash as trash_module
-from distill.analysis.folders import look_through
+from distill.analysis.library import trash as trash_module
+from distill.analysis.library.folders import look_through
 from distill.errors import LibraryError
 from distill.training import TrainingResult
 
@@ -126,7 +126,7 @@ def test_files_of_absurd_times_are_sorted_and_shown(folder: Path, time_s: int) -
 def test_a_file_that_may_be_read_again_is_read_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from distill.analysis import library as module
+    from distill.analysis.library import library as module
     from distill.errors import NotAModelError
 
     path, real = folder / "good.distill", module.read_model_info

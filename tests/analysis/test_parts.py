@@ -8,8 +8,8 @@ import torch
 
 from distill import AudioCorpus, CodeParts, Codes, LoadedVQModel, entry_sound
 from distill.analysis import entry_sounds
-from distill.analysis import parts as parts_module
-from distill.analysis.sound_cache import SoundCache
+from distill.analysis.sound import code_sounds as parts_module
+from distill.analysis.sound.sound_cache import SoundCache
 from distill.codebook import NO_CODE
 from distill.errors import CodesError, PartError
 

@@ -23,7 +23,7 @@ import distill_widgets
 from distill import AudioCorpus, Codes, edit_metadata, load_model_v2
 from distill.errors import ConfigError
 from distill.training import TrainingResult
-from distill.training.metrics import (
+from distill.training.watch.event_lines import (
     CheckpointEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,

@@ -13,9 +13,9 @@ import pytest
 
 from distill import AudioCorpus, RunFolder, VQVAEConfig, resume_vqvae, train_vqvae
 from distill.errors import DistillError, ModelFileError, TrainingError
-from distill.models.persistence import save_model_v2
-from distill.training import session as session_module
-from distill.training.metrics import Event, WarningEvent
+from distill.models.file.persistence import save_model_v2
+from distill.training.session import session as session_module
+from distill.training.watch.event_lines import Event, WarningEvent
 
 BAD_LUCK = Path(__file__).resolve().parents[2] / "benchmarks" / "bad_luck.py"
 

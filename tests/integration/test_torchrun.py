@@ -10,14 +10,15 @@ import pytest
 import torch
 
 from distill import AudioCorpus, RunFolder, VQStepMetrics, VQVAEConfig, load_model_v2
-from distill.training.request import RunRequest
-from distill.training.run_writer import begin_run, extend_run
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, extend_run
 
 SCRIPT = """
 import os, sys
 import torch
 torch.set_num_threads(1)
-from distill.training import engine, worker
+from distill.training import worker
+from distill.training.engine import engine
 real = engine.Engine.run
 def run(self):
     reason = real(self)

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from distill import edit_metadata, load_model_v2, read_model_info
 from distill.errors import ConfigError, CorruptModelError, ModelFileError, NotAModelError
-from distill.models import container
-from distill.models.container import read_container, rewrite_texts, write_container
+from distill.models.file import container
+from distill.models.file.container import read_container, rewrite_texts, write_container
 from distill.training import TrainingResult
 
 

@@ -25,7 +25,7 @@ from distill import (
 from distill.audio.window import Window
 from distill.codebook import NO_CODE
 from distill.errors import AudioFileError, CodesError, NotEnoughMemoryError, OutputExistsError
-from distill.models import sounds as sounds_module
+from distill.models.use import sounds as sounds_module
 
 RATE = 8_000
 LONG_S = 200

@@ -26,7 +26,7 @@ from distill.errors import (
     ModelVersionError,
     NotAModelError,
 )
-from distill.models.container import read_container, write_container
+from distill.models.file.container import read_container, write_container
 from distill.training import TrainingResult
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from distill import ConvVQVAE, LoadedVQModel, VQVAEConfig
-from distill.models import pieces
-from distill.models.pieces import decode_in_pieces, encode_in_pieces, indices_in_pieces
+from distill.models.use import pieces
+from distill.models.use.pieces import decode_in_pieces, encode_in_pieces, indices_in_pieces
 
 
 def small(**options: int) -> ConvVQVAE:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models import QuantizerWrapper
-from distill.models import quantizer as quantizer_module
+from distill.models.vqvae import quantizer as quantizer_module
 
 
 def latents(batch: int = 4, steps: int = 64, seed: int = 0) -> Tensor:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from distill import LoadedVQModel, VQVAEConfig
-from distill.models.report import model_facts
+from distill.models.use.report import model_facts
 from distill.training import TrainingResult
 
 

@@ -19,8 +19,8 @@ from distill import (
     save_model_v2,
 )
 from distill.errors import ConfigError, CorruptModelError, ModelFileError
-from distill.models import container, sections
-from distill.models.container import read_container, write_container
+from distill.models.file import container, sections
+from distill.models.file.container import read_container, write_container
 
 OLD = Path(__file__).parents[1] / "data" / "first_version" / "finished" / "model.distill"
 posix = pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")

@@ -10,7 +10,7 @@ import torch
 
 from distill import load_vqvae_checkpoint, save_vqvae_checkpoint
 from distill.errors import CheckpointError
-from distill.training.checkpoint import list_checkpoints
+from distill.training.run.checkpoint import list_checkpoints
 
 STATE = {"model": {"weight": torch.arange(6.0)}, "step": 3, "nested": [1, {"a": "text"}]}
 

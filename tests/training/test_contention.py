@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from distill import AudioCorpus, VQVAEConfig, train_vqvae
-from distill.training.contention import Contention, _round
-from distill.training.metrics import WarningEvent
+from distill.training.engine.contention import Contention, _round
+from distill.training.watch.event_lines import WarningEvent
 from tests.conftest import TINY
 
 

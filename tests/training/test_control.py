@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from distill.errors import RunFolderError
-from distill.training.control import Control, change_control, read_control
+from distill.training.run.control import Control, change_control, read_control
 
 
 def test_no_wish_of_many_threads_is_lost(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQVAEConfig
-from distill.training.detach import start_detached
+from distill.training.run.detach import start_detached
 
 PATIENCE_S = 90
 

@@ -20,9 +20,9 @@ from distill import (
 )
 from distill.errors import ForeignEntryError, RunFolderError, TrainingError
 from distill.training import RunStatus
-from distill.training.metrics import Event, event_to_line
-from distill.training.run_folder import TOO_LONG
-from distill.training.run_writer import begin_run, hold_run
+from distill.training.run.folder import TOO_LONG
+from distill.training.run.writer import begin_run, hold_run
+from distill.training.watch.event_lines import Event, event_to_line
 
 LONG = 5 << 20
 
@@ -207,7 +207,7 @@ def test_lines_of_any_length_take_little_memory(run: Path) -> None:
 
 
 def test_a_folder_that_is_deleted_keeps_what_was_seen_of_it(run: Path, tmp_path: Path) -> None:
-    from distill.training.follower import Follower
+    from distill.training.watch.follower import Follower
 
     ended = [False]
     with hold_run(run) as writer:

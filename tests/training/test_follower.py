@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from distill import CheckpointEvent, RunFolder, VQStepMetrics
-from distill.training.follower import Follower
-from distill.training.metrics import Event
-from distill.training.monitor import Monitor
-from distill.training.run_writer import begin_run, hold_run
+from distill.training.run.writer import begin_run, hold_run
+from distill.training.session.monitor import Monitor
+from distill.training.watch.event_lines import Event
+from distill.training.watch.follower import Follower
 
 
 def step(number: int) -> VQStepMetrics:

@@ -13,9 +13,9 @@ import pytest
 from distill import RunFolder, TrainingRunner, VQVAEConfig, WarningEvent
 from distill.errors import DistillError, ForeignEntryError, RunFolderError
 from distill.training import RunStatus
-from distill.training.layout import OWN_FILES
-from distill.training.request import RunRequest
-from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.run.layout import OWN_FILES
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
 
 FILES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
          ".lock", ".control.lock", ".reserve")  # fmt: skip

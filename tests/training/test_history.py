@@ -19,7 +19,7 @@ from distill import (
 )
 from distill.codebook import LevelHealth
 from distill.training import PreviewPair
-from distill.training.metrics import (
+from distill.training.watch.event_lines import (
     Gaps,
     call_back,
     event_from_dict,

@@ -25,8 +25,8 @@ from distill import (
     train_vqvae,
 )
 from distill.errors import CorpusError, RunLostError
-from distill.training.metrics import Event
-from distill.training.monitor import Monitor
+from distill.training.session.monitor import Monitor
+from distill.training.watch.event_lines import Event
 
 PATIENCE_S = 90
 moves = pytest.mark.skipif(os.name == "nt", reason="Windows does not move folders in use")

@@ -11,7 +11,7 @@ def test_freed_memory_is_kept() -> None:
     """Measured from outside: after a large tensor is gone, the process is as large as before."""
     code = (
         "import sys, torch\n"
-        "from distill.training.memory import keep_freed_memory\n"
+        "from distill.training.engine.memory import keep_freed_memory\n"
         "def size(): return int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6\n"
         "if sys.argv[1] == 'keep': assert keep_freed_memory()\n"
         "parts = [torch.ones(2_000_000) for _ in range(25)]\n"

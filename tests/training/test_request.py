@@ -12,10 +12,10 @@ import soundfile
 from distill import AudioCorpus, VQVAEConfig
 from distill.audio.io import write_audio
 from distill.errors import CorpusError, RunFolderError
-from distill.training import origin
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunFolder
-from distill.training.run_writer import begin_run, extend_run, hold_run, write_request
+from distill.training.run import origin
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, extend_run, hold_run, write_request
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_new_sounds_are_told_of_and_taken_where_asked(
 def test_a_session_reads_nothing_that_was_not_named_here(
     request_: RunRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from distill.training.session import run_session
+    from distill.training.session.session import run_session
 
     begin_run(tmp_path / "run", request_.to_dict())
     write_request(tmp_path / "run", {**request_.to_dict(), "sources": ["/"], "corpus": []})

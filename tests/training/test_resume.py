@@ -28,8 +28,8 @@ from distill import (
 )
 from distill.errors import CheckpointError, CorpusError, RunFolderError, TrainingError
 from distill.models import ConvVQVAE
-from distill.training.checkpoint import list_checkpoints
-from distill.training.metrics import Event
+from distill.training.run.checkpoint import list_checkpoints
+from distill.training.watch.event_lines import Event
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from distill import CheckpointEvent, RunFolder, WarningEvent
 from distill.errors import RunFolderError
 from distill.training import RunStatus
-from distill.training.metrics import event_to_line
-from distill.training.run_writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.watch.event_lines import event_to_line
 
 REQUEST = {"name": "a run"}
 
@@ -112,7 +112,7 @@ def test_two_trainers_never_share_a_folder(run: Path) -> None:
         with pytest.raises(RunFolderError, match="another training is running there"):
             begin_run(run, REQUEST, overwrite=True)
         answer = other_process(
-            "from distill.training.run_writer import hold_run\n"
+            "from distill.training.run.writer import hold_run\n"
             f"with hold_run(Path({str(run)!r})): pass"
         )
         assert "another training is running there" in answer.stderr
@@ -122,7 +122,7 @@ def test_two_trainers_never_share_a_folder(run: Path) -> None:
 
 def test_a_crashed_trainer_leaves_no_lock_and_no_temporary_file(run: Path) -> None:
     answer = other_process(
-        "from distill.training.run_writer import hold_run\n"
+        "from distill.training.run.writer import hold_run\n"
         "from distill import atomic\n"
         "from distill.atomic import write_atomically\n"
         "atomic._UNNAMED = 0\n"  # as where a system has no files without names

@@ -28,7 +28,7 @@ from distill.errors import (
     RunnerBusyError,
     TrainingError,
 )
-from distill.training.metrics import Event
+from distill.training.watch.event_lines import Event
 
 PATIENCE_S = 90
 
@@ -196,7 +196,7 @@ def test_of_many_watchers_pressing_everything_the_run_survives(
     learning(runner)
     presses = (
         "import sys\nfrom pathlib import Path\n"
-        "from distill.training.control import change_control\n"
+        "from distill.training.run.control import change_control\n"
         "for n in range(300): change_control(Path(sys.argv[1]), wanted='pause' if n % 2 else 'run')"
     )
     other = subprocess.Popen([sys.executable, "-c", presses, str(tmp_path / "run")])

@@ -16,9 +16,9 @@ import pytest
 from distill import RunFolder, TrainingRunner, VQVAEConfig
 from distill.errors import RunFolderError
 from distill.training import RunStatus
-from distill.training.request import RunRequest
-from distill.training.run_writer import begin_run, hold_run
-from distill.training.runs import list_runs
+from distill.training.run.request import RunRequest
+from distill.training.run.runs import list_runs
+from distill.training.run.writer import begin_run, hold_run
 
 
 def status(**fields: object) -> dict[str, Any]:

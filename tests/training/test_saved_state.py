@@ -28,11 +28,11 @@ from distill import (
     train_vqvae,
 )
 from distill.errors import CheckpointError
-from distill.training.assembly import assemble
-from distill.training.checkpoint import list_checkpoints
-from distill.training.engine import Engine
-from distill.training.replica import _Silent
-from distill.training.request import RunRequest
+from distill.training.engine.engine import Engine
+from distill.training.run.checkpoint import list_checkpoints
+from distill.training.run.request import RunRequest
+from distill.training.session.assembly import assemble
+from distill.training.session.replica import _Silent
 
 State = dict[str, Any]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from distill import TrainingConfig
-from distill.training.schedule import Budget, learning_rate
+from distill.training.engine.schedule import Budget, learning_rate
 
 
 @pytest.mark.parametrize(

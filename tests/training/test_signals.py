@@ -27,11 +27,11 @@ from distill import (
     resume_vqvae,
     train_vqvae,
 )
-from distill.training import signals as signals_module
-from distill.training.metrics import Event
-from distill.training.request import RunRequest
-from distill.training.run_writer import begin_run
-from distill.training.signals import StopSignals, stopped_by_signals
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run
+from distill.training.session import signals as signals_module
+from distill.training.session.signals import StopSignals, stopped_by_signals
+from distill.training.watch.event_lines import Event
 
 PATIENCE_S = 90
 NAMES = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -13,10 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from distill import RunFolder
 from distill.errors import RunFolderError
-from distill.training import RunStatus, states
-from distill.training.control import RUN, STOP, STOP_NOW, change_control, read_control
-from distill.training.monitor import Monitor
-from distill.training.run_writer import begin_run, extend_run, hold_run
+from distill.training import RunStatus
+from distill.training.run import states
+from distill.training.run.control import RUN, STOP, STOP_NOW, change_control, read_control
+from distill.training.run.writer import begin_run, extend_run, hold_run
+from distill.training.session.monitor import Monitor
 
 
 def test_every_state_has_its_followers_and_the_ended_ones_only_start_anew() -> None:

@@ -28,7 +28,7 @@ from distill import (
 )
 from distill.audio import SegmentSampler
 from distill.errors import ConfigError, CorpusError, RunFolderError, TrainingError
-from distill.training.metrics import Event
+from distill.training.watch.event_lines import Event
 
 
 def seen(events: list[Event], kind: type) -> list[Event]:

@@ -16,7 +16,10 @@ from ipywidgets.widgets import widget as widget_module
 
 from distill import AudioCorpus, VQVAEConfig, write_audio
 from distill.codebook.health import codebook_health
-from distill.training.metrics import (
+from distill.training.run.folder import RunStatus
+from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, hold_run
+from distill.training.watch.event_lines import (
     Event,
     PreviewEvent,
     PreviewPair,
@@ -24,9 +27,6 @@ from distill.training.metrics import (
     VQEpochMetrics,
     VQStepMetrics,
 )
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunStatus
-from distill.training.run_writer import begin_run, hold_run
 
 
 class MockComm:
@@ -86,7 +86,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `FakeTrainer` has no heartbeat: it is not to look dead on a slow machine."""
-    monkeypatch.setattr("distill.training.pulse.STALE_S", 3600.0)
+    monkeypatch.setattr("distill.training.run.pulse.STALE_S", 3600.0)
 
 
 def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from distill import AudioCorpus, CodebookAtlas, LoadedVQModel, build_atlas
 from distill.errors import AtlasModelError
-from distill.models.vqvae import ConvVQVAE
+from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
 from distill_widgets import CodebookExplorer
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from distill import RunFolderError, TrainingRunner, VQMetricsHistory
-from distill.training.control import read_control
-from distill.training.metrics import (
+from distill.training.run.control import read_control
+from distill.training.run.states import NOT_ANSWERING as NOT
+from distill.training.watch.event_lines import (
     PreviewEvent,
     PreviewPair,
     ResumeEvent,
     TrainingFailedEvent,
     WarningEvent,
 )
-from distill.training.states import NOT_ANSWERING as NOT
 from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.live_widget import page_code
 from distill_widgets.runs_list import RunsList
@@ -129,7 +129,7 @@ def _status(trainer, word, **changes):
     import dataclasses
     import os
 
-    from distill.training.run_folder import RunStatus
+    from distill.training.run.folder import RunStatus
 
     status = RunStatus.now(word, pid=os.getpid(), epoch=0, step=5, session=trainer.writer.session)
     return dataclasses.replace(status, **changes)
@@ -331,7 +331,7 @@ def test_a_log_that_cannot_be_read_is_said(dashboard, trainer):
 
 def test_a_suspended_trainer_is_not_answering(dashboard, trainer, monkeypatch):
     hear(dashboard)
-    monkeypatch.setattr("distill.training.run_folder.RunFolder.read_state", lambda *a, **k: NOT)
+    monkeypatch.setattr("distill.training.run.folder.RunFolder.read_state", lambda *a, **k: NOT)
     until(lambda: dashboard.head.state["word"] == "not answering")
     assert "no sign of life for seconds" in dashboard.head.state["trouble"]
     enabled = [button["does"] for button in dashboard.head.buttons if button["enabled"]]

@@ -4,7 +4,7 @@ import torch
 
 from distill import VQMetricsHistory
 from distill.codebook.health import codebook_health
-from distill.training.metrics import (
+from distill.training.watch.event_lines import (
     CheckpointEvent,
     PreviewEvent,
     ResumeEvent,

@@ -22,7 +22,7 @@ from distill import (
     read_audio,
 )
 from distill.errors import ComparisonError
-from distill.models.vqvae import ConvVQVAE
+from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
 from distill_widgets import CompareView, RateView
 from distill_widgets.markup import plain_table

@@ -14,7 +14,7 @@ import pytest
 
 from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import RunFolderError
-from distill.training.run_writer import begin_run
+from distill.training.run.writer import begin_run
 from distill_widgets import TrainPanel, controls, run_names, train_panel
 from distill_widgets.controls import Sentence
 from distill_widgets.corpus_reader import Reading

@@ -17,7 +17,7 @@ from distill.audio.segments import SegmentSampler
 from distill.audio.spectrogram import LogMel
 from distill.config import VQVAEConfig
 from distill.models.losses import vqvae_loss
-from distill.models.vqvae import ConvVQVAE
+from distill.models.vqvae.model import ConvVQVAE
 
 CHECKPOINT = "training.pt"
 _FULL_SCALE = 32_767.0

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from distill.models.persistence import edit_metadata, load_model_v2, save_model_v2
-from distill.models.vqvae import ConvVQVAE
+from distill.models.file.persistence import edit_metadata, load_model_v2, save_model_v2
+from distill.models.vqvae.model import ConvVQVAE
 
 LARGEST_BYTES = 8_000_000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distill.analysis.atlas import CodebookAtlas
+from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.audio.io import read_part
 from distill.errors import AudioFileError, PartError
 from distill_widgets.heard import Heard, common_gain, faded

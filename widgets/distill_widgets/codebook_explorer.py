@@ -7,9 +7,9 @@ from typing import Any
 
 import traitlets
 
-from distill.analysis.atlas import CodebookAtlas
+from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.audio.report import duration
-from distill.models.loaded import LoadedVQModel
+from distill.models.use.loaded import LoadedVQModel
 from distill_widgets.atlas_pages import AtlasPages
 from distill_widgets.kept import kept
 from distill_widgets.live_widget import LiveWidget, page_code

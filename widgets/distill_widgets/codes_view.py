@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from distill.analysis.code_statistics import principal_axes
-from distill.analysis.entries import HELD_S
+from distill.analysis.atlas.statistics import principal_axes
+from distill.analysis.sound.entry_sounds import HELD_S
 from distill.codebook.codes import Codes
 from distill.errors import CodesError, ModelFileError, PartError
 from distill.markup import plain, shortened
-from distill.models.loaded import LoadedVQModel
-from distill.models.persistence import edit_metadata
+from distill.models.file.persistence import edit_metadata
+from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill_widgets.heard import CodeSource, HeardCodes
 from distill_widgets.kept import kept

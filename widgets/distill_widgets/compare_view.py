@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets
 
-from distill.analysis.comparison import Comparison
+from distill.analysis.compare.comparison import Comparison
 from distill.markup import tag
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow

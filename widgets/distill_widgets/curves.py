@@ -7,8 +7,8 @@ from typing import Any
 
 from distill.codebook.health import THIN, LevelHealth
 from distill.codebook.labels import level_labels
-from distill.training.history import VQMetricsHistory
-from distill.training.metrics import VQEpochMetrics
+from distill.training.watch.event_lines import VQEpochMetrics
+from distill.training.watch.history import VQMetricsHistory
 from distill_widgets.chart import Chart
 from distill_widgets.palette import ACCENT, INK, MUTED, WARN, level_colour
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import ipywidgets
 
 from distill.errors import RunFolderError
-from distill.training import states
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunFolder
+from distill.training.run import states
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.controls import Html, close_all

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from distill.analysis.entries import entry_sound, samples_per_step
-from distill.analysis.parts import CodeParts
+from distill.analysis.sound.code_sounds import CodeParts
+from distill.analysis.sound.entry_sounds import entry_sound, samples_per_step
 from distill.audio.io import read_audio, read_part
 from distill.codebook.codes import NO_CODE, Codes
 from distill.errors import CodesError, DistillError, PartError
-from distill.models.loaded import LoadedVQModel, Waveform, check_waveform
+from distill.models.use.loaded import LoadedVQModel, Waveform, check_waveform
 
 COMMON_PEAK = 0.5
 """What quiet things are brought to, so that they are heard at all."""

@@ -8,8 +8,8 @@ from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.markup import Markup, joined, number, shortened, tag, whole
 from distill.tables import MOST_IN_A_CELL
-from distill.training.history import VQMetricsHistory
-from distill.training.metrics import TrainingCompleteEvent, WarningEvent
+from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
+from distill.training.watch.history import VQMetricsHistory
 from distill_widgets.palette import level_colour
 
 LOG_LINES = 200

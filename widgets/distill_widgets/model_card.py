@@ -10,17 +10,17 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from distill.analysis.shelf import LibraryModel
+from distill.analysis.library.entry import LibraryModel
 from distill.checked import open_regular
 from distill.errors import DistillError, ModelFileError, OutputExistsError, OutsideDataError
 from distill.markup import plain, shortened
-from distill.models.loaded import LoadedVQModel
-from distill.models.persistence import ModelInfo, load_model_v2, read_model_info
-from distill.models.report import model_facts
+from distill.models.file.persistence import ModelInfo, load_model_v2, read_model_info
+from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.report import model_facts
 from distill.names import printable
 from distill.outputs import new_file
 from distill.tables import MOST_IN_A_CELL
-from distill.training.run_folder import RunFolder
+from distill.training.run.folder import RunFolder
 from distill.training.runner import TrainingRunner
 from distill_widgets import markup
 from distill_widgets.audio_player import AudioPlayer

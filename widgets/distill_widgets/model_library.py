@@ -9,12 +9,12 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from distill.analysis.library import ModelLibrary
-from distill.analysis.shelf import LibraryModel, RefusedModel
+from distill.analysis.library.entry import LibraryModel, RefusedModel
+from distill.analysis.library.library import ModelLibrary
 from distill.codebook.health import COLLAPSING, THIN
 from distill.errors import LibraryError
 from distill.markup import plain, shortened
-from distill.models.loaded import LoadedVQModel
+from distill.models.use.loaded import LoadedVQModel
 from distill.names import path_from_text, path_to_text, printable
 from distill.tables import MOST_IN_A_CELL
 from distill_widgets.controls import close_all

@@ -9,9 +9,9 @@ from distill.audio.io import probe, read_audio
 from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
 from distill.names import printable
 from distill.own_folder import OwnFolder
-from distill.training.history import VQMetricsHistory
-from distill.training.request import RunRequest
-from distill.training.run_folder import PREVIEWS, RunFolder
+from distill.training.run.folder import PREVIEWS, RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.watch.history import VQMetricsHistory
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow, Stage
 
 SIDES = ("original", "reconstruction")

@@ -6,13 +6,13 @@ from typing import Any
 
 import ipywidgets
 
-from distill.analysis.identity import identify
-from distill.analysis.rate import FileRate, RateReport
-from distill.analysis.sound_cache import SoundCache
+from distill.analysis.compare.identity import identify
+from distill.analysis.compare.rate import FileRate, RateReport
+from distill.analysis.sound.sound_cache import SoundCache
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import read_part
 from distill.errors import ComparisonError
-from distill.models.loaded import LoadedVQModel
+from distill.models.use.loaded import LoadedVQModel
 from distill_widgets.audio_player import AudioPlayer, Sound, SoundRow
 from distill_widgets.chart import Chart
 from distill_widgets.controls import Html, close_all

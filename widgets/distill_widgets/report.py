@@ -13,12 +13,12 @@ from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
 from distill.markup import joined, own_style, plain
 from distill.tables import text_table
-from distill.training import states
-from distill.training.history import VQMetricsHistory
-from distill.training.metrics import TrainingCompleteEvent, TrainingFailedEvent
-from distill.training.request import RunRequest
-from distill.training.run_folder import RunFolder
+from distill.training.run import states
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
+from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
+from distill.training.watch.history import VQMetricsHistory
 from distill_widgets import markup
 from distill_widgets.chart import Chart
 from distill_widgets.curves import Curves, level_chart, loss_chart

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from distill.errors import RunFolderError
-from distill.training.run_folder import RunFolder
+from distill.training.run.folder import RunFolder
 
 _LONGEST = 60
 _REFUSED = frozenset('/\\:*?"<>|')  # one of these means another folder somewhere

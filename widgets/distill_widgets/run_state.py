@@ -12,9 +12,9 @@ from typing import Any
 from distill.errors import ConfigError, DistillError
 from distill.markup import plain
 from distill.models.device import choose_device
-from distill.training import states
-from distill.training.history import VQMetricsHistory
+from distill.training.run import states
 from distill.training.runner import TrainingRunner
+from distill.training.watch.history import VQMetricsHistory
 from distill_widgets.run_head import PAUSE, PREVIEW, RESUME, SAVE, STOP
 
 WORDS = {

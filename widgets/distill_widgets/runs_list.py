@@ -11,8 +11,8 @@ import ipywidgets
 from distill.errors import RunFolderError
 from distill.markup import joined, shortened, tag
 from distill.tables import MOST_IN_A_CELL
-from distill.training import states
-from distill.training.runs import RunInfo, list_runs
+from distill.training.run import states
+from distill.training.run.runs import RunInfo, list_runs
 from distill_widgets.controls import Html, Sentence, button, close_all, heard, row, with_class
 from distill_widgets.run_state import WORDS
 

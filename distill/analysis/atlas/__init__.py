@@ -1,0 +1,1 @@
+"""What each entry sounds like, and where a corpus uses it."""

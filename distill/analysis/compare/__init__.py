@@ -1,0 +1,1 @@
+"""Models and rates side by side, in distances and bits."""

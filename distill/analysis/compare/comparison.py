@@ -1,0 +1,189 @@
+"""Models side by side: health, distances, curves, and the same sounds through each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distill.analysis.compare.bits import entropy_bps, nominal_bps
+from distill.analysis.compare.measures import METRIC_NAMES, METRICS, distances
+from distill.analysis.compare.sources import (
+    ModelSource,
+    NamedSound,
+    SoundSource,
+    open_models,
+    open_sounds,
+)
+from distill.analysis.names import numbered
+from distill.analysis.progress import bar
+from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
+from distill.codebook.health import LevelHealth, codebook_health, count_codes
+from distill.errors import PartError
+from distill.models.use.loaded import LoadedVQModel, fitted
+from distill.tables import html_page, html_table, text_table
+
+_COLUMNS = ("model", "levels × entries", "bit/s", "entropy bit/s", *METRIC_NAMES, "used", "best")
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedModel:
+    """One model of a comparison, over the sounds compared."""
+
+    name: str
+    """A number is added where another model has it already."""
+    model: LoadedVQModel
+    health: tuple[LevelHealth, ...]
+    """Of its codes of these sounds."""
+    two_scale_mel: np.ndarray
+    """(sound,) distances, each sound brought to a peak of 1, at the sound's own rate."""
+    mel: np.ndarray
+    """Likewise, over seven scales."""
+    stft: np.ndarray
+    """Likewise, on spectra."""
+    nominal_bps: float
+    entropy_bps: float
+    """Of its codes of these sounds."""
+
+    @property
+    def curves(self) -> dict[str, list[float]]:
+        """Per epoch of its training: epoch, train, val, reconstruction, commitment; {} where its
+        file does not say.
+        """
+        return self.model.loss_curves
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that training learns."""
+        return sum(weight.numel() for weight in self.model.model.parameters())
+
+    @property
+    def best_validation(self) -> float | None:
+        """The lowest validation loss of its training; other settings may count it otherwise."""
+        values = np.array(self.curves.get("val", []), dtype=float)
+        return float(np.nanmin(values)) if np.isfinite(values).any() else None
+
+
+class Comparison:
+    """Models side by side; `compare` makes it."""
+
+    def __init__(self, models: Sequence[ComparedModel], sounds: Sequence[NamedSound]) -> None:
+        self.models = tuple(models)
+        self.sounds = tuple(sound.name for sound in sounds)
+        self._sounds = tuple(sounds)
+        self._cache = SoundCache(CACHE_BYTES)
+
+    def original(self, sound: int) -> tuple[Tensor, int]:
+        """A sound as it was given, (samples,) float32, and its rate.
+
+        Raises:
+            PartError: no such sound.
+        """
+        self._check("sound", sound, len(self.sounds))
+        return self._sounds[sound].waveform, self._sounds[sound].sample_rate
+
+    def reconstruction(self, model: int, sound: int) -> tuple[Tensor, int]:
+        """A sound through a model, of the same length, rate and loudness, made when asked for.
+
+        Raises:
+            PartError: no such model or sound.
+        """
+        self._check("model", model, len(self.models))
+        waveform, rate = self.original(sound)
+        loaded = self.models[model].model
+        return self._cache.get((model, sound), lambda: loaded.reconstruct(waveform, rate)[0]), rate
+
+    def _check(self, kind: str, number: int, count: int) -> None:
+        if not 0 <= number < count:
+            raise PartError(f"{kind}={number}: expected 0 to {count - 1}")
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{text_table(_COLUMNS, map(_row, self.models))}"
+
+    def _repr_html_(self) -> str:
+        table = html_table(_COLUMNS, map(_row, self.models))
+        return html_page(self._title(), table)
+
+    def _title(self) -> str:
+        return f"Comparison of {len(self.models)} models on {len(self.sounds)} sounds"
+
+
+def compare(
+    models: ModelSource | Sequence[ModelSource] | Mapping[str, ModelSource],
+    sounds: SoundSource,
+    *,
+    progress: bool = True,
+) -> Comparison:
+    """Sends the same sounds through several models and measures all alike.
+
+    The models may differ in everything; each hears the sounds at its own rate, and distances are
+    taken at the rate of the sound.
+
+    Args:
+        models: loaded ones, `.distill` files, run folders (their model) or checkpoints inside run
+            folders (the weights at that step); or a mapping from the names to show.
+        sounds: a corpus, a folder, paths, or a mapping from name to (waveform, sample rate).
+        progress: shows a bar when it takes longer than half a second.
+
+    Raises:
+        ComparisonError: no models, no sounds, or something that is neither.
+        ModelFileError, RunFolderError, CheckpointError: a model cannot be loaded.
+        AudioFileError, CorpusError: a sound cannot be read.
+        ShapeError, ConfigError: a waveform is not mono, or its rate is none.
+    """
+    opened, heard = open_models(models), open_sounds(sounds)
+    names = numbered(name for name, _ in opened)
+    work = [(model, sound) for _, model in opened for sound in heard]
+    done = iter(bar(work, len(work), "Comparing", "sound", progress))
+    compared = []
+    for name, (_, model) in zip(names, opened, strict=True):
+        measured = [_measure(*next(done)) for _ in heard]
+        compared.append(_compared(name, model, measured))
+    next(done, None)  # lets the bar close
+    return Comparison(compared, heard)
+
+
+def _compared(
+    name: str, model: LoadedVQModel, measured: list[tuple[np.ndarray, tuple[float, ...]]]
+) -> ComparedModel:
+    config = model.vqvae_config
+    counts = np.stack([counted for counted, _ in measured])
+    steps = counts[:, 0].sum(axis=1)
+    entropy = entropy_bps(counts, steps, config.step_rate_hz)[:, -1]
+    columns = np.array([rows for _, rows in measured]).T
+    return ComparedModel(
+        name=name,
+        model=model,
+        health=codebook_health(torch.from_numpy(counts.sum(axis=0))),
+        **dict(zip(METRICS, columns, strict=True)),
+        nominal_bps=float(nominal_bps(config)[-1]),
+        entropy_bps=float(np.average(entropy, weights=steps)),
+    )
+
+
+def _measure(model: LoadedVQModel, sound: NamedSound) -> tuple[np.ndarray, tuple[float, ...]]:
+    """How often each entry is used in a sound, (level, entry), and its distances."""
+    peak = float(sound.waveform.abs().max()) or 1.0
+    loud = sound.waveform / peak
+    codes = model.encode(loud, sound.sample_rate)
+    made = fitted(*model.decode(codes), len(loud), sound.sample_rate)
+    counts = count_codes(codes.indices, codes.codebook_size).numpy()
+    return counts, distances(loud, made, sound.sample_rate)
+
+
+def _row(one: ComparedModel) -> list[str]:
+    config = one.model.vqvae_config
+    means = [float(getattr(one, metric).mean()) for metric in METRICS]
+    best = one.best_validation
+    return [
+        one.name,
+        f"{config.levels} × {config.codebook_size}",
+        f"{one.nominal_bps:.0f}",
+        f"{one.entropy_bps:.0f}",
+        *(f"{mean:.3f}" for mean in means),
+        " ".join(f"{level.utilization:.0%}" for level in one.health),
+        "" if best is None else f"{best:.4f}",
+    ]

@@ -1,0 +1,37 @@
+"""Which model something was computed from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+
+from distill.models.use.loaded import LoadedVQModel
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """A model, told apart by its weights; the name is for people."""
+
+    name: str
+    digest: str
+    """SHA-256 of every weight and codebook, hexadecimal."""
+
+    def is_of(self, model: LoadedVQModel) -> bool:
+        """Whether the weights are the same, whatever the names."""
+        return self.digest == identify(model).digest
+
+    def __str__(self) -> str:
+        return f"{self.name!r} ({self.digest[:_SHOWN]})"
+
+
+def identify(model: LoadedVQModel) -> ModelIdentity:
+    """The identity of a model as its weights are now."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.model.state_dict().items()):
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}:".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return ModelIdentity(str(model.metadata.get("name", "unnamed")), digest.hexdigest())

@@ -1,0 +1,138 @@
+"""Models and sounds in whatever form a person has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from torch import Tensor
+
+from distill.analysis.names import short_names
+from distill.audio.corpus import AudioCorpus, Source, find_files
+from distill.audio.io import read_audio
+from distill.errors import CheckpointError, ComparisonError, RunFolderError
+from distill.models.file.persistence import load_model_v2
+from distill.models.use.loaded import LoadedVQModel, Waveform, check_waveform
+from distill.models.vqvae.model import ConvVQVAE
+from distill.training.run.checkpoint import load_vqvae_checkpoint
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.watch.history import VQMetricsHistory
+
+ModelSource = LoadedVQModel | str | os.PathLike[str] | RunFolder
+"""A model, or where one is: a `.distill` file, a run folder, a checkpoint in a run folder."""
+SoundSource = AudioCorpus | Source | Mapping[str, tuple[Waveform, int]]
+"""Sounds, or where they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class NamedSound:
+    """A sound to hear."""
+
+    name: str
+    waveform: Tensor
+    """(samples,) float32."""
+    sample_rate: int
+
+
+def open_models(
+    models: ModelSource | Sequence[ModelSource] | Mapping[str, ModelSource],
+) -> list[tuple[str, LoadedVQModel]]:
+    """Loads what is not loaded; a name and a model each.
+
+    Raises:
+        ComparisonError: none given, or something that is no model.
+        ModelFileError, RunFolderError, CheckpointError: one cannot be loaded.
+    """
+    if isinstance(models, Mapping):
+        found = [(str(name), open_model(source)) for name, source in models.items()]
+    else:
+        single = isinstance(models, (LoadedVQModel, str, os.PathLike, RunFolder))
+        sources = [models] if single else list(cast("Sequence[ModelSource]", models))
+        opened = [open_model(cast("ModelSource", source)) for source in sources]
+        found = [(str(model.metadata.get("name", "unnamed")), model) for model in opened]
+    if not found:
+        raise ComparisonError("no models given: expected at least one, better two")
+    return found
+
+
+def open_model(source: ModelSource) -> LoadedVQModel:
+    """Loads a model, unless it is loaded.
+
+    Raises:
+        ComparisonError: something else.
+        ModelFileError, RunFolderError, CheckpointError: it cannot be loaded.
+    """
+    if isinstance(source, LoadedVQModel):
+        return source
+    if isinstance(source, RunFolder):
+        source = source.path
+    if not isinstance(source, (str, os.PathLike)):
+        raise ComparisonError(
+            f"a {type(source).__name__}: expected a loaded model, a .distill file, a run folder or "
+            "a checkpoint"
+        )
+    path = Path(source)
+    if path.is_dir():
+        return _of_run(path)
+    return _of_checkpoint(path) if path.suffix == ".ckpt" else load_model_v2(path)
+
+
+def open_sounds(sounds: SoundSource) -> list[NamedSound]:
+    """Reads what is not read.
+
+    Raises:
+        ComparisonError: none given.
+        AudioFileError, CorpusError: one cannot be read.
+        ShapeError: a waveform is not mono floating point.
+    """
+    if isinstance(sounds, AudioCorpus):
+        names = short_names([file.path for file in sounds.files])
+        rate = sounds.sample_rate
+        found = [NamedSound(n, w, rate) for n, w in zip(names, sounds.waveforms, strict=True)]
+    elif isinstance(sounds, Mapping):
+        found = [NamedSound(n, check_waveform(w), rate) for n, (w, rate) in sounds.items()]
+    else:
+        paths, _ = find_files(sounds)
+        read = zip(short_names(paths), map(read_audio, paths), strict=True)
+        found = [NamedSound(name, waveform, rate) for name, (waveform, rate) in read]
+    if not found:
+        raise ComparisonError("no sounds given: expected at least one to hear")
+    return found
+
+
+def _of_run(path: Path) -> LoadedVQModel:
+    run = RunFolder(path)
+    if not run.is_run:
+        raise RunFolderError(f"{path}: no run there; name a run folder or a .distill file")
+    if not run.model_path.is_file():
+        raise RunFolderError(
+            f"{path}: has no model yet; wait for its end, ask it to save, or name one of its "
+            "checkpoints"
+        )
+    return load_model_v2(run.model_path)
+
+
+def _of_checkpoint(path: Path) -> LoadedVQModel:
+    """The weights at a checkpoint; settings and curves come from the run around it."""
+    state = load_vqvae_checkpoint(path)
+    run = RunFolder(path.absolute().parent.parent)
+    request = RunRequest.from_dict(run.read_request())
+    model = ConvVQVAE(request.config)
+    try:
+        model.load_state_dict(state["model"])
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path.name}: not a checkpoint of the run in {run.path}; put it back into its own"
+        ) from error
+    history = VQMetricsHistory()
+    history.update_lines(run.read_lines()[0])
+    return LoadedVQModel(
+        model.eval(),
+        metadata={"name": f"{request.name}, step {state['step']}"},
+        loss_curves=history.curves(),
+        path=path,
+    )

@@ -1,0 +1,1 @@
+"""Sounds of codes and of codebook entries."""

@@ -1,0 +1,105 @@
+"""Single entries as sound: held long enough to be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from distill.codebook.codes import NO_CODE
+from distill.errors import PartError
+from distill.models.use.loaded import LoadedVQModel
+
+HELD_S = 0.3
+"""How long a single entry or moment is held to be heard."""
+_FADE_S = 0.005  # a held sound begins and ends in full swing: without a fade it clicks
+_BATCH = 64
+
+
+def entry_sound(model: LoadedVQModel, level: int, entry: int, seconds: float = HELD_S) -> Tensor:
+    """One entry alone, held; as loud as the model makes it in a sound with a peak of 1.
+
+    Returns:
+        (samples,) float32 at the model's rate.
+
+    Raises:
+        PartError: no such level or entry.
+    """
+    return entry_sounds(model, level, [entry], seconds)[0]
+
+
+def entry_sounds(
+    model: LoadedVQModel, level: int, entries: Sequence[int], seconds: float = HELD_S
+) -> Tensor:
+    """Several entries of one level, each as `entry_sound`: (entry, samples).
+
+    Raises:
+        PartError: no such level or entry, or no entries.
+    """
+    return held_sounds(model, entry_columns(model, level, entries), held_steps(model, seconds))
+
+
+def entry_columns(model: LoadedVQModel, level: int, entries: Sequence[int]) -> Tensor:
+    """Codes that hold one entry of one level and nothing else, (entry, level).
+
+    Raises:
+        PartError: no such level or entry, or no entries.
+    """
+    levels, size = model.model.codebook_shape
+    if not 0 <= level < levels:
+        raise PartError(f"level={level}: expected 0 to {levels - 1}")
+    if not len(entries):
+        raise PartError("no entries given: expected at least one")
+    for entry in entries:
+        if not 0 <= entry < size:
+            raise PartError(f"entry={entry}: expected 0 to {size - 1}")
+    columns = torch.full((len(entries), levels), NO_CODE)
+    columns[:, level] = torch.as_tensor(entries)
+    return columns
+
+
+@torch.no_grad()
+def held_mels(model: LoadedVQModel, columns: Tensor, steps: int) -> Tensor:
+    """What the decoder makes of columns of codes held for some steps.
+
+    Args:
+        model: on any device.
+        columns: (column, level) codes.
+        steps: how long each is held.
+
+    Returns:
+        (column, n_mels, steps * stride) log-mel, on the model's device.
+    """
+    indices = columns[:, :, None].expand(-1, -1, steps).to(model.device)
+    pieces = [model.model.codes_to_embeddings(piece) for piece in torch.split(indices, _BATCH)]
+    return torch.cat([model.model.decode(piece) for piece in pieces])
+
+
+def held_steps(model: LoadedVQModel, seconds: float) -> int:
+    """The whole number of steps, at least one, nearest to a length of time."""
+    return max(1, round(seconds * model.vqvae_config.step_rate_hz))
+
+
+def samples_per_step(model: LoadedVQModel) -> int:
+    """Samples from one step to the next."""
+    return model.vqvae_config.stride * model.vqvae_config.spectrogram.hop_length
+
+
+def sound_of_mel(model: LoadedVQModel, mel: Tensor) -> Tensor:
+    """(n_mels, frames) to (frames * hop_length,) of sound on the CPU, without clicks at its ends.
+
+    One at a time on purpose: on a CPU Griffin-Lim over a batch is slower than over its rows, whose
+    spectra stay in the cache.
+    """
+    sound = model.vocoder(mel, mel.shape[1] * model.vqvae_config.spectrogram.hop_length).cpu()
+    fade = min(int(_FADE_S * model.sample_rate), len(sound) // 2)
+    ramp = torch.linspace(0.0, 1.0, fade)
+    sound[:fade] *= ramp
+    sound[len(sound) - fade :] *= ramp.flip(0)
+    return sound
+
+
+def held_sounds(model: LoadedVQModel, columns: Tensor, steps: int) -> Tensor:
+    """Columns of codes, (column, level), each held for some steps: (column, samples)."""
+    return torch.stack([sound_of_mel(model, mel) for mel in held_mels(model, columns, steps)])

@@ -1,0 +1,1 @@
+"""A trained model in use: sound to codes and back."""

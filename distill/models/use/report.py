@@ -1,0 +1,104 @@
+"""What is known about a model, as facts for a terminal and as HTML for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distill.audio.report import duration
+from distill.codebook.health import LevelHealth
+from distill.config import VQVAEConfig
+from distill.drawings import svg_curves
+from distill.markup import Markup, number, tag
+from distill.tables import html_facts, html_page, html_table
+
+if TYPE_CHECKING:
+    from distill.models.use.loaded import LoadedVQModel
+
+_MOST = 1e12  # files, steps or seconds: beyond it is no number of theirs
+_HEALTH = ("level", "used", "perplexity", "dead", "verdict")
+
+
+def model_facts(
+    config: VQVAEConfig, metadata: dict[str, Any], parameters: int, file_bytes: int | None = None
+) -> Iterator[tuple[str, str]]:
+    """Names and values; what the metadata does not say, or says in another form, is left out.
+
+    Args:
+        config: of the model.
+        metadata: of its file.
+        parameters: numbers it holds.
+        file_bytes: of its file, where there is one.
+    """
+    spectrogram = config.spectrogram
+    yield (
+        "codes",
+        f"{config.levels} levels × {config.codebook_size} entries, {config.step_rate_hz:.1f} "
+        f"steps/s, {config.bits_per_second:.0f} bit/s",
+    )
+    yield "sound", f"{spectrogram.sample_rate} Hz, {spectrogram.n_mels} mel bands"
+    size = "" if file_bytes is None else f", {file_bytes / 1e6:.1f} MB"
+    yield "size", f"{parameters / 1e6:.2f} M numbers{size}"
+    yield "created", str(metadata.get("created", "?"))
+    yield from _history(metadata)
+
+
+def health_table(health: Sequence[LevelHealth]) -> Markup:
+    """A row a level as HTML; "" where nothing is known."""
+    if not health:
+        return Markup("")
+    rows = [
+        [
+            f"{level.level + 1} {level.label}",
+            number(level.corrected_utilization, ".0%"),
+            f"{number(level.perplexity, '.1f')} of {number(level.entries)}",
+            number(level.dead_codes),
+            level.verdict,
+        ]
+        for level in health
+    ]
+    return html_table(_HEALTH, rows)
+
+
+def model_as_html(loaded: LoadedVQModel) -> Markup:
+    """Facts, health and the curve of its training."""
+    meta = loaded.metadata
+    parameters = sum(tensor.numel() for tensor in loaded.model.state_dict().values())
+    facts = html_facts(model_facts(loaded.vqvae_config, meta, parameters))
+    description = str(meta.get("description") or "")
+    curves = [loaded.loss_curves.get(name, []) for name in ("val", "train")]
+    curve = svg_curves(curves, "validation and, fainter, training loss of each epoch")
+    under = tag("br"), "validation loss; training fainter"
+    return html_page(
+        "",
+        tag("p", tag("b", str(meta.get("name", "unnamed")))),
+        tag("p", description) if description else Markup(""),
+        facts,
+        health_table(loaded.codebook_health),
+        tag("p", curve, *under) if curve else Markup(""),
+    )
+
+
+def _history(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    tags = metadata.get("tags")
+    if corpus := _numbers(metadata.get("corpus"), "files", "seconds"):
+        yield "corpus", f"{corpus['files']:.0f} files, {duration(corpus['seconds'])}"
+    names = "epochs", "steps", "seconds", "best_epoch"
+    if training := _numbers(metadata.get("training"), *names):
+        yield (
+            "training",
+            f"{training['epochs']:.0f} epochs, {training['steps']:.0f} steps, "
+            f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1:.0f}",
+        )
+    if isinstance(tags, list) and tags:
+        yield "tags", ", ".join(map(str, tags))
+
+
+def _numbers(said: Any, *names: str) -> dict[str, float]:
+    """What metadata says in numbers; nothing where one of them is none."""
+    if not isinstance(said, dict):
+        return {}
+    found: list[Any] = [said.get(name) for name in names]
+    if not all(type(value) in (int, float) and 0 <= value < _MOST for value in found):
+        return {}
+    return {name: float(value) for name, value in zip(names, found, strict=True)}

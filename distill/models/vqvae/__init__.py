@@ -1,0 +1,1 @@
+"""The RVQ-VAE: its network and its codebooks."""

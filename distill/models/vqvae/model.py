@@ -1,0 +1,138 @@
+"""ConvVQVAE: log-mel frames to a grid of codes, levels × time, and back."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distill.arrays import as_tensor, as_whole_numbers
+from distill.audio.spectrogram import SILENCE
+from distill.config import VQVAEConfig
+from distill.errors import ShapeError
+from distill.models.base import ModelOutput
+from distill.models.layers import ConvNeXtBlock, Downsample, Upsample
+from distill.models.losses import vqvae_loss
+from distill.models.vqvae.quantizer import QuantizerOutput, QuantizerWrapper
+
+_MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by great width only
+
+
+class ConvVQVAE(nn.Module):
+    """A residual-vector-quantized autoencoder, one-dimensional in time.
+
+    The mel bands are channels, so a code belongs to one moment and one level, never to a band.
+    """
+
+    def __init__(self, config: VQVAEConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, kernel = config.width, config.kernel_size
+
+        def blocks(count: int) -> list[nn.Module]:
+            return [ConvNeXtBlock(width, kernel_size=kernel) for _ in range(count)]
+
+        fine, coarse = config.encoder_depth // 2, (config.decoder_depth + 1) // 2
+        self.encoder = nn.Sequential(
+            nn.Conv1d(config.spectrogram.n_mels, width, 5, padding=2),
+            *blocks(fine),
+            Downsample(width, config.stride),
+            *blocks(config.encoder_depth - fine),
+            nn.Conv1d(width, config.latent_dim, 1),
+        )
+        self.quantizer = QuantizerWrapper(
+            dim=config.latent_dim,
+            levels=config.levels,
+            codebook_size=config.codebook_size,
+            decay=config.codebook_decay,
+            dead_code_fraction=config.dead_code_fraction,
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv1d(config.latent_dim, width, 3, padding=1),
+            *blocks(coarse),
+            Upsample(width, config.stride),
+            *blocks(config.decoder_depth - coarse),
+            nn.Conv1d(width, config.spectrogram.n_mels, 1),
+        )
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstructs frames through the codes.
+
+        Args:
+            mel: (batch, n_mels, frames) log-mel, at least one frame.
+
+        Returns:
+            The reconstruction, like `mel`; the codes, (batch, level, step); the commitment of each
+            level, (level,), unweighted.
+
+        Raises:
+            ShapeError: another shape.
+        """
+        result = self.quantize(self.encode(mel))
+        reconstruction = self.decode(result.quantized, frames=mel.shape[-1])
+        return reconstruction, result.indices, result.commitment
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """(batch, n_mels, frames) to latents (batch, latent_dim, steps); the last step is filled up
+        with silence.
+        """
+        bands = self.config.spectrogram.n_mels
+        mel = as_tensor(mel, "mel")
+        if mel.ndim != 3 or mel.shape[1] != bands or mel.shape[2] == 0:
+            raise ShapeError(
+                f"mel {tuple(mel.shape)}: expected (batch, {bands}, frames), at least one frame"
+            )
+        return self.encoder(F.pad(mel, (0, -mel.shape[-1] % self.config.stride), value=SILENCE))
+
+    def quantize(self, latent: Tensor) -> QuantizerOutput:
+        """(batch, latent_dim, steps) to codes and their sum of entries."""
+        return self.quantizer(latent)
+
+    def decode(self, quantized: Tensor, frames: int | None = None) -> Tensor:
+        """(batch, latent_dim, steps) to (batch, n_mels, frames); by default steps * stride."""
+        return self.decoder(quantized)[..., :frames]
+
+    def codes_to_embeddings(self, indices: Tensor) -> Tensor:
+        """Codes, (batch, level, step), to what `decode` takes; -1, and levels that are missing at
+        the end, add exactly nothing.
+
+        Raises:
+            ShapeError: more levels, a code that does not exist, or no whole numbers.
+        """
+        indices = as_whole_numbers(indices, "indices")
+        missing = self.config.levels - indices.shape[1] if indices.ndim == 3 else 0
+        if missing > 0:
+            indices = F.pad(indices, (0, 0, 0, missing), value=-1)
+        return self.quantizer.embed(indices).sum(dim=0)
+
+    def assess(self, mel: Tensor, forward_output: tuple[Tensor, Tensor, Tensor]) -> ModelOutput:
+        """Judges what `forward(mel)` returned; see `AudioModel`."""
+        reconstruction, indices, commitment = forward_output
+        _, distance, penalty = vqvae_loss(
+            reconstruction, mel, commitment, commitment_weight=self.config.commitment_weight
+        )
+        return ModelOutput(
+            reconstruction=reconstruction,
+            reconstruction_loss=distance,
+            penalty=penalty,
+            parts={"commitment": commitment.sum()},
+            codes=indices,
+        )
+
+    @torch.no_grad()
+    def initialise(self, mel: Tensor) -> None:
+        """Fills empty codebooks by k-means over the latents of real sound; see `AudioModel`."""
+        if not self.quantizer.initialised:
+            rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
+            parts = [self.encode(part) for part in torch.split(mel, rows)]
+            self.quantizer.initialise(torch.cat(parts))
+
+    @property
+    def codebook_shape(self) -> tuple[int, int]:
+        """(levels, entries)."""
+        return self.config.levels, self.config.codebook_size
+
+    @property
+    def replaced_entries(self) -> tuple[int, ...]:
+        """Dead entries replaced at each level so far; see `AudioModel`."""
+        return self.quantizer.replaced_entries

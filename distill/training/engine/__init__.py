@@ -1,0 +1,1 @@
+"""What is the same whatever is trained: budget, steps, epochs, devices."""

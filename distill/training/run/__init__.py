@@ -1,0 +1,1 @@
+"""A run folder: its files, its one writer, who may resume it."""

@@ -1,0 +1,122 @@
+"""Previews: the same sounds every time, original and reconstruction side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from distill.audio.spectrogram import LogMel
+from distill.audio.vocoder import Vocoder
+from distill.audio.writing import wav_bytes
+from distill.own_folder import OwnFolder
+from distill.training.watch.event_lines import PreviewPair
+
+_HEADROOM = 10 ** (-3 / 20)  # both sides alike, so that neither clips and both stay comparable
+
+
+@dataclass(frozen=True)
+class PreviewSound:
+    """A sound to listen to."""
+
+    name: str
+    waveform: Tensor
+    """(samples,), normalised as in training."""
+
+
+def choose_preview_sounds(
+    waveforms: Sequence[Tensor], names: Sequence[str], *, count: int, samples: int
+) -> list[PreviewSound]:
+    """The first `count` sounds, cut to at most `samples`."""
+    pairs = zip(names[:count], waveforms[:count], strict=True)
+    return [PreviewSound(name, waveform[:samples]) for name, waveform in pairs]
+
+
+def generate_vqvae_reconstruction_preview(
+    model: nn.Module,
+    sounds: Sequence[PreviewSound],
+    folder: Path,
+    *,
+    log_mel: LogMel,
+    vocoder: Vocoder,
+) -> tuple[PreviewPair, ...]:
+    """`write_previews` into a folder of a run folder.
+
+    Args:
+        model: see there, as the others.
+        sounds: in the order of the files.
+        folder: made if missing.
+        log_mel: the model's spectrogram.
+        vocoder: turns frames into sound.
+
+    Returns:
+        A pair for each sound; paths are relative to the folder's grandparent, the run folder.
+
+    Raises:
+        OSError: a file or the folder cannot be written.
+    """
+    run = folder.parent.parent
+    run.mkdir(parents=True, exist_ok=True)
+    with OwnFolder(run) as files:
+        return write_previews(
+            model,
+            sounds,
+            files,
+            folder.relative_to(run).as_posix(),
+            log_mel=log_mel,
+            vocoder=vocoder,
+        )
+
+
+@torch.no_grad()
+def write_previews(
+    model: nn.Module,
+    sounds: Sequence[PreviewSound],
+    files: OwnFolder,
+    inside: str,
+    *,
+    log_mel: LogMel,
+    vocoder: Vocoder,
+) -> tuple[PreviewPair, ...]:
+    """Writes each sound and what the model makes of it as 16-bit WAV.
+
+    Both get the same gain and nothing else: what is louder in the file was louder in the model.
+
+    Args:
+        model: forward(mel) returns the reconstruction first; its mode is left as it was.
+        sounds: in the order of the files.
+        files: the run folder.
+        inside: the folder in it, made if missing; gets `00-original.wav`, `00-reconstruction.wav`
+            and so on.
+        log_mel: the model's spectrogram.
+        vocoder: turns frames into sound.
+
+    Returns:
+        A pair for each sound; paths are relative to the run folder.
+
+    Raises:
+        OSError: a file or the folder cannot be written.
+    """
+    files.make_folder(inside)
+    device = log_mel.filters.device
+    rate = log_mel.config.sample_rate
+    was_training = model.training
+    model.eval()
+    pairs = []
+    try:
+        for number, sound in enumerate(sounds):
+            mel = log_mel(sound.waveform.to(device))
+            made = vocoder(model(mel[None])[0][0], len(sound.waveform))
+            names = {}
+            for kind, waveform in (("original", sound.waveform), ("reconstruction", made)):
+                names[kind] = f"{inside}/{number:02}-{kind}.wav"
+                made_by = "a preview of a training" if kind == "reconstruction" else None
+                with files.write(names[kind]) as file:
+                    file.write(wav_bytes(waveform * _HEADROOM, rate, made_by=made_by))
+            pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **names))
+    finally:
+        model.train(was_training)
+    return tuple(pairs)

@@ -1,0 +1,47 @@
+"""TrainingResult: what a run left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.models.file.persistence import load_model_v2
+from distill.models.use.loaded import LoadedVQModel
+from distill.training.watch.event_lines import TrainingCompleteEvent
+from distill.training.watch.history import VQMetricsHistory
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run left behind."""
+
+    model_path: Path
+    reason: str
+    """What ended it: max_epochs, max_steps, max_seconds or stopped; finished, where the event that
+    says so was lost."""
+    best_epoch: int
+    best_val_loss: float
+    epochs: int
+    steps: int
+    elapsed_s: float
+    history: VQMetricsHistory
+
+    def load(self) -> LoadedVQModel:
+        """The trained model, ready to use."""
+        return load_model_v2(self.model_path)
+
+    @classmethod
+    def of(
+        cls, model_path: Path, event: TrainingCompleteEvent, history: VQMetricsHistory
+    ) -> TrainingResult:
+        """The result a run's last event tells of."""
+        return cls(
+            model_path=model_path,
+            reason=event.reason,
+            best_epoch=event.best_epoch,
+            best_val_loss=event.best_val_loss,
+            epochs=event.epochs,
+            steps=event.steps,
+            elapsed_s=event.elapsed_s,
+            history=history,
+        )

@@ -1,0 +1,1 @@
+"""What a run reports, and how others follow it."""
