@@ -1,0 +1,1 @@
+"""The families that distill brings, each a registered value."""

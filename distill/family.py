@@ -1,0 +1,110 @@
+"""Family: a kind of model that can be trained here, as one registered value.
+
+Everything that differs between kinds of models is reached through it: the engine, the run folder,
+the model file, the command line and the pages ask the family of a run or a file, and never which
+family it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+
+from distill.checked import brief
+from distill.config import TrainingConfig
+from distill.errors import ModelTypeError
+
+ENTRY_POINTS = "distill.families"
+"""The group under which an installed package names its families; see CONTRIBUTING."""
+
+_BUILT_IN = {"vqvae": "distill.families.vqvae"}
+_registered: dict[str, Family] = {}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model: how to describe, build, train, save and open it."""
+
+    name: str
+    """In run.json, in model files and on the command line, as `vqvae`."""
+    title: str
+    """What people read, as `RVQ-VAE`."""
+    file_version: int
+    """Version of its `.distill` files."""
+    config: type[TrainingConfig]
+    """All settings of a model and its training; `from_dict` checks them."""
+    loss_parts: tuple[str, ...]
+    """Names of what the loss consists of, each with a curve, as `reconstruction`."""
+    build: Callable[[Any], Any]
+    """(config) -> the untrained model, an `nn.Module`."""
+    open: Callable[..., Any]
+    """(model, **what its file says) -> the model in use; what `load_model` returns."""
+    task: Callable[..., Any]
+    """(config, split, device) -> the `Task` that trains it."""
+    adaptive_config: Callable[..., TrainingConfig]
+    """(number of files, **settings) -> settings that suit such a corpus."""
+    health: Callable[[Mapping[str, Any], int], tuple[Any, ...]]
+    """(sums of what was observed, training steps) -> how well its bottleneck is used."""
+    health_type: type
+    """Of what `health` returns: a frozen dataclass of numbers and texts."""
+
+
+def register(family: Family) -> Family:
+    """Makes a family known to this process; returns it.
+
+    A training runs in a process of its own, which knows families of other packages by their entry
+    points: see CONTRIBUTING.
+
+    Raises:
+        ModelTypeError: another family has that name.
+    """
+    known = _registered.setdefault(family.name, family)
+    if known is not family:
+        raise ModelTypeError(f"family {family.name!r}: is registered already; choose another name")
+    return family
+
+
+def family(name: str) -> Family:
+    """The family of a name.
+
+    Raises:
+        ModelTypeError: nobody has registered it; names those that are.
+    """
+    if name not in _registered:
+        for found in _named(name):
+            register(found)
+    if name not in _registered:
+        raise ModelTypeError(
+            f"a model of type {brief(str(name))!r}: expected {' or '.join(known_families())}"
+        )
+    return _registered[name]
+
+
+def family_of(config: TrainingConfig) -> Family:
+    """The family whose settings these are.
+
+    Raises:
+        ModelTypeError: no family has such settings.
+    """
+    for name in known_families():
+        if family(name).config is type(config):
+            return family(name)
+    raise ModelTypeError(
+        f"settings of type {type(config).__name__}: expected those of "
+        f"{' or '.join(known_families())}"
+    )
+
+
+def known_families() -> tuple[str, ...]:
+    """Names of all families that are registered, or that an installed package brings."""
+    others = {point.name for point in entry_points(group=ENTRY_POINTS)}
+    return (*_BUILT_IN, *sorted((others | set(_registered)) - set(_BUILT_IN)))
+
+
+def _named(name: str) -> list[Family]:
+    if name in _BUILT_IN:
+        return [importlib.import_module(_BUILT_IN[name]).FAMILY]
+    return [point.load() for point in entry_points(group=ENTRY_POINTS) if point.name == name]
