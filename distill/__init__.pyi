@@ -64,6 +64,24 @@ from .codebook.health import (
 from .codebook.labels import (
     level_labels as level_labels,
 )
+from .config import (
+    SpectrogramConfig as SpectrogramConfig,
+)
+from .config import (
+    TrainingConfig as TrainingConfig,
+)
+from .config import (
+    VAEConfig as VAEConfig,
+)
+from .config import (
+    VQVAEConfig as VQVAEConfig,
+)
+from .config import (
+    get_adaptive_config as get_adaptive_config,
+)
+from .config import (
+    get_adaptive_vqvae_config as get_adaptive_vqvae_config,
+)
 from .errors import (
     AtlasError as AtlasError,
 )
@@ -174,18 +192,6 @@ from .models.vqvae.model import (
 )
 from .models.vqvae.quantizer import (
     QuantizerWrapper as QuantizerWrapper,
-)
-from .training.config import (
-    SpectrogramConfig as SpectrogramConfig,
-)
-from .training.config import (
-    TrainingConfig as TrainingConfig,
-)
-from .training.config import (
-    VQVAEConfig as VQVAEConfig,
-)
-from .training.config import (
-    get_adaptive_vqvae_config as get_adaptive_vqvae_config,
 )
 from .training.run.checkpoint import (
     load_vqvae_checkpoint as load_vqvae_checkpoint,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill.config import SpectrogramConfig, TrainingConfig, VQVAEConfig
+from distill.config import SpectrogramConfig, TrainingConfig, VAEConfig, VQVAEConfig
 from distill.errors import ConfigError, DistillError
 
 calm = settings(deadline=None)  # a busy machine is no failure
@@ -42,6 +42,12 @@ LIMITS: dict[type, dict[str, tuple[float, float]]] = {
         "codebook_decay": (0.0, 0.9999),
         "dead_code_fraction": (0.0, 1.0),
     },
+    VAEConfig: {
+        "latent_dim": (1, 1024),
+        "kl_weight": (0.0, 1000.0),
+        "kl_warmup": (0.0, 1.0),
+        "free_bits": (0.0, 100.0),
+    },
 }
 CASES = [
     (kind, name, low, high)
@@ -50,7 +56,7 @@ CASES = [
 ]
 numbers = [
     (kind, item)
-    for kind in (SpectrogramConfig, TrainingConfig, VQVAEConfig)
+    for kind in (SpectrogramConfig, TrainingConfig, VAEConfig, VQVAEConfig)
     for item in dataclasses.fields(kind)
     if "kind" in item.metadata
 ]
@@ -249,3 +255,23 @@ def test_a_name_of_a_setting_is_shown_short() -> None:
     with pytest.raises(ConfigError, match="no such setting") as caught:
         VQVAEConfig.from_dict({"x" * 10_000 + "\n": 1})
     assert len(str(caught.value)) < 900 and "\n" not in str(caught.value)
+
+
+def test_plain_training_settings_become_those_of_a_vae() -> None:
+    plain = TrainingConfig(max_steps=7, seed=3)
+    config = VAEConfig.of(plain)
+    assert config == VAEConfig(max_steps=7, seed=3)
+    assert VAEConfig.of(config) is config
+
+
+def test_settings_of_another_family_do_not_become_those_of_a_vae() -> None:
+    message = "settings of type VQVAEConfig: expected VAEConfig, or a plain TrainingConfig"
+    with pytest.raises(ConfigError) as caught:
+        VAEConfig.of(VQVAEConfig())
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("kind", [VAEConfig, VQVAEConfig])
+def test_a_model_of_any_family_has_a_ceiling(kind: type[VAEConfig] | type[VQVAEConfig]) -> None:
+    with pytest.raises(ConfigError, match=r"^a model of \d+ numbers: expected at most 268435456; "):
+        kind(width=2048, encoder_depth=32)

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from distill.config import (
+    SpectrogramConfig,
+    VQVAEConfig,
+    get_adaptive_config,
+    get_adaptive_vqvae_config,
+)
 from distill.errors import ConfigError
-from distill.training.config import SpectrogramConfig, VQVAEConfig, get_adaptive_vqvae_config
 
 calm = settings(deadline=None)  # a busy machine is no failure
 
@@ -86,3 +91,23 @@ def test_an_unknown_override_is_told_with_the_nearest() -> None:
 def test_an_override_beyond_its_limits_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^levels=9: expected a whole number from 1 to 8$"):
         get_adaptive_vqvae_config(3, levels=9)
+
+
+@pytest.mark.parametrize(
+    ("files", "dims"), [(1, 16), (20, 16), (21, 24), (100, 24), (101, 32), (500, 32)]
+)
+def test_latents_of_a_vae_grow_with_the_corpus(files: int, dims: int) -> None:
+    assert get_adaptive_config(files).latent_dim == dims
+    assert get_adaptive_config(files, latent_dim=5).latent_dim == 5
+
+
+@calm
+@given(files=st.integers(1, 10**6), seconds=st.none() | st.floats(0.01, 1e7))
+def test_budget_and_batches_are_the_same_for_both_families(
+    files: int, seconds: float | None
+) -> None:
+    one, other = (
+        make(files, seconds).to_dict() for make in (get_adaptive_config, get_adaptive_vqvae_config)
+    )
+    for name in ("max_seconds", "batch_size", "min_steps_per_epoch"):
+        assert one[name] == other[name]

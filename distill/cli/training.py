@@ -16,11 +16,10 @@ from distill.audio.report import duration
 from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
-from distill.config import VQVAEConfig
+from distill.config import VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import RunFolderError
 from distill.models.device import choose_device
 from distill.names import path_to_text, printable
-from distill.training.config import get_adaptive_vqvae_config
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.run.folder import RunFolder
 from distill.training.run.inside import refuse_sounds_inside

@@ -1,56 +1,12 @@
-"""Settings that fit a corpus, so that the defaults just work from 1 file to 500."""
+"""The configs under the name they had in the first version; see `distill.config`."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from typing import Any
-
-from distill.config import SpectrogramConfig, TrainingConfig, VQVAEConfig, unknown_field
-from distill.errors import ConfigError
+from distill.config import (
+    SpectrogramConfig,
+    TrainingConfig,
+    VQVAEConfig,
+    get_adaptive_vqvae_config,
+)
 
 __all__ = ["SpectrogramConfig", "TrainingConfig", "VQVAEConfig", "get_adaptive_vqvae_config"]
-
-_TYPICAL_SECONDS = 2.0
-
-
-def get_adaptive_vqvae_config(
-    file_count: int, total_seconds: float | None = None, **overrides: Any
-) -> VQVAEConfig:
-    """A config for a corpus of this size.
-
-    Codebooks have 64 entries for up to 20 files, 128 up to 100, 256 above: a small corpus cannot
-    fill a large codebook. The time budget grows from one to five minutes with the corpus. A corpus
-    of a few seconds is trained on smaller batches and shorter epochs.
-
-    Args:
-        file_count: recordings, at least 1.
-        total_seconds: length of all together; guessed from the count where unknown.
-        **overrides: any field of VQVAEConfig, which then wins.
-
-    Raises:
-        ConfigError: no files, an unknown field, or a value outside its range.
-
-    Example:
-        >>> config = get_adaptive_vqvae_config(40, max_epochs=10)
-        >>> config.codebook_size, config.levels, config.budget_s
-        (128, 3, None)
-    """
-    if not isinstance(file_count, int) or isinstance(file_count, bool) or file_count < 1:
-        raise ConfigError(f"file_count={file_count!r}: expected a whole number of at least 1")
-    seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
-    is_number = isinstance(seconds, (int, float)) and math.isfinite(seconds)
-    if not is_number or seconds <= 0:
-        raise ConfigError(f"total_seconds={total_seconds!r}: expected a number above 0")
-    known = [item.name for item in dataclasses.fields(VQVAEConfig)]
-    for name in overrides:
-        if name not in known:
-            raise ConfigError(unknown_field(name, known))
-    settings: dict[str, Any] = {
-        "codebook_size": 64 if file_count <= 20 else 128 if file_count <= 100 else 256,
-        "batch_size": 16 if seconds < 10 else 32,
-        "min_steps_per_epoch": 20 if seconds < 10 else 50,
-    }
-    if all(overrides.get(name) is None for name in ("max_epochs", "max_steps", "max_seconds")):
-        settings["max_seconds"] = float(min(300, max(60, round(60 + seconds))))
-    return VQVAEConfig(**{**settings, **overrides})

@@ -9,10 +9,9 @@ from typing import Any
 import ipywidgets
 
 from distill.codebook.labels import level_labels
-from distill.config import VQVAEConfig
+from distill.config import VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import ConfigError
 from distill.models.device import available_devices
-from distill.training.config import get_adaptive_vqvae_config
 from distill_widgets.controls import Sentence, labelled, row, set_options, with_class
 from distill_widgets.corpus_reader import Reading
 

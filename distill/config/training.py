@@ -1,0 +1,52 @@
+"""How any model is trained: plain, frozen, validated data that knows nothing of torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from distill.config.fields import Validated, number
+
+DEFAULT_BUDGET_S = 300.0
+"""Training time when a config names no budget at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Validated):
+    """How any model is trained; a model's own config extends it.
+
+    The run ends at whichever of `max_epochs`, `max_steps` and `max_seconds` comes first; with none
+    of them set it trains for five minutes. Step and epoch budgets make a run reproducible.
+    """
+
+    max_epochs: int | None = number(None, 1, 10_000_000, optional=True)
+    max_steps: int | None = number(None, 1, 1_000_000_000, optional=True)
+    max_seconds: float | None = number(None, 0.1, 10_000_000.0, optional=True)
+    seed: int = number(0, 0, 2**31 - 1)
+
+    batch_size: int = number(32, 1, 4096)
+    segment_frames: int = number(48, 8, 8192)
+    """Half a second by default: longer crops of short recordings are mostly silence."""
+    min_steps_per_epoch: int = number(50, 1, 100_000)
+    learning_rate: float = number(2e-3, 1e-7, 1.0)
+    weight_decay: float = number(0.01, 0.0, 1.0)
+    warmup_steps: int = number(50, 0, 100_000)
+    gradient_clip: float = number(1.0, 1e-3, 1e3)
+
+    augment_gain_db: float = number(12.0, 0.0, 60.0)
+    """Each training segment is played at a random level between minus this and 0 dB."""
+
+    validation_fraction: float = number(0.1, 0.0, 0.5)
+    checkpoint_every_s: float = number(30.0, 0.0, 86_400.0)
+    checkpoints_kept: int = number(2, 1, 1000)
+    health_every_steps: int = number(10, 1, 100_000)
+    preview_every_epochs: int = number(10, 0, 1_000_000)
+    """0 makes none."""
+    preview_count: int = number(4, 1, 64)
+    preview_seconds: float = number(4.0, 0.1, 60.0)
+
+    @property
+    def budget_s(self) -> float | None:
+        """The time budget in force, None where epochs or steps alone decide."""
+        if self.max_seconds is None and self.max_epochs is None and self.max_steps is None:
+            return DEFAULT_BUDGET_S
+        return self.max_seconds

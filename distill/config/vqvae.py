@@ -1,0 +1,43 @@
+"""Everything about one RVQ-VAE and its training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from distill.config.autoencoder import AutoencoderConfig
+from distill.config.fields import number
+
+
+@dataclass(frozen=True, kw_only=True)
+class VQVAEConfig(AutoencoderConfig):
+    """Everything about one RVQ-VAE and its training.
+
+    Example:
+        >>> VQVAEConfig(levels=3, codebook_size=256).bits_per_second
+        1125.0
+        >>> VQVAEConfig(levels=9)
+        Traceback (most recent call last):
+            ...
+        distill.errors.ConfigError: levels=9: expected a whole number from 1 to 8
+    """
+
+    levels: int = number(3, 1, 8)
+    codebook_size: int = number(256, 2, 65_536)
+    commitment_weight: float = number(0.25, 0.0, 100.0)
+    codebook_decay: float = number(0.97, 0.0, 0.9999)
+    dead_code_fraction: float = number(0.2, 0.0, 1.0)
+    """An entry hit less often than this share of its fair share is replaced."""
+
+    _size_settings: ClassVar[str] = "width, depth, codebook_size, latent_dim or levels"
+
+    @property
+    def bottleneck_parameters(self) -> int:
+        """Numbers in all codebooks and their averages."""
+        return self.levels * (self.codebook_size * (2 * self.latent_dim + 1) + 1)
+
+    @property
+    def bits_per_second(self) -> float:
+        """Nominal bit rate of the codes."""
+        return self.levels * math.log2(self.codebook_size) * self.step_rate_hz
