@@ -141,6 +141,33 @@ def test_other_containers_whose_sizes_say_nothing(kind: str, size: int, put: Put
     assert bool(sound.notes) == (size == 1000)
 
 
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kind=st.sampled_from(["CAF", "W64"]), before=st.integers(1, 3), behind=st.booleans(),
+    size=st.sampled_from([None, 0, 2**62]),
+)  # fmt: skip
+def test_headers_that_a_writer_into_a_pipe_repeats_are_no_sound(
+    kind: str, before: int, behind: bool, size: int | None, put: Put
+) -> None:
+    """As SoX leaves them: it corrects its header, but a pipe only goes on."""
+    made = io.BytesIO()
+    samples = np.frombuffer(PCM, "<i2")
+    soundfile.write(made, samples, RATE, format=kind, subtype="PCM_16", endian="LITTLE")
+    data = made.getvalue()
+    at = data.index(PCM[:64])
+    head, pcm = data[:at], data[at : at + len(PCM)]
+    if size is not None:
+        place = at - 12 if kind == "CAF" else at - 8
+        order = ">Q" if kind == "CAF" else "<Q"
+        head = head[:place] + struct.pack(order, size) + head[place + 8 :]
+    piped = head * before + pcm + head * (behind and before > 1)
+    sound = decode(put(f"take.{kind.lower()}", piped))
+    assert torch.equal(sound.waveform, SOUND)
+    assert sound.notes == ()
+
+
 def test_a_wav_beyond_4_gb_is_read_by_the_rest_of_its_size() -> None:
     # 5 GB of samples leave the remainder by 2^32 in the header; nothing of that size is read here.
     class Huge(io.RawIOBase):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,3 +70,10 @@ def test_the_mean_leaves_nan_out():
     series.extend(range(8), [1, np.nan, 3, np.nan, np.nan, np.nan, np.nan, np.nan])
     assert series.mean[:2].tolist() == [2, 2]
     assert np.isnan(series.mean[2:]).all()
+
+
+def test_what_is_too_large_for_single_precision_stays_drawable():
+    series = Series()
+    series.extend([0, 1, 2], [1e300, -math.inf, math.nan])
+    assert np.isfinite(series.y[:2]).all()
+    assert np.isnan(series.y[2])

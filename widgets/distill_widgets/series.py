@@ -53,7 +53,7 @@ class Series:
         Raises:
             ValueError: x and y differ in length.
         """
-        new_x, new_y = np.asarray(x, np.float32).ravel(), np.asarray(y, np.float32).ravel()
+        new_x, new_y = _as_float32(x), _as_float32(y)
         if len(new_x) != len(new_y):
             raise ValueError(f"{len(new_x)} x and {len(new_y)} y: expected as many of each")
         raw = np.concatenate([self._waiting, np.stack([new_x, new_y])], axis=1)
@@ -74,6 +74,12 @@ class Series:
         halved = _extremes(self._kept[:, :whole], 4)
         self._kept = np.concatenate([halved, self._kept[:, whole:]], axis=1)
         self._taken = 4 if self._taken == 1 else 2 * self._taken
+
+
+def _as_float32(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Single precision; what is too large for it becomes its largest number."""
+    most = np.finfo(np.float32).max
+    return np.clip(np.asarray(values, np.float64).ravel(), -most, most).astype(np.float32)
 
 
 def _extremes(points: Points, count: int) -> Points:

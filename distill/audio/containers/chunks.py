@@ -20,6 +20,8 @@ _NO_SIZES = 0x7F00_0000, 1 << 31, 1 << 32  # the first is what SoX leaves in an 
 _MOST_CHUNKS = 4096
 _SMALLEST_TAIL_S = 0.05
 _LARGEST_HEADER = 1 << 26
+_HEADER_SIGN = 16
+_MOST_REPEATS = 4
 _MOST_32_BIT = 0xFFFF_F000
 
 Header = Callable[[bytes, int], bytes]
@@ -72,6 +74,8 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
         found: what its header says.
     """
     there = stream.size - found.at
+    if (between := _between_headers(stream, found)) is not None:
+        return between
     if found.declared > there:
         return _short(stream, found, there)
     rest_at = found.at + found.declared
@@ -97,6 +101,34 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
     return Layout((_resized(stream, found, there),), notes)
 
 
+def _between_headers(stream: Stream, found: Samples) -> Layout | None:
+    """The sound of a file whose header stands there several times; None where it does not.
+
+    A writer corrects its header when it is done. SoX does so with CAF and W64 in a pipe too, where
+    it cannot go back: each correction lands among the samples, the last one behind them.
+    """
+    begin, end = found.at, stream.size
+    head = stream.read(0, _HEADER_SIGN)
+
+    def is_header(at: int) -> bool:
+        other = stream.read(at, _HEADER_SIGN)
+        # Bytes 4 to 8 are a size where there is one.
+        return len(other) == _HEADER_SIGN and other[:4] == head[:4] and other[8:] == head[8:]
+
+    for _ in range(_MOST_REPEATS):
+        if found.at < _HEADER_SIGN or not is_header(begin):
+            break
+        begin += found.at
+    if begin == found.at or begin > end:
+        return None
+    if end - found.at >= begin and is_header(end - found.at):
+        end -= found.at
+    if found.at > _LARGEST_HEADER:
+        return None
+    header = found.header(stream.read(0, found.at), end - begin)
+    return Layout((Part((header, stream.stretch(begin, end - begin))),))
+
+
 def _short(stream: Stream, found: Samples, there: int) -> Layout:
     whole = _resized(stream, found, there)
     if _is_no_size(found.declared):
@@ -116,7 +148,7 @@ def _short(stream: Stream, found: Samples, there: int) -> Layout:
 
 def _is_no_size(size: int) -> bool:
     """Whether a size is one that writers leave who do not know it."""
-    return any(abs(size - known) <= _NEAR for known in _NO_SIZES) or size >= 1 << 62
+    return any(abs(size - known) <= _NEAR for known in _NO_SIZES) or size >= 1 << 60
 
 
 def _resized(stream: Stream, found: Samples, size: int) -> Part:
@@ -135,7 +167,8 @@ def chunks(stream: Stream, shape: ChunkShape, at: int) -> Iterator[tuple[bytes, 
         name = head[: shape.name_bytes]
         size = int.from_bytes(head[shape.name_bytes :], shape.order)  # type: ignore[arg-type]
         size -= shape.head if shape.counts_itself else 0
-        if size < 0:
+        if size < 0:  # it does not even count itself: nobody filled it in
+            yield name, at + shape.head, 0
             return
         yield name, at + shape.head, size
         at += shape.head + size
