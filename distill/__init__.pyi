@@ -163,6 +163,12 @@ from .errors import (
 from .errors import (
     UninitialisedError as UninitialisedError,
 )
+from .latent.health import (
+    LatentHealth as LatentHealth,
+)
+from .latent.health import (
+    latent_health as latent_health,
+)
 from .models.file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
@@ -182,10 +188,16 @@ from .models.file.persistence import (
     save_model_v2 as save_model_v2,
 )
 from .models.losses import (
+    vae_loss as vae_loss,
+)
+from .models.losses import (
     vqvae_loss as vqvae_loss,
 )
 from .models.use.loaded import (
     LoadedVQModel as LoadedVQModel,
+)
+from .models.vae.model import (
+    ConvVAE as ConvVAE,
 )
 from .models.vqvae.model import (
     ConvVQVAE as ConvVQVAE,

@@ -23,13 +23,22 @@ from .file.persistence import (
     save_model_v2 as save_model_v2,
 )
 from .losses import (
+    annealed as annealed,
+)
+from .losses import (
     multi_resolution_l1 as multi_resolution_l1,
+)
+from .losses import (
+    vae_loss as vae_loss,
 )
 from .losses import (
     vqvae_loss as vqvae_loss,
 )
 from .use.loaded import (
     LoadedVQModel as LoadedVQModel,
+)
+from .vae.model import (
+    ConvVAE as ConvVAE,
 )
 from .vqvae.model import (
     ConvVQVAE as ConvVQVAE,

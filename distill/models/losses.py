@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.errors import ShapeError
+from distill.latent.gaussian import divergence
 
 _RESOLUTIONS = ((2, 0.5), (4, 0.5))  # (pooling, weight) beside full resolution at weight 1
 
@@ -61,4 +62,51 @@ def vqvae_loss(
     """
     distance = multi_resolution_l1(reconstruction, target)
     penalty = commitment_weight * commitment.sum()
+    return distance + penalty, distance, penalty
+
+
+def annealed(weight: float, progress: float, warmup: float) -> float:
+    """A weight that grows in a straight line from 0 over the first part of a training.
+
+    Args:
+        weight: reached when the warm-up ends.
+        progress: share of the budget used, 0 to 1.
+        warmup: share of the budget over which it grows; 0 for none.
+
+    Source: Bowman et al. 2016, "Generating Sentences from a Continuous Space".
+    """
+    return weight * min(1.0, progress / warmup) if warmup > 0 else weight
+
+
+def vae_loss(
+    reconstruction: Tensor,
+    target: Tensor,
+    mean: Tensor,
+    log_variance: Tensor,
+    *,
+    kl_weight: float = 1e-3,
+    free_bits: float = 0.0,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The loss of a VAE: distance, and what the latents say beyond the prior.
+
+    Args:
+        reconstruction: (batch, n_mels, frames) log-mel.
+        target: the same shape.
+        mean: (batch, dims, steps).
+        log_variance: the same shape.
+        kl_weight: of the sum over dimensions, applied here and nowhere else.
+        free_bits: nats that each dimension may use at no cost, on the average of the batch.
+
+    Returns:
+        Scalars (total, reconstruction part, weighted KL part).
+
+    Raises:
+        ShapeError: `reconstruction` and `target`, or `mean` and `log_variance`, do not match.
+
+    Source: Kingma et al. 2016, "Improved Variational Inference with Inverse Autoregressive Flow",
+    for the free bits.
+    """
+    distance = multi_resolution_l1(reconstruction, target)
+    nats = divergence(mean, log_variance).mean(dim=(0, 2))
+    penalty = kl_weight * nats.clamp(min=free_bits).sum()
     return distance + penalty, distance, penalty

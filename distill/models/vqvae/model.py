@@ -4,55 +4,30 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from distill.arrays import as_tensor, as_whole_numbers
-from distill.audio.spectrogram import SILENCE
+from distill.arrays import as_whole_numbers
 from distill.config import VQVAEConfig
-from distill.errors import ShapeError
+from distill.models.autoencoder import ConvAutoencoder
 from distill.models.base import ModelOutput
-from distill.models.layers import ConvNeXtBlock, Downsample, Upsample
 from distill.models.losses import vqvae_loss
 from distill.models.vqvae.quantizer import QuantizerOutput, QuantizerWrapper
 
 _MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by great width only
 
 
-class ConvVQVAE(nn.Module):
-    """A residual-vector-quantized autoencoder, one-dimensional in time.
-
-    The mel bands are channels, so a code belongs to one moment and one level, never to a band.
-    """
+class ConvVQVAE(ConvAutoencoder):
+    """A residual-vector-quantized autoencoder: a code belongs to one moment and one level."""
 
     def __init__(self, config: VQVAEConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.config = config
-        width, kernel = config.width, config.kernel_size
-
-        def blocks(count: int) -> list[nn.Module]:
-            return [ConvNeXtBlock(width, kernel_size=kernel) for _ in range(count)]
-
-        fine, coarse = config.encoder_depth // 2, (config.decoder_depth + 1) // 2
-        self.encoder = nn.Sequential(
-            nn.Conv1d(config.spectrogram.n_mels, width, 5, padding=2),
-            *blocks(fine),
-            Downsample(width, config.stride),
-            *blocks(config.encoder_depth - fine),
-            nn.Conv1d(width, config.latent_dim, 1),
-        )
         self.quantizer = QuantizerWrapper(
             dim=config.latent_dim,
             levels=config.levels,
             codebook_size=config.codebook_size,
             decay=config.codebook_decay,
             dead_code_fraction=config.dead_code_fraction,
-        )
-        self.decoder = nn.Sequential(
-            nn.Conv1d(config.latent_dim, width, 3, padding=1),
-            *blocks(coarse),
-            Upsample(width, config.stride),
-            *blocks(config.decoder_depth - coarse),
-            nn.Conv1d(width, config.spectrogram.n_mels, 1),
         )
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,24 +48,12 @@ class ConvVQVAE(nn.Module):
         return reconstruction, result.indices, result.commitment
 
     def encode(self, mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to latents (batch, latent_dim, steps); the last step is filled up
-        with silence.
-        """
-        bands = self.config.spectrogram.n_mels
-        mel = as_tensor(mel, "mel")
-        if mel.ndim != 3 or mel.shape[1] != bands or mel.shape[2] == 0:
-            raise ShapeError(
-                f"mel {tuple(mel.shape)}: expected (batch, {bands}, frames), at least one frame"
-            )
-        return self.encoder(F.pad(mel, (0, -mel.shape[-1] % self.config.stride), value=SILENCE))
+        """(batch, n_mels, frames) to latents (batch, latent_dim, steps); see `encoded`."""
+        return self.encoded(mel)
 
     def quantize(self, latent: Tensor) -> QuantizerOutput:
         """(batch, latent_dim, steps) to codes and their sum of entries."""
         return self.quantizer(latent)
-
-    def decode(self, quantized: Tensor, frames: int | None = None) -> Tensor:
-        """(batch, latent_dim, steps) to (batch, n_mels, frames); by default steps * stride."""
-        return self.decoder(quantized)[..., :frames]
 
     def codes_to_embeddings(self, indices: Tensor) -> Tensor:
         """Codes, (batch, level, step), to what `decode` takes; -1, and levels that are missing at

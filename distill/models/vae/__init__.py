@@ -1,0 +1,1 @@
+"""The continuous baseline: a Gaussian bottleneck in the place of codebooks."""
