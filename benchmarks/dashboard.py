@@ -39,8 +39,8 @@ dashboard
 THEIRS = """
 import threading, time, ipywidgets, plotly.graph_objects as go
 from distill import TrainingRunner
-from distill_widgets.curves import Curves, loss_chart, level_chart
-from distill_widgets.drawing import printed
+from distill_widgets.charts.curves import Curves, loss_chart, level_chart
+from distill_widgets.charts.drawing import printed
 runner = TrainingRunner.attach({run!r})
 charts = loss_chart(), level_chart(3)
 curves = Curves(*charts)

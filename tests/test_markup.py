@@ -18,7 +18,7 @@ from distill.errors import MarkupError
 from distill.markup import MOST_CHARACTERS, Markup, joined, number, own_style, plain, tag, whole
 
 ROOT = Path(__file__).resolve().parents[1]
-MAKERS = {"distill/markup.py", "widgets/distill_widgets/plotly_text.py"}
+MAKERS = {"distill/markup.py", "widgets/distill_widgets/page/plotly_text.py"}
 TAG = re.compile(r"</|<!|<\?|<[a-zA-Z]")
 NO_TAG = re.compile(r"<[iufb]\d|^<(?!I$)[\dxHILQ]+$")  # types of NumPy, forms of struct
 HOSTILE = st.one_of(
@@ -163,6 +163,6 @@ def test_no_other_file_says_that_a_text_is_markup(path: Path) -> None:  # fmt: s
     found = [line.strip() for line in lines if MADE_BY_HAND.search(line)]
     allowed = {
         "distill/markup.py": None,
-        "widgets/distill_widgets/controls.py": [_HTML],
+        "widgets/distill_widgets/page/controls.py": [_HTML],
     }.get(place, [])
     assert allowed is None or found == allowed

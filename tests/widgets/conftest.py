@@ -80,7 +80,7 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MockComm]]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dashboards look ten times as often as for people."""
-    monkeypatch.setattr("distill_widgets.dashboard.PERIOD_S", 0.1)
+    monkeypatch.setattr("distill_widgets.training.dashboard.PERIOD_S", 0.1)
 
 
 @pytest.fixture(autouse=True)

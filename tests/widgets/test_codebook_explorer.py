@@ -99,7 +99,7 @@ def test_pairs_and_what_follows(ask: Any, atlas: CodebookAtlas) -> None:
 def test_a_table_of_many_entries_is_cut_to_the_most_used(
     atlas: CodebookAtlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("distill_widgets.atlas_pages.MOST_ENTRIES", 4)
+    monkeypatch.setattr("distill_widgets.inside.atlas_pages.MOST_ENTRIES", 4)
     facts, (table,) = asking(CodebookExplorer(atlas))("pairs", "0/1")
     assert len(facts["rows"]) == len(facts["columns"]) == 4
     assert len(table) == 4 * 4 * 4

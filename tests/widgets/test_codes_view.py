@@ -19,8 +19,8 @@ from distill import AudioCorpus, Codes, LoadedVQModel, read_audio, read_model_in
 from distill.errors import AudioFileError, CodesError, ModelFileError, PartError, ShapeError
 from distill.training import TrainingResult
 from distill_widgets import CodesView
-from distill_widgets.codes_view import CHUNK_STEPS, _fitting, hues_of
-from distill_widgets.heard import HeardCodes, common_gain
+from distill_widgets.inside.codes_view import CHUNK_STEPS, _fitting, hues_of
+from distill_widgets.inside.heard import HeardCodes, common_gain
 
 Replies = list[tuple[dict[str, Any], list[bytes]]]
 

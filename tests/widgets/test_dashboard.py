@@ -23,8 +23,8 @@ from distill.training.watch.event_lines import (
     WarningEvent,
 )
 from distill_widgets import ModelCard, TrainingDashboard, report
-from distill_widgets.live_widget import page_code
-from distill_widgets.runs_list import RunsList
+from distill_widgets.page.live_widget import page_code
+from distill_widgets.training.runs_list import RunsList
 
 from .conftest import FakePage, say
 
@@ -256,7 +256,8 @@ def test_repr_says_where_the_run_is(dashboard, trainer):
 
 def test_in_colab_only_answers_bring_news(trainer, monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-    monkeypatch.setattr("distill_widgets.dashboard._FRESH_S", 0.0)  # no question waits with another
+    # No question waits with another.
+    monkeypatch.setattr("distill_widgets.training.dashboard._FRESH_S", 0.0)
     dashboard = TrainingDashboard(trainer.path)
     assert not [t for t in threading.enumerate() if t.name == "distill-publisher"]
     assert dashboard.loss.poll_s == 1.0
@@ -292,11 +293,6 @@ def test_the_log_is_bounded(trainer):
     dashboard = TrainingDashboard(trainer.path)
     assert dashboard.journal.value.count("<li>") == 200
     dashboard.close()
-
-
-def test_files_of_the_page_are_in_the_package():
-    folder = Path(sys.modules["distill_widgets.dashboard"].__file__).parent
-    assert {"style.css", "common.js", "live_chart.js"} <= {p.name for p in folder.iterdir()}
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_is_shown(dashboard, trainer):
@@ -387,7 +383,7 @@ def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
         state.pop("layout", None)
         size = len(json.dumps(state))
         assert size < 30_000, f"{widget!r}: {size} bytes"
-    wanted = {"style.css": "distill-health", "chart.css": "distill-chart-box"}
+    wanted = {"page/style.css": "distill-health", "charts/chart.css": "distill-chart-box"}
     for name, rule in wanted.items():
         assert rule in page_code(name)
 

@@ -16,9 +16,10 @@ import pytest
 
 from distill import AudioCorpus
 from distill.names import printable
-from distill_widgets import FolderChooser, corpus_reader, folders
-from distill_widgets.corpus_reader import read_folder
-from distill_widgets.folders import look_into, nearest_above
+from distill_widgets import FolderChooser
+from distill_widgets.training import corpus_reader, folders
+from distill_widgets.training.corpus_reader import read_folder
+from distill_widgets.training.folders import look_into, nearest_above
 
 Choose = Callable[..., FolderChooser]
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from distill_widgets import LiveChart
-from distill_widgets.plotly_js import plotly_js_gz
+from distill_widgets.page.plotly_js import plotly_js_gz
 
 from .conftest import FakePage, say
 

@@ -11,7 +11,7 @@ from distill.training.watch.event_lines import (
     TrainingCompleteEvent,
     WarningEvent,
 )
-from distill_widgets import markup
+from distill_widgets.page import markup
 
 
 def health(*used: int):

@@ -14,7 +14,7 @@ from distill import LoadedVQModel, edit_metadata, read_model_info
 from distill.errors import LibraryError, ModelFileError
 from distill.training import TrainingResult
 from distill_widgets import LiveChart, ModelCard, ModelLibraryView
-from distill_widgets.epoch_curves import curves_of_model, curves_of_models
+from distill_widgets.charts.epoch_curves import curves_of_model, curves_of_models
 
 
 def wish(widget: Any, kind: str, act: str = "", **wanted: Any) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def test_files_that_came_and_went_are_seen_on_looking_again(
 def test_a_library_of_many_shows_the_newest(
     library: ModelLibraryView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("distill_widgets.model_library.MOST_SHOWN", 1)
+    monkeypatch.setattr("distill_widgets.library.model_library.MOST_SHOWN", 1)
     found = wish(library.list, "find")
     assert (len(found["models"]), found["total"]) == (1, 2)
 

@@ -14,9 +14,9 @@ import pytest
 
 from distill.training import TrainingResult
 from distill_widgets import FolderChooser, ModelCard, ModelLibraryView
-from distill_widgets.folders import look_into
-from distill_widgets.run_names import next_free, suggest_name, what_is_wrong
-from distill_widgets.runs_list import RunsList
+from distill_widgets.training.folders import look_into
+from distill_widgets.training.run_names import next_free, suggest_name, what_is_wrong
+from distill_widgets.training.runs_list import RunsList
 
 from .test_models import wish
 
@@ -74,7 +74,7 @@ def runs(trained: TrainingResult, tmp_path: Path) -> Path:
 
 
 def test_the_runs_list_shows_all(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("distill_widgets.runs_list.MOST_SHOWN", 1000)
+    monkeypatch.setattr("distill_widgets.training.runs_list.MOST_SHOWN", 1000)
     shown: list[Path] = []
     listed = RunsList(runs, shown.append)
     rows = [row.children[0].value for row in listed.rows.children]

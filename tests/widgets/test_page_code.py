@@ -10,7 +10,7 @@ import pytest
 import distill_widgets
 
 FOLDER = Path(distill_widgets.__file__).parent
-FILES = sorted(FOLDER.glob("*.js"))
+FILES = sorted(FOLDER.rglob("*.js"))
 NEVER = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|srcdoc"
     r"|DOMParser|\beval\b|\bFunction\(|\bimport\b|\bfetch\(\s*[\"'`]|XMLHttpRequest|WebSocket"
@@ -43,5 +43,5 @@ def test_what_has_one_place_has_no_other(pattern: str) -> None:
 
 
 def test_style_sheets_load_nothing() -> None:
-    for path in FOLDER.glob("*.css"):
+    for path in FOLDER.rglob("*.css"):
         assert not re.search(r"url\(|@import|expression|<", path.read_text()), path.name

@@ -14,7 +14,7 @@ from PIL import Image
 from distill import RunFolder, RunFolderError, TrainingRunner
 from distill.errors import AudioFileError
 from distill_widgets import report
-from distill_widgets.previews import preview_sound
+from distill_widgets.sounds.previews import preview_sound
 
 
 def test_the_whole_as_static_outputs(trained):
@@ -111,7 +111,7 @@ def test_a_log_that_names_more_sounds_than_a_run_makes(trained, tmp_path, monkey
     with (copy / "events.jsonl").open("a") as log:
         log.write(json.dumps(named) + "\n")
     drawn = []
-    module = sys.modules["distill_widgets.report"]  # its function has the same name
+    module = sys.modules["distill_widgets.training.report"]  # its function has the same name
     monkeypatch.setattr(module, "draw_pictures", lambda *a: drawn.append(a) or a)
     monkeypatch.setattr(module, "to_png", lambda _: b"")
     said = report(copy).outputs()[-1]["text/plain"]

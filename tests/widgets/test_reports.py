@@ -25,7 +25,7 @@ from distill.errors import ComparisonError
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
 from distill_widgets import CompareView, RateView
-from distill_widgets.markup import plain_table
+from distill_widgets.page.markup import plain_table
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_every_model_is_a_side_of_every_sound(comparison: Comparison) -> None:
 def test_more_sounds_than_a_page_should_hold(
     comparison: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("distill_widgets.compare_view.MOST_SOUNDS", 2)
+    monkeypatch.setattr("distill_widgets.library.compare_view.MOST_SOUNDS", 2)
     assert len(CompareView(comparison).player.rows) == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distill_widgets.series import Series
+from distill_widgets.charts.series import Series
 
 
 def test_what_fits_is_kept_as_it_is():

@@ -15,11 +15,11 @@ import pytest
 from distill import AudioCorpus
 from distill.config import SpectrogramConfig
 from distill_widgets import AudioPlayer, SoundRow
-from distill_widgets.live_widget import LiveWidget, hear_while_a_cell_runs, page_code, sendable
-from distill_widgets.palette import level_colour
-from distill_widgets.pictures import envelope, mel_picture
-from distill_widgets.publisher import Publisher
-from distill_widgets.run_head import RunHead
+from distill_widgets.page.live_widget import LiveWidget, hear_while_a_cell_runs, page_code, sendable
+from distill_widgets.page.palette import level_colour
+from distill_widgets.sounds.pictures import envelope, mel_picture
+from distill_widgets.training.publisher import Publisher
+from distill_widgets.training.run_head import RunHead
 
 from .conftest import say
 
@@ -112,7 +112,7 @@ def test_a_publisher_ticks_wakes_and_ends(caplog):
 
 def test_a_comm_that_prefers_a_shell_is_talked_out_of_it():
     class Odd(LiveWidget):
-        _esm = page_code("common.js")
+        _esm = page_code("page/common.js")
 
     widget = Odd()
     widget.comm._reply_subshell_for = lambda data, default: "busy"

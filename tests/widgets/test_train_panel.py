@@ -15,11 +15,13 @@ import pytest
 from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import RunFolderError
 from distill.training.run.writer import begin_run
-from distill_widgets import TrainPanel, controls, run_names, train_panel
-from distill_widgets.controls import Sentence
-from distill_widgets.corpus_reader import Reading
-from distill_widgets.runs_list import RunsList
-from distill_widgets.train_settings import TrainSettings
+from distill_widgets import TrainPanel
+from distill_widgets.page import controls
+from distill_widgets.page.controls import Sentence
+from distill_widgets.training import run_names, train_panel
+from distill_widgets.training.corpus_reader import Reading
+from distill_widgets.training.runs_list import RunsList
+from distill_widgets.training.train_settings import TrainSettings
 
 Open = Callable[..., TrainPanel]
 TINY = VQVAEConfig(

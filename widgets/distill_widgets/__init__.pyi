@@ -1,45 +1,45 @@
-from .audio_player import (
-    AudioPlayer as AudioPlayer,
-)
-from .audio_player import (
-    SoundRow as SoundRow,
-)
-from .audio_player import (
-    Stage as Stage,
-)
-from .codebook_explorer import (
-    CodebookExplorer as CodebookExplorer,
-)
-from .codes_view import (
-    CodesView as CodesView,
-)
-from .compare_view import (
-    CompareView as CompareView,
-)
-from .dashboard import (
-    TrainingDashboard as TrainingDashboard,
-)
-from .folder_chooser import (
-    FolderChooser as FolderChooser,
-)
-from .live_chart import (
+from .charts.live_chart import (
     LiveChart as LiveChart,
 )
-from .model_card import (
-    ModelCard as ModelCard,
+from .inside.codebook_explorer import (
+    CodebookExplorer as CodebookExplorer,
 )
-from .model_library import (
-    ModelLibraryView as ModelLibraryView,
+from .inside.codes_view import (
+    CodesView as CodesView,
 )
-from .rate_view import (
+from .inside.rate_view import (
     RateView as RateView,
 )
-from .report import (
+from .library.compare_view import (
+    CompareView as CompareView,
+)
+from .library.model_card import (
+    ModelCard as ModelCard,
+)
+from .library.model_library import (
+    ModelLibraryView as ModelLibraryView,
+)
+from .sounds.audio_player import (
+    AudioPlayer as AudioPlayer,
+)
+from .sounds.audio_player import (
+    SoundRow as SoundRow,
+)
+from .sounds.audio_player import (
+    Stage as Stage,
+)
+from .training.dashboard import (
+    TrainingDashboard as TrainingDashboard,
+)
+from .training.folder_chooser import (
+    FolderChooser as FolderChooser,
+)
+from .training.report import (
     Report as Report,
 )
-from .report import (
+from .training.report import (
     report as report,
 )
-from .train_panel import (
+from .training.train_panel import (
     TrainPanel as TrainPanel,
 )

@@ -1,0 +1,1 @@
+"""Curves: what is kept of them, what is sent, what is drawn."""

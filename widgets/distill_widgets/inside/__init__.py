@@ -1,0 +1,1 @@
+"""Looking and listening inside a model's codes."""

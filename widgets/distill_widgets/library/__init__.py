@@ -1,0 +1,1 @@
+"""Models on disk: one, all of a folder, several beside each other."""

@@ -1,0 +1,108 @@
+"""CompareView: models side by side: numbers, curves, and the same sounds through each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+
+from distill.analysis.compare.comparison import Comparison
+from distill.markup import tag
+from distill_widgets.charts.epoch_curves import curves_of_models
+from distill_widgets.charts.live_chart import LiveChart
+from distill_widgets.page import markup
+from distill_widgets.page.controls import Html, close_all
+from distill_widgets.page.kept import kept
+from distill_widgets.page.live_widget import hear_while_a_cell_runs
+from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow
+
+MOST_SOUNDS = 50
+_ORIGINAL = "original"
+_COLUMNS = (
+    "model", "levels × entries", "bit/s", "entropy bit/s", "two-scale mel", "mel", "STFT",
+    "best validation",
+)  # fmt: skip
+
+
+class CompareView(ipywidgets.VBox):  # type: ignore[misc]
+    """What `compare` measured, and a player for each sound: the original and every model's copy.
+
+    A copy is made when it is listened to.
+
+    Example:
+        `CompareView(compare(["a.distill", "b.distill"], corpus))`, as the last line of a cell.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        """Args:
+        comparison: by `compare`.
+        """
+        self._comparison = comparison
+        names = [one.name for one in comparison.models]
+        self.player = AudioPlayer(
+            self._fetch, self._rows(names), name=f"The same sounds through {_listed(names)}"
+        )
+        health = [
+            part
+            for one in comparison.models
+            for part in (tag("h4", one.name), markup.health_table(one.health))
+        ]
+        super().__init__([
+            Html(markup.plain_table(_COLUMNS, self._table(), title=self._title)),
+            Html(markup.wrapped(*health)),
+            LiveChart(curves_of_models({one.name: one.curves for one in comparison.models})),
+            self.player,
+        ])  # fmt: skip
+        self.add_class("distill-card")
+        self.add_class("distill")
+        hear_while_a_cell_runs(self)
+
+    def close(self) -> None:
+        """Ends the view on every page."""
+        close_all(self.children)
+        self.layout.close()
+        super().close()
+
+    @property
+    def _title(self) -> str:
+        sounds = len(self._comparison.sounds)
+        return f"{len(self._comparison.models)} models on the same {sounds} sounds"
+
+    def _rows(self, names: list[str]) -> list[SoundRow]:
+        rows = []
+        for sound, name in enumerate(self._comparison.sounds[:MOST_SOUNDS]):
+            waveform, rate = self._comparison.original(sound)
+            keys = [f"{side}/{sound}" for side in (_ORIGINAL, *range(len(names)))]
+            rows.append(SoundRow(name, len(waveform) / rate, (_ORIGINAL, *names), tuple(keys)))
+        return rows
+
+    def _fetch(self, key: str) -> Sound:
+        side, _, number = key.partition("/")
+        if side == _ORIGINAL:
+            waveform, rate = self._comparison.original(int(number))
+        else:
+            waveform, rate = self._comparison.reconstruction(int(side), int(number))
+        return waveform.numpy(), rate
+
+    def _table(self) -> list[list[str]]:
+        return [
+            [
+                one.name,
+                "{} × {}".format(*one.model.model.codebook_shape),
+                f"{one.nominal_bps:.0f}",
+                f"{one.entropy_bps:.0f}",
+                *(f"{values.mean():.3f}" for values in (one.two_scale_mel, one.mel, one.stft)),
+                "" if one.best_validation is None else f"{one.best_validation:.4f}",
+            ]
+            for one in self._comparison.models
+        ]
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self._comparison._repr_html_())
+
+    def __repr__(self) -> str:
+        return repr(self._comparison)
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

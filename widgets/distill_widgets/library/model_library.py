@@ -1,0 +1,177 @@
+"""ModelLibraryView: the models below a folder, to find, name, tag, put away and open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+from distill.analysis.library.entry import LibraryModel, RefusedModel
+from distill.analysis.library.library import ModelLibrary
+from distill.codebook.health import COLLAPSING, THIN
+from distill.errors import LibraryError
+from distill.markup import plain, shortened
+from distill.models.use.loaded import LoadedVQModel
+from distill.names import path_from_text, path_to_text, printable
+from distill.tables import MOST_IN_A_CELL
+from distill_widgets.library.model_card import ModelCard
+from distill_widgets.page.controls import close_all
+from distill_widgets.page.kept import kept
+from distill_widgets.page.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
+
+MOST_SHOWN = 100
+_MOST_TAGS = 50
+_LONGEST_REASON = 1000
+
+
+class LibraryList(LiveWidget):
+    """The list itself; what it asks for is done by `ModelLibraryView`."""
+
+    _esm = page_code("page/common.js", "page/questions.js", "library/library_list.js")
+    name = traitlets.Unicode("").tag(sync=True)
+    revision = traitlets.Int(0).tag(sync=True)
+    """Counts changes, so that every page looks again."""
+
+
+class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
+    """A folder of models: search, tags, names, a trash with undo; "open" shows a `ModelCard`.
+
+    Example:
+        `view = ModelLibraryView("runs")`; after Open and Load, `view.model` is the model.
+    """
+
+    def __init__(self, library: ModelLibrary | str | os.PathLike[str]) -> None:
+        """Args:
+        library: or the folder of one.
+
+        Raises:
+            LibraryError: no such folder.
+        """
+        self.library = library if isinstance(library, ModelLibrary) else ModelLibrary(library)
+        self.card: ModelCard | None = None
+        """Of the model that is open."""
+        self.list = LibraryList(name=f"Models in {printable(self.library.folder)}")
+        super().__init__([self.list])
+        self.add_class("distill-card")
+        self.add_class("distill")
+        self.list.act("find", self._on_find)
+        for kind, do in (
+            ("rename", self._on_rename), ("tag", self._on_tag), ("untag", self._on_untag),
+            ("delete", self._on_delete), ("undo", self._on_undo), ("open", self._on_open),
+            ("refresh", self._on_refresh),
+        ):  # fmt: skip
+            self.list.act(kind, do)
+        hear_while_a_cell_runs(self)
+
+    @property
+    def model(self) -> LoadedVQModel | None:
+        """The model of the open card, once it is loaded."""
+        return None if self.card is None else self.card.model
+
+    def show(self, model: LibraryModel | str | os.PathLike[str]) -> ModelCard:
+        """Shows the card of a model below the list."""
+        card = ModelCard(model)
+        earlier, self.card = self.card, card
+        self._hold(self.list, card)
+        if earlier is not None:
+            earlier.close()
+        return card
+
+    def close(self) -> None:
+        """Ends the view on every page; files and a loaded model stay."""
+        close_all(self.children)
+        self.layout.close()
+        super().close()
+
+    def _hold(self, *children: ipywidgets.Widget) -> None:
+        self.children = children
+
+    def _on_find(self, wish: dict[str, Any]) -> dict[str, Any]:
+        text, tag = str(wish.get("text") or "") or None, str(wish.get("tag") or "") or None
+        found = self.library.search(text, tag=tag)
+        refused = () if text or tag else self.library.refused[:MOST_SHOWN]
+        tags = sorted({tag for model in self.library for tag in model.tags}, key=str.casefold)
+        return {
+            "models": [_row(model) for model in found[:MOST_SHOWN]],
+            "refused": [self._refused(one) for one in refused],
+            "total": len(self.library),
+            "tags": tags,
+        }
+
+    def _on_rename(self, wish: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.rename(_path(wish), str(wish.get("to", ""))))
+
+    def _on_tag(self, wish: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.tag(_path(wish), str(wish.get("tag", ""))))
+
+    def _on_untag(self, wish: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.untag(_path(wish), str(wish.get("tag", ""))))
+
+    def _on_delete(self, wish: dict[str, Any]) -> dict[str, Any]:
+        trashed = self.library.delete(_path(wish))
+        if self.card is not None and self.card.path == trashed.original:
+            self._hold(self.list)
+            self.card.close()
+            self.card = None
+        self._changed()
+        return {"trashed": path_to_text(trashed.path)}
+
+    def _on_undo(self, wish: dict[str, Any]) -> dict[str, Any]:
+        wanted = str(wish.get("path", ""))
+        for trashed in self.library.trash:
+            if path_to_text(trashed.path) == wanted:
+                self.library.restore(trashed)
+                return self._changed()
+        raise LibraryError(f"{printable(Path(wanted).name)}: not in the trash any more")
+
+    def _on_open(self, wish: dict[str, Any]) -> dict[str, Any]:
+        self.show(_path(wish))
+        return {}
+
+    def _on_refresh(self, _wish: dict[str, Any]) -> dict[str, Any]:
+        self.library.refresh()
+        return self._changed()
+
+    def _changed(self, model: LibraryModel | None = None) -> dict[str, Any]:
+        self.list.revision += 1
+        if model is not None and self.card is not None and self.card.path == model.path:
+            self.card.renew()
+        return {}
+
+    def _refused(self, one: RefusedModel) -> dict[str, str]:
+        place = os.path.relpath(one.path, self.library.folder)
+        return {
+            "path": path_to_text(one.path),
+            "place": printable(place),
+            "reason": plain(one.reason, _LONGEST_REASON),
+        }
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return kept(super()._repr_mimebundle_(**options), self.library._repr_html_())
+
+    def __repr__(self) -> str:
+        return f"ModelLibraryView\n{self.library!r}"
+
+
+def _row(model: LibraryModel) -> dict[str, Any]:
+    health = model.health
+    word = ""
+    if health is not None:
+        word = "healthy" if health >= THIN else "thin" if health >= COLLAPSING else "collapsing"
+    return {
+        "path": path_to_text(model.path),
+        "place": printable(model.place),
+        "name": shortened(model.name, MOST_IN_A_CELL),
+        "tags": [shortened(tag, MOST_IN_A_CELL) for tag in model.tags[:_MOST_TAGS]],
+        "codes": f"{model.levels} × {model.entries}, {model.bits_per_second:.0f} bit/s",
+        "health": "" if health is None else f"{health:.0%}",
+        "word": word,
+        "made": f"{model.created.astimezone():%Y-%m-%d %H:%M}",
+    }
+
+
+def _path(wish: dict[str, Any]) -> str:
+    return path_from_text(str(wish.get("path", "")))

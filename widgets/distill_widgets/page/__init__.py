@@ -1,0 +1,1 @@
+"""What every page of a notebook needs: messages, controls, markup, colours, plotly."""

@@ -1,0 +1,216 @@
+"""LiveWidget: what every widget that talks with its page has in common."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import math
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from distill.errors import DistillError
+from distill.markup import plain
+
+POLL_S = 5.0
+COLAB_POLL_S = 1.0
+LISTENING_S = 10.0
+"""A page that was not heard for this long is hidden or gone."""
+
+SAME_QUESTION_S = 2.0
+"""Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
+_LONGEST_ECHO = 200
+_ACTS_KEPT = 64  # answers to wishes, for pages that ask again
+
+STYLES = (
+    "page/style.css", "charts/chart.css", "sounds/sounds.css", "inside/codes.css",
+    "training/panel.css", "inside/explorer.css", "library/models.css",
+)  # fmt: skip
+_log = logging.getLogger(__name__)
+_PACKAGE = Path(__file__).parents[1]
+Reply = tuple[dict[str, Any], list[bytes]]
+Handler = Callable[[dict[str, Any], Sequence[Any]], None]
+
+
+def page_code(*names: str) -> str:
+    """JavaScript or CSS files of the rooms as one, without indents and lines of comment: it is
+    sent with every widget and kept in every saved notebook.
+    """
+    text = "\n".join((_PACKAGE / name).read_text(encoding="utf-8") for name in names)
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
+
+
+def in_colab() -> bool:
+    """Whether the front end is Colab, where messages sent by a thread do not arrive."""
+    return "google.colab" in sys.modules or _installed("google.colab")
+
+
+def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
+    """Lets a widget's callbacks run although a cell keeps the kernel busy.
+
+    ipykernel 7 answers a widget in the shell that last sent on its comm, which is the busy one;
+    the page's own choice, a subshell of its own, is the right one. A private name: where it does
+    not exist nothing is needed.
+    """
+    comm = getattr(widget, "comm", None)
+    if comm is not None and hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, default: default
+
+
+def sendable(part: Any) -> Any:
+    """Data without what JSON or a socket does not take: half characters, NaN and infinities.
+
+    A single one would end the connection between page and kernel, or lose the message.
+    """
+    if isinstance(part, str):
+        try:
+            part.encode()
+        except UnicodeEncodeError:
+            return part.encode("utf-8", "backslashreplace").decode()
+        return part
+    if isinstance(part, float):
+        return part if math.isfinite(part) else None
+    if isinstance(part, dict):
+        return {sendable(key): sendable(item) for key, item in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [sendable(item) for item in part]
+    return part
+
+
+class LiveWidget(anywidget.AnyWidget):
+    """A widget whose page says regularly that it is there and what it has (`sync`).
+
+    A page that comes late, was hidden or is reloaded gets what it lacks; nothing is lost, and
+    nothing is sent while nobody looks.
+    """
+
+    _css = page_code(*STYLES)
+    uid = traitlets.Unicode("").tag(sync=True)
+    poll_s = traitlets.Float(POLL_S).tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(
+            uid=uuid.uuid4().hex, poll_s=COLAB_POLL_S if in_colab() else POLL_S, **traits
+        )
+        self.before_answer: Callable[[], None] | None = None
+        """Called before a page's `sync` is answered, to fetch what is new."""
+        self._heard_at = float("-inf")
+        self._handlers: dict[str, Handler] = {"sync": self._on_sync}
+        self._acting = threading.Lock()
+        hear_while_a_cell_runs(self)
+        self.on_msg(self._receive)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a page has told lately that it shows this."""
+        return time.monotonic() - self._heard_at < LISTENING_S
+
+    def get_state(self, *args: Any, **options: Any) -> Any:
+        """What a page is told when it opens this, in texts that every page takes."""
+        return sendable(super().get_state(*args, **options))
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(sendable(msg), buffers)
+
+    def _receive(self, _widget: object, message: Any, buffers: Sequence[Any]) -> None:
+        self._heard_at = time.monotonic()
+        kind = message.get("type") if isinstance(message, dict) else None
+        handler = self._handlers.get(str(kind))
+        if handler is not None:  # anything else is not for us: an old page, another version
+            handler(message, buffers)
+
+    def hear(self, kind: str, handler: Handler) -> None:
+        """Has messages of a kind given to a handler, which may run in any thread."""
+        self._handlers[kind] = handler
+
+    def answer(self, kind: str, make: Callable[[str], Reply]) -> None:
+        """Answers a page's questions of a kind; it asks by a key, again until it is answered.
+
+        Args:
+            kind: the type of the question and of the answer.
+            make: facts and buffers for a key; the page shows the text of what it raises.
+        """
+        last: tuple[Any, float] = (None, 0.0)
+
+        def reply(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+            nonlocal last
+            asked = (message.get("key"), message.get("client"))
+            if asked[1] and asked == last[0] and time.monotonic() - last[1] < SAME_QUESTION_S:
+                return  # the same page has asked again while the kernel was busy
+            answer = {"type": kind, "key": message.get("key")}
+            try:
+                facts, buffers = make(str(message.get("key")))
+            except Exception as error:  # a page that gets no answer would ask for ever
+                if not isinstance(error, (DistillError, OSError, KeyError)):
+                    _log.exception("a page's question could not be answered")
+                facts, buffers = {"error": str(error)}, []
+            self.send({**answer, **facts}, buffers)
+            last = asked, time.monotonic()
+
+        self.hear(kind, reply)
+
+    def act(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Does what a page wishes, once for each wish however often it is heard.
+
+        Args:
+            kind: the type of the message.
+            do: gets the wish and returns facts for the page; errors as in `answer`.
+        """
+        done: dict[str, dict[str, Any]] = {}
+
+        def once(key: str) -> Reply:
+            with self._acting:
+                if key not in done:
+                    done[key] = _told(do, key)
+                while len(done) > _ACTS_KEPT:
+                    del done[next(iter(done))]
+            return done.get(key, {}), []
+
+        self.answer(kind, once)
+
+    def _on_sync(self, _message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        if self.before_answer is not None:
+            self.before_answer()
+
+    def close(self) -> None:
+        """Ends the widget on every page."""
+        self.before_answer = None
+        super().close()
+        if self.trait_has_value("layout"):  # else it would be made now, to be closed
+            self.layout.close()
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+
+def _told(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
+    try:
+        wish = json.loads(key)
+        key.encode()
+    except (ValueError, RecursionError):  # no JSON, or half a character in a name
+        return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
+    if not isinstance(wish, dict) or wish != sendable(wish):
+        return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
+    try:
+        return do(wish)
+    except Exception as error:  # kept as the answer: a wish is not done twice
+        if not isinstance(error, (DistillError, OSError)):
+            _log.exception("what a page wished could not be done")
+        return {"error": str(error)}
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

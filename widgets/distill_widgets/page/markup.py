@@ -1,0 +1,161 @@
+"""What needs no JavaScript: the health table, warnings and the log, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from distill.audio.report import duration
+from distill.codebook.health import LevelHealth
+from distill.markup import Markup, joined, number, shortened, tag, whole
+from distill.tables import MOST_IN_A_CELL
+from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
+from distill.training.watch.history import VQMetricsHistory
+from distill_widgets.page.palette import level_colour
+
+LOG_LINES = 200
+_LONGEST_LINE = 1000
+_COLUMNS = (
+    ("level", 18),
+    ("entries used", 26),
+    ("perplexity", 15),
+    ("dead codes", 13),
+    ("churn a step", 13),
+    ("", 15),
+)
+_VERDICTS = ("healthy", "thin", "collapsing")
+_REASONS = {
+    "max_epochs": "all epochs are done",
+    "max_steps": "all steps are done",
+    "max_seconds": "the time is up",
+    "stopped": "somebody stopped it",
+}
+
+
+def paragraph(text: str) -> Markup:
+    """Plain text, as one paragraph."""
+    return wrapped(tag("p", text))
+
+
+def wrapped(*children: Markup) -> Markup:
+    """What stands on a page by itself, in our look."""
+    return whole(*children, class_="distill")
+
+
+def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent] = ()) -> Markup:
+    """A row a level: how its codebook is used, in numbers, in a word, and what to do about it.
+
+    Args:
+        health: of every level.
+        warnings: of the run; those of a level that is still not well say since when it is not.
+
+    Raises:
+        MarkupError: a health whose numbers are none.
+    """
+    if not health:
+        return wrapped(tag("p", "Codebooks are measured after each epoch.", class_="distill-quiet"))
+    columns = (tag("col", style={"width": f"{width}%"}) for _, width in _COLUMNS)
+    rows = (tag("tr", *(tag("td", cell) for cell in _cells(level))) for level in health)
+    since = {event.level: event.epoch for event in warnings if event.kind == "utilization"}
+    advice = (
+        _warning(
+            f"since epoch {since[level.level] + 1}" if level.level in since else "now",
+            _capital(level.advice) + ".",
+        )
+        for level in health
+        if level.advice
+    )
+    table = _table([name for name, _ in _COLUMNS], rows, tag("colgroup", *columns))
+    return wrapped(table, tag("ul", *advice, class_="distill-list"))
+
+
+def warning_list(warnings: Sequence[WarningEvent], health: Sequence[LevelHealth] = ()) -> Markup:
+    """Warnings with their epoch, the newest first, without what the health table says already."""
+    said = {level.level for level in health if level.advice}
+    items = [
+        _warning(f"epoch {event.epoch + 1}", _capital(event.message))
+        for event in list(warnings)[-LOG_LINES:][::-1]
+        if not (event.kind == "utilization" and event.level in said)
+    ]
+    return wrapped(*([tag("ul", *items, class_="distill-list")] if items else []))
+
+
+def log_list(history: VQMetricsHistory) -> Markup:
+    """What happened besides steps, the newest first."""
+    events = sorted(_told(history), key=lambda item: item[0])[-LOG_LINES:]
+    items = [
+        tag("li", tag("span", f"step {step:,}", class_="distill-when"), _line(text))
+        for step, text in events[::-1]
+    ]
+    return wrapped(*([tag("ul", *items, class_="distill-list distill-log")] if items else []))
+
+
+def plain_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = ""
+) -> Markup:
+    """A table of texts.
+
+    Args:
+        columns: their names.
+        rows: a text a column.
+        title: above it.
+    """
+    body = (tag("tr", *(tag("td", shortened(c, MOST_IN_A_CELL)) for c in row)) for row in rows)
+    heading = [tag("p", title, class_="distill-chart-title")] if title else []
+    return wrapped(*heading, _table(columns, body))
+
+
+def _table(names: Sequence[str], rows: Iterable[Markup], *before: Markup) -> Markup:
+    head = tag("thead", tag("tr", *(tag("th", name) for name in names)))
+    return tag("table", *before, head, tag("tbody", *rows), class_="distill-health")
+
+
+def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
+    for epoch in history.epochs:
+        if epoch.is_best:
+            yield epoch.step, f"epoch {epoch.epoch + 1} is the best so far ({epoch.val_loss:.4f})"
+    for checkpoint in history.checkpoints:
+        yield checkpoint.step, "checkpoint saved" + (", the best" if checkpoint.is_best else "")
+    for preview in history.previews:
+        yield preview.step, f"{len(preview.pairs)} sounds to listen to"
+    for resume in history.resumes:
+        yield resume.step, f"taken up again, for the {_ordinal(resume.session - 1)} time"
+    if isinstance(history.outcome, TrainingCompleteEvent):
+        done = history.outcome
+        reason = _REASONS.get(done.reason, done.reason)
+        text = f"ended after {duration(done.elapsed_s)}, {reason}; model in {done.model_path}"
+        yield done.steps, text
+
+
+def _cells(level: LevelHealth) -> Iterable[Markup | str]:
+    colour = level_colour(level.level)
+    swatch = tag("span", class_="distill-swatch", style={"background": colour})
+    yield joined([swatch, shortened(level.label, MOST_IN_A_CELL)])
+    width = number(100 * level.utilization, ".1f")
+    bar = tag("i", style={"width": f"{width}%", "background": colour})
+    hint = f"at most {number(level.ceiling, '.0%')} with {number(level.samples, ',')} codes"
+    used = tag("span", bar, class_="distill-use", title=hint)
+    yield joined([used, number(level.utilization, ".0%")])
+    yield f"{number(level.perplexity, '.0f')} of {number(level.entries)}"
+    yield number(level.dead_codes)
+    yield number(level.churn, ".2f")
+    verdict = level.verdict if level.verdict in _VERDICTS else "unknown"
+    yield tag("span", verdict, class_=f"distill-word distill-{verdict}")
+
+
+def _warning(when: str, text: str) -> Markup:
+    return tag(
+        "li", tag("span", when, class_="distill-when"), _line(text), class_="distill-warning"
+    )
+
+
+def _line(text: str) -> str:
+    return shortened(text, _LONGEST_LINE)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _ordinal(count: int) -> str:
+    ending = "th" if 10 <= count % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"

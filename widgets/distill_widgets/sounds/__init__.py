@@ -1,0 +1,1 @@
+"""Rows of sounds to play and to compare."""

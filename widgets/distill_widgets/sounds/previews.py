@@ -1,0 +1,104 @@
+"""The previews of a run as rows to listen to, an epoch a stage."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import PurePosixPath
+
+from distill.audio.io import probe, read_audio
+from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
+from distill.names import printable
+from distill.own_folder import OwnFolder
+from distill.training.run.folder import PREVIEWS, RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.watch.history import VQMetricsHistory
+from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
+
+SIDES = ("original", "reconstruction")
+_MOST_CACHED = 16
+_LONGEST_S = 90.0  # a run makes them of at most a minute; packed silence of hours is small
+
+
+class Previews:
+    """Keeps an AudioPlayer showing what a run has made so far."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Raises:
+        RunFolderError: no run is there, or it cannot be used.
+        """
+        self._folder = folder
+        self._cache: dict[str, Sound] = {}
+        self._lock = threading.Lock()
+        self._shown: object = None
+        self.player = AudioPlayer(
+            self._fetch,
+            spectrogram=RunRequest.from_dict(folder.read_request()).config.spectrogram,
+            name="Previews",
+            empty="The first sounds appear after some epochs, or when you press Preview now.",
+        )
+
+    def update(self, history: VQMetricsHistory) -> None:
+        """Takes new previews."""
+        shown = [(event.folder, event.epoch) for event in history.previews]
+        if shown == self._shown:
+            return
+        self._shown = shown
+        with self._lock:
+            self._cache.clear()  # an epoch that is done again after a crash has new files
+        if not history.previews:
+            self.player.show((), ())
+            return
+        stages = [
+            Stage(event.folder, f"epoch {event.epoch + 1}")
+            for event in sorted(history.previews, key=lambda event: (event.epoch, event.step))
+        ]
+        rows = [
+            SoundRow(
+                pair.name,
+                pair.seconds,
+                SIDES,
+                (pair.original, f"{{stage}}/{PurePosixPath(pair.reconstruction).name}"),
+            )
+            for pair in history.previews[0].pairs  # the same sounds every time
+        ]
+        self.player.show(rows, stages)
+
+    def _fetch(self, key: str) -> Sound:
+        with self._lock:  # pages ask in several threads, while `update` forgets
+            if key not in self._cache:
+                self._cache[key] = self._read(key)
+            while len(self._cache) > _MOST_CACHED:
+                del self._cache[next(iter(self._cache))]
+            return self._cache[key]
+
+    def _read(self, key: str) -> Sound:
+        return preview_sound(self._folder, key)
+
+
+def preview_sound(folder: RunFolder, name: str) -> Sound:
+    """A sound of a run, from its own folder of previews: its log may name any file.
+
+    Args:
+        folder: of the run.
+        name: relative to it, with `/`.
+
+    Raises:
+        RunFolderError: another file, a link or a pipe, or it is not there.
+        AudioFileError: it cannot be read.
+    """
+    shown = printable(name)
+    try:
+        with OwnFolder(folder.path) as own:
+            if not name.startswith(f"{PREVIEWS}/") or not own.check(name):
+                raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}")
+    except ForeignEntryError:
+        raise
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}") from error
+    seconds = probe(folder.path / name).seconds
+    if seconds > _LONGEST_S:
+        raise AudioFileError(
+            f"{shown}: {seconds:.0f} s long; a preview has at most {_LONGEST_S:.0f}"
+        )
+    waveform, rate = read_audio(folder.path / name)
+    return waveform.numpy(), rate

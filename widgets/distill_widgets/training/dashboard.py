@@ -1,0 +1,173 @@
+"""TrainingDashboard: what a person sees while a model learns."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets
+
+from distill.errors import RunFolderError
+from distill.training.run import states
+from distill.training.run.folder import RunFolder
+from distill.training.run.request import RunRequest
+from distill.training.runner import TrainingRunner
+from distill_widgets.charts.curves import Curves, level_chart, loss_chart
+from distill_widgets.charts.drawing import draw, to_svg
+from distill_widgets.charts.live_chart import LiveChart
+from distill_widgets.page import markup
+from distill_widgets.page.controls import Html, close_all
+from distill_widgets.page.live_widget import hear_while_a_cell_runs, in_colab
+from distill_widgets.sounds.previews import Previews
+from distill_widgets.training.publisher import PERIOD_S, Publisher
+from distill_widgets.training.run_head import RunHead
+from distill_widgets.training.run_state import RunState, missing
+
+_FRESH_S = 0.2
+
+
+class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
+    """A run, live: state and buttons, losses, codebooks, sounds, and what happened.
+
+    Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may
+    show the same run; closing one, or the page, harms no training.
+    """
+
+    _own_runner = False  # until the constructor has come that far, there is nothing to close
+    _publisher: Publisher | None = None
+
+    def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
+        """Args:
+        run: a runner that has a run, or the folder of a run.
+
+        Raises:
+            RunFolderError: no run is there.
+        """
+        self.runner = runner_of(run)
+        self._own_runner = self.runner is not run
+        folder = self.runner.folder
+        if folder is None:
+            raise RunFolderError("there is no run yet: start one, or name the folder of a run")
+        levels = RunRequest.from_dict(folder.read_request()).config.levels
+        self._state = RunState(self.runner)
+        self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
+        self._ended_with: object = None
+        self.head = RunHead()
+        self.loss, self.levels = LiveChart(loss_chart()), LiveChart(level_chart(levels))
+        self.health, self.warnings, self.journal = (Html() for _ in range(3))
+        self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
+        self.player = self._previews.player
+        super().__init__([
+            self.head, self.loss, self.levels, self.health, self.warnings, self.player, self.journal
+        ])  # fmt: skip
+        self.add_class("distill-dashboard")
+        self.add_class("distill")
+        self.head.on_press = self._on_press
+        self._live = (self.head, self.loss, self.levels, self.player)
+        self._refresh()
+        if not in_colab():  # there the page asks, and only an answer arrives
+            self._publisher = Publisher(self._tick, period_s=PERIOD_S)
+            self._publisher.start()
+        for widget in self._live:
+            widget.before_answer = self._refresh_if_due
+        hear_while_a_cell_runs(self)
+
+    def close(self) -> None:
+        """Ends the dashboard on every page; the run goes on."""
+        if self._publisher is not None:
+            self._publisher.close()
+        if self._own_runner:
+            self.runner.close()
+        close_all(self.children)
+        self.layout.close()
+        super().close()
+
+    def _on_press(self, button: str, done: Callable[[], None]) -> None:
+        self._presses.put((button, done))
+        if self._publisher is not None:
+            self._publisher.wake()
+        else:
+            self._work_off_presses()
+
+    def _work_off_presses(self) -> None:
+        while not self._presses.empty():
+            button, done = self._presses.get()
+            try:
+                self._state.press(button)
+                self._show_state()
+            finally:
+                done()
+
+    def _refresh_if_due(self) -> None:
+        """Has a page that asks find what is new; questions that have waited together are one."""
+        age = time.monotonic() - self._refreshed_at
+        if self._publisher is None and age > _FRESH_S:
+            self._refresh()
+        elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has looked for a while
+            self._publisher.wake()
+
+    def _tick(self) -> bool:
+        """Whether anybody looks."""
+        self._work_off_presses()
+        looked_at = any(widget.is_heard for widget in self._live)
+        if looked_at or self._has_just_ended():
+            self._refresh()
+            self.loss.push()
+            self.levels.push()
+        return looked_at
+
+    def _has_just_ended(self) -> bool:
+        return self._is_over() and self._ending() != self._ended_with
+
+    def _is_over(self) -> bool:
+        """Whether the run has ended, and its history has the end: the state is there sooner."""
+        return self.runner.state in states.ENDED and self.runner.is_caught_up
+
+    def _refresh(self) -> None:
+        """Takes what is new in the run folder."""
+        self._refreshed_at = time.monotonic()
+        is_over = self._is_over()  # asked first: what is read then has all of it
+        history = self.runner.history
+        self._curves.update(history)
+        measured = next((e.health for e in reversed(history.epochs) if e.health), ())
+        self.health.value = markup.health_table(measured, history.warnings)
+        self.warnings.value = markup.warning_list(history.warnings, measured)
+        self.journal.value = markup.log_list(history)
+        self._previews.update(history)
+        self._show_state()
+        if is_over and self._ending() != self._ended_with:
+            self._ended_with = self._ending()
+            self._keep_pictures()
+
+    def _show_state(self) -> None:
+        self.head.buttons = self._state.buttons()
+        self.head.state = self._state.now()
+
+    def _ending(self) -> object:
+        history = self.runner.history
+        return (history.outcome, history.step_count)
+
+    def _keep_pictures(self) -> None:
+        """What a notebook shows of the charts when it is opened without a kernel."""
+        for chart in (self.loss, self.levels):
+            chart.snapshot = to_svg(draw(chart.chart, note=missing(self.runner)))
+
+    def __repr__(self) -> str:
+        folder = self.runner.folder
+        return (
+            f"TrainingDashboard: {self.head.state['name']}, {self.head.state['word']}\n"
+            f"{self.runner.history!r}\n{folder.path if folder else ''}"
+        )
+
+
+def runner_of(run: TrainingRunner | RunFolder | str | Path) -> TrainingRunner:
+    """A runner for whatever names a run.
+
+    Raises:
+        RunFolderError: no run is there.
+    """
+    if isinstance(run, TrainingRunner):
+        return run
+    return TrainingRunner.attach(run.path if isinstance(run, RunFolder) else run)

@@ -1,0 +1,43 @@
+"""RunHead: what a run is doing, how far it is, and the buttons that ask something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import traitlets
+
+from distill_widgets.page.live_widget import LiveWidget, page_code
+
+PAUSE, RESUME, STOP, PREVIEW, SAVE = "pause", "resume", "stop", "preview", "save"
+
+
+class RunHead(LiveWidget):
+    """Shows `state` and calls `on_press(button)` when somebody presses one.
+
+    Buttons change seldom and are sent apart from the numbers, which change every second.
+    The page acknowledges a press by itself, and again when `done` says that it was heard.
+    """
+
+    _css = page_code("page/style.css")
+    _esm = page_code("page/common.js", "training/run_head.js")
+    state = traitlets.Dict().tag(sync=True)
+    buttons: traitlets.List[Any] = traitlets.List().tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_press: Callable[[str, Callable[[], None]], None] | None = None
+        """Gets a button and what to call once it was heard; may run in any thread."""
+        self.hear("press", self._on_press)
+
+    def _on_press(self, message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        button = str(message.get("button"))
+
+        def done() -> None:
+            self.send({**message, "type": "done"})
+
+        if self.on_press is not None:
+            self.on_press(button, done)
+
+    def __repr__(self) -> str:
+        return f"RunHead({self.state.get('name')}: {self.state.get('word')})"

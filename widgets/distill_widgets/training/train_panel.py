@@ -1,0 +1,192 @@
+"""TrainPanel: from a folder of recordings to a training and its dashboard, by clicking."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from distill.errors import DistillError
+from distill.training.runner import TrainingRunner
+from distill_widgets.page.controls import (
+    Sentence,
+    button,
+    close_all,
+    heard,
+    row,
+    section,
+    style_sheet,
+    with_class,
+)
+from distill_widgets.training.corpus_reader import Reading
+from distill_widgets.training.dashboard import TrainingDashboard
+from distill_widgets.training.folder_chooser import FolderChooser
+from distill_widgets.training.name_field import NameField
+from distill_widgets.training.runs_list import RunsList
+from distill_widgets.training.train_settings import TrainSettings
+
+
+class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
+    """Choose sounds, set what matters, press Start; then it is the dashboard of that run.
+
+    It also lists the runs there are, and shows any of them. A run needs no panel: closing it, or
+    the page, harms no training.
+
+    Example:
+        TrainPanel("recordings")
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        runs_folder: str | os.PathLike[str] = "runs",
+    ) -> None:
+        """Args:
+        folder: of recordings, to start at; default the current folder.
+        runs_folder: where runs are kept, each in a folder of its own; made when needed.
+        """
+        self.runner: TrainingRunner | None = None
+        """Of the run that is shown."""
+        self.dashboard: TrainingDashboard | None = None
+        """What is shown once there is a run."""
+        self._runs_folder = Path(runs_folder).expanduser()
+        self._turn = threading.Lock()  # one press at a time: a second Start finds the first's run
+        self.chooser = FolderChooser(folder)
+        self.settings = TrainSettings()
+        self.name = NameField(self._runs_folder)
+        self.start = button("Start training", self._press(self._start), "distill-primary")
+        self.says = Sentence()
+        self.runs = RunsList(self._runs_folder, self._attach)
+        self.back = button("New training", self._press(self._go_back))
+        self.look_again = button("Look again", self.runs.refresh, hint="reads the states anew")
+        self._sheet, self._bar = style_sheet(), with_class(row(self.back), "distill-panel-bar")
+        self._form = self._lay_out()
+        super().__init__([self._sheet, self._form])
+        with_class(self, "distill", "distill-panel")
+        self.chooser.observe(lambda _: self._suggest_name(), "folder")
+        self.chooser.observe(self._on_reading, "reading")
+        self._suggest_name()
+        self._fit()
+        heard(self)
+        heard(self._bar)
+
+    def close(self) -> None:
+        """Ends the panel on every page, and its threads; runs go on."""
+        self._let_go()
+        self.chooser.close()
+        close_all([self._sheet, self._form, self._bar, self])
+
+    def _lay_out(self) -> ipywidgets.VBox:
+        start = with_class(row(self.start, self.says), "distill-start")
+        runs = with_class(section("Runs", self.runs, self.look_again), "distill-earlier")
+        return ipywidgets.VBox([
+            section("Sounds", self.chooser),
+            section("Training", self.settings, self.name, start),
+            runs,
+        ])  # fmt: skip
+
+    # --- what somebody presses ---------------------------------------------------------------
+
+    def _press(self, act: Callable[[], None]) -> Callable[[], None]:
+        def pressed() -> None:
+            with self._turn:
+                act()
+
+        return pressed
+
+    def _start(self) -> None:
+        if self.dashboard is not None:
+            return
+        reading = self.chooser.reading
+        trouble = self._missing(reading)
+        if trouble or reading is None:
+            self.says.say(trouble, "bad")
+            return
+        self.start.disabled = True
+        self.says.say("Starting…")
+        try:
+            self._begin(reading)
+            self.says.say("")
+        except (DistillError, OSError) as error:
+            self.says.say(_capital(str(error)), "bad")
+            self.runs.refresh()  # somebody else may have begun the run of that name
+        finally:
+            self.start.disabled = False
+
+    def _begin(self, reading: Reading) -> None:
+        config, device = self.settings.config(reading), self.settings.device.value
+        runner = TrainingRunner()
+        runner.start_vqvae(config, reading.folder, self.name.place, device)
+        self._show(runner)
+
+    def _attach(self, path: Path) -> None:
+        with self._turn:
+            if self.dashboard is not None:
+                return
+            try:
+                self._show(TrainingRunner.attach(path))
+            except (DistillError, OSError) as error:
+                self.runs.says.say(_capital(str(error)), "bad")
+
+    def _go_back(self) -> None:
+        self.children = [self._sheet, self._form]
+        self._let_go()
+        self.runs.refresh()
+        self.name.take_free_name()  # the old one may have become a run
+
+    def _show(self, runner: TrainingRunner) -> None:
+        try:
+            dashboard = TrainingDashboard(runner)
+        except BaseException:
+            runner.close()
+            raise
+        self.runner, self.dashboard = runner, dashboard
+        self.children = [self._sheet, self._bar, dashboard]
+
+    def _let_go(self) -> None:
+        if self.dashboard is not None:
+            self.dashboard.close()
+            close_all([self.dashboard])
+        if self.runner is not None:
+            self.runner.close()
+        self.runner = self.dashboard = None
+
+    # --- what follows from what --------------------------------------------------------------
+
+    def _missing(self, reading: Reading | None) -> str:
+        """Why there can be no start yet."""
+        if self.chooser.folder is None:
+            return "Choose a folder of recordings first."
+        if reading is None:
+            return "The sounds are still being read; press Start once they are."
+        if reading.question:
+            return "The sounds have not been read yet: press Read them, or choose fewer."
+        if reading.trouble:
+            return "There is no sound to learn from in this folder; choose another."
+        return "" if self.name.judge() else "Choose another name."
+
+    def _on_reading(self, _change: Any) -> None:
+        self.says.say("")
+        self._fit()
+
+    def _fit(self) -> None:
+        reading = self.chooser.reading
+        if reading is not None and reading.files:  # until then nothing jumps
+            self.settings.fit(reading)
+
+    def _suggest_name(self) -> None:
+        if self.chooser.folder is not None:
+            self.name.suggest(self.chooser.folder)
+
+    def __repr__(self) -> str:
+        if self.dashboard is not None:
+            return f"TrainPanel: {self.dashboard!r}"
+        return f"TrainPanel: {self.chooser.path.value}, not started"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,152 @@
+"""TrainSettings: what is asked of a training, by clicking."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import ipywidgets
+
+from distill.codebook.labels import level_labels
+from distill.config import VQVAEConfig, get_adaptive_vqvae_config
+from distill.errors import ConfigError
+from distill.models.device import available_devices
+from distill_widgets.page.controls import Sentence, labelled, row, set_options, with_class
+from distill_widgets.training.corpus_reader import Reading
+
+MINUTES, EPOCHS = "minutes", "epochs"
+_AUTOMATIC = "auto"
+_SIZES = (16, 32, 64, 128, 256, 512, 1024)
+_DEFAULTS = VQVAEConfig()
+_EPOCHS = 100.0
+_MOST_COMMITMENT = 100.0
+_TRADES = (
+    (1, "the smallest codes, and a rough sketch of the sound"),
+    (3, "small codes that are easy to look into, without the finest detail"),
+    (5, "finer detail for more bits; a small corpus may leave the last levels unused"),
+    (8, "the finest detail and the most bits; needs many sounds and the longest training"),
+)
+
+
+class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
+    """Levels, codebook, commitment, budget and device; fits itself to a corpus.
+
+    What somebody has set by hand stays when the corpus changes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._reading: Reading | None = None
+        self._showing = False
+        self._budgets: dict[str, float | None] = {MINUTES: None, EPOCHS: None}
+        self.levels = labelled(ipywidgets.IntSlider, "Levels", value=_DEFAULTS.levels, min=1, max=8)
+        self.trade = Sentence()
+        self.codebook = labelled(
+            ipywidgets.Dropdown,
+            "Codebook",
+            options=[("automatic", _AUTOMATIC), *((f"{size} entries", size) for size in _SIZES)],
+        )
+        self.commitment = labelled(
+            ipywidgets.FloatText, "Commitment", value=_DEFAULTS.commitment_weight, step=0.05
+        )
+        self.commitment_says = Sentence(
+            "How strongly the encoder is held to its entries; more is steadier, and blunter."
+        )
+        self.budget = labelled(ipywidgets.FloatText, "Budget", value=1.0)
+        self.unit = ipywidgets.Dropdown(
+            options=[MINUTES, EPOCHS], layout=ipywidgets.Layout(width="110px")
+        )
+        found = available_devices()
+        self.device = labelled(
+            ipywidgets.Dropdown,
+            "Device",
+            options=[(f"automatic ({found[0]})", _AUTOMATIC), *((name, name) for name in found)],
+        )
+        self.budget.layout.width = "300px"
+        super().__init__([
+            self.levels, self.trade, self.codebook, self.commitment, self.commitment_says,
+            row(self.budget, self.unit), self.device,
+        ])  # fmt: skip
+        with_class(self, "distill-settings")
+        self.budget.observe(self._on_budget, "value")
+        self.unit.observe(self._on_unit, "value")
+        for control in (self.levels, self.codebook):
+            control.observe(lambda _: self._explain(), "value")
+        self.fit(None)
+
+    def fit(self, reading: Reading | None) -> None:
+        """Fits what is automatic to a corpus; None where there is none yet."""
+        with self._lock:
+            self._reading = reading
+            size = f" ({self._adaptive(reading).codebook_size})" if reading else ""
+            options = [(f"automatic{size}", _AUTOMATIC), *self.codebook.options[1:]]
+            set_options(self.codebook, options, self.codebook.value)
+            self._show_budget()
+            self._explain()
+
+    def config(self, reading: Reading) -> VQVAEConfig:
+        """What is set, for the sounds of a reading.
+
+        Raises:
+            ConfigError: a setting that cannot be.
+        """
+        weight = self.commitment.value
+        if not 0 <= weight <= _MOST_COMMITMENT:
+            raise ConfigError(
+                f"a commitment of {weight:g}: expected a number from 0 to {_MOST_COMMITMENT:g}"
+            )
+        overrides = {"commitment_weight": weight, **self._budget()}
+        if self.codebook.value != _AUTOMATIC:
+            overrides["codebook_size"] = self.codebook.value
+        return self._adaptive(reading, **overrides)
+
+    def _adaptive(self, reading: Reading | None, **overrides: Any) -> VQVAEConfig:
+        files, seconds = (reading.files, reading.seconds) if reading else (1, 2.0)
+        return get_adaptive_vqvae_config(files, seconds, levels=self.levels.value, **overrides)
+
+    def _budget(self) -> dict[str, float]:
+        amount, unit = self.budget.value, self.unit.value
+        whole = math.isfinite(amount) and amount == int(amount)
+        if not math.isfinite(amount) or amount <= 0:
+            raise ConfigError(f"a budget of {amount:g} {unit}: expected more than 0")
+        if unit == MINUTES:
+            return {"max_seconds": 60 * amount}
+        if not whole:
+            raise ConfigError(f"a budget of {amount:g} epochs: expected a whole number")
+        return {"max_epochs": int(amount)}
+
+    def _explain(self) -> None:
+        chosen = self.codebook.value
+        size = {} if chosen == _AUTOMATIC else {"codebook_size": chosen}
+        config = self._adaptive(self._reading, **size)
+        bits = f"{config.bits_per_second:,.0f} bit/s"
+        sum_ = (
+            f"{config.levels} × {math.log2(config.codebook_size):g} bits × "
+            f"{config.step_rate_hz:.1f} steps a second"
+        )
+        trade = next(words for most, words in _TRADES if config.levels <= most)
+        names = ", ".join(level_labels(config.levels))
+        self.trade.say(f"{bits} = {sum_}. {names}: {trade}.")
+
+    def _show_budget(self) -> None:
+        """The budget in the unit chosen: as somebody set it, or as it fits the corpus."""
+        fitting = {
+            MINUTES: round((self._adaptive(self._reading).max_seconds or 60) / 60, 1),
+            EPOCHS: _EPOCHS,
+        }
+        unit = self.unit.value
+        self._showing = True
+        try:
+            self.budget.value = self._budgets[unit] or fitting[unit]
+        finally:
+            self._showing = False
+
+    def _on_budget(self, change: Any) -> None:
+        with self._lock:
+            if not self._showing:
+                self._budgets[self.unit.value] = change["new"]
+
+    def _on_unit(self, _change: Any) -> None:
+        with self._lock:
+            self._show_budget()
