@@ -7,8 +7,11 @@ Dashboards without pages: what the kernel pays. All ratios are of one run.
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,11 +23,12 @@ from common import parser, report
 from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
 from distill.training.run.folder import RunStatus
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.run.writer import begin_run, hold_run
 from distill.training.watch.event_lines import event_to_line
 from distill_widgets import TrainingDashboard
 
-_LIVE_EVENTS = 20_000
+_LIVE_EVENTS = 2_000
+_EVENTS_A_SECOND = 100
 
 
 def step(number: int) -> VQStepMetrics:
@@ -71,38 +75,65 @@ def dashboards(home: Path, count: int, events: int) -> dict[str, Any]:
     return row_of("a dashboard", took) | {"all at the end": whole and small <= 4096}
 
 
-def write(writer: RunWriter, count: int) -> float:
-    began = time.perf_counter()
-    for number in range(count):
-        writer.append(step(number))
-    return time.perf_counter() - began
+class Trainer:
+    """A process of its own that holds a run, and writes its events when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        command = [sys.executable, __file__, "--write", str(path)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._line()  # it holds the run
+
+    def write(self) -> float:
+        """Seconds that the writing itself took."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.close()
+        took = float(self._line())
+        self._process.wait()
+        return took
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+def write_events(path: Path) -> None:
+    """What that process does: at the pace of a fast training, so that all can keep up."""
+    took = 0.0
+    with hold_run(path) as writer:
+        writer.write_status(RunStatus.now("running", pid=os.getpid(), epoch=0, step=0, session=1))
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(_LIVE_EVENTS):
+            began = time.perf_counter()
+            writer.append(step(number))
+            took += time.perf_counter() - began
+            time.sleep(1 / _EVENTS_A_SECOND)
+        writer.write_status(RunStatus.now("finished", pid=os.getpid(), epoch=1, step=1, session=1))
+    print(took, flush=True)
 
 
 def watchers(home: Path, count: int) -> dict[str, Any]:
     """Runners that follow a run while it is written, and the same run with nobody looking."""
-    alone = begun(home / "alone", 0)
-    with hold_run(alone) as writer:
-        by_itself = write(writer, _LIVE_EVENTS)
-    path = begun(home / "watched", 0)
-    with hold_run(path) as writer:
-        running(writer)
-        made, took = opened(lambda: TrainingRunner.attach(path), count)
-        watched = write(writer, _LIVE_EVENTS)
-        writer.write_status(RunStatus.now("finished", pid=os.getpid(), epoch=1, step=1, session=1))
-        ends = time.monotonic() + 120
-        while time.monotonic() < ends and not all(one.is_caught_up for one in made):
-            time.sleep(0.1)
+    by_itself = Trainer(begun(home / "alone", 0)).write()
+    trainer = Trainer(begun(home / "watched", 0))
+    made, took = opened(lambda: TrainingRunner.attach(trainer.path), count)
+    began, used = time.monotonic(), time.process_time()
+    watched = trainer.write()
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends and not all(one.is_caught_up for one in made):
+        time.sleep(0.1)
+    cores = (time.process_time() - used) / (time.monotonic() - began)
     whole = all(one.history.step_count == _LIVE_EVENTS for one in made)
     for one in made:
         one.close()
-    written = RunFolder(path).events_bytes == RunFolder(alone).events_bytes
-    return row_of("a watcher", took, **{"writing, watched / alone": watched / by_itself}) | {
-        "all at the end": whole and written
-    }
-
-
-def running(writer: RunWriter) -> None:
-    writer.write_status(RunStatus.now("running", pid=os.getpid(), epoch=0, step=0, session=1))
+    same = RunFolder(trainer.path).events_bytes == RunFolder(home / "alone").events_bytes
+    return row_of("a watcher", took, **{"an append, watched / alone": watched / by_itself}) | {
+        "all at the end": whole and same, "cores of all": cores,
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -110,7 +141,11 @@ def main() -> None:
     options.add_argument("--dashboards", type=int, default=50)
     options.add_argument("--watchers", type=int, default=200)
     options.add_argument("--events", type=int, default=1_000_000)
+    options.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
+    if given.write:
+        write_events(given.write)
+        return
     with tempfile.TemporaryDirectory() as home:
         first = dashboards(Path(home), given.dashboards, given.events)
         second = watchers(Path(home), given.watchers)
