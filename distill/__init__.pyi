@@ -116,6 +116,9 @@ from .errors import (
     DistillError as DistillError,
 )
 from .errors import (
+    LatentsError as LatentsError,
+)
+from .errors import (
     LibraryError as LibraryError,
 )
 from .errors import (
@@ -168,6 +171,9 @@ from .latent.health import (
 )
 from .latent.health import (
     latent_health as latent_health,
+)
+from .latent.latents import (
+    Latents as Latents,
 )
 from .models.file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,

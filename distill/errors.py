@@ -33,6 +33,10 @@ class CodesError(DistillError, ValueError):
     """Codes do not fit the model, or a file of codes is damaged."""
 
 
+class LatentsError(DistillError, ValueError):
+    """Latents do not fit the model, or a file of latents is damaged."""
+
+
 class OutputExistsError(DistillError, FileExistsError):
     """Something lies where a file was to be written that is not ours to replace."""
 

@@ -10,3 +10,6 @@ from .health import (
 from .health import (
     no_latent_sums as no_latent_sums,
 )
+from .latents import (
+    Latents as Latents,
+)
