@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import os
-import subprocess
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tqdm.auto import tqdm
 
 from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.errors import (
-    DistillError,
-    IncompleteRunError,
-    RunFolderError,
-    RunnerBusyError,
-    TrainingError,
-)
+from distill.errors import DistillError, RunFolderError, RunnerBusyError
 from distill.models.device import choose_device
 from distill.names import printable
-from distill.own_folder import OwnFolder
 from distill.training.run import states
-from distill.training.run.control import PAUSE, RUN, STOP, STOP_NOW, change_control, read_control
-from distill.training.run.death_notice import FAILED, LOST, rebuilt, why_it_ended
-from distill.training.run.detach import start_detached
-from distill.training.run.folder import WORKER_LOG, RunFolder
+from distill.training.run.folder import RunFolder
+from distill.training.run.handle import RunHandle
 from distill.training.run.request import RunRequest, check_source
 from distill.training.run.runs import RunList, list_runs
-from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.run.writer import begin_run, extend_run
 from distill.training.session.result import TrainingResult
-from distill.training.session.session import run_session
-from distill.training.watch.event_lines import (
-    MetricsCallback,
-    TrainingCompleteEvent,
-    TrainingFailedEvent,
-)
-from distill.training.watch.follower import Follower
+from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
+from distill.training.watch.event_lines import MetricsCallback
 from distill.training.watch.history import VQMetricsHistory
-from distill.training.watch.progress import ProgressBar
-from distill.turns import take_short_turns
+from distill.training.watched_run import RunSnapshot, WatchedRun
 
 Backend = Literal["process", "thread"]
 
-_LOOK_S = 0.5
+_TRAINERS: dict[str, Callable[[Path], Trainer]] = {
+    "process": ProcessTrainer,
+    "thread": ThreadTrainer,
+}
 
 
 class TrainingRunner:
@@ -63,16 +49,11 @@ class TrainingRunner:
         backend: where trainings are started: a process that outlives this one, or, for debugging,
             a thread in it.
         """
-        if backend not in ("process", "thread"):
+        if backend not in _TRAINERS:
             raise errors.ConfigError(f"backend={backend!r}: expected 'process' or 'thread'")
         self._backend = backend
         self._lock = threading.RLock()
-        self._folder: RunFolder | None = None
-        self._follower: Follower | None = None
-        self._callback: MetricsCallback | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread: threading.Thread | None = None
-        self._thread_error: BaseException | None = None
+        self._run: WatchedRun | None = None
 
     # --- beginning ---------------------------------------------------------------------------
 
@@ -128,10 +109,10 @@ class TrainingRunner:
             RunFolderError: no run is there.
         """
         runner = cls()
-        RunFolder(run_folder).read_request()
+        folder = RunFolder(run_folder)
+        folder.read_request()
         with runner._lock:
-            runner._take(RunFolder(run_folder))
-            follower = runner._follow(callback, {})
+            follower = runner._watch(folder, callback).follow()
         if callback is None:
             follower.wait_until_caught_up()
         return runner
@@ -150,17 +131,21 @@ class TrainingRunner:
     @property
     def folder(self) -> RunFolder | None:
         """The run folder; None before there is a run."""
-        return self._folder
+        return self._run.folder if self._run else None
+
+    def poll(self) -> RunSnapshot:
+        """The run as it is now, for who asks again and again: its status is read once.
+
+        Where somebody has resumed a run that had ended, it is followed again.
+        """
+        return self._run.poll() if self._run else RunSnapshot(states.IDLE, VQMetricsHistory())
 
     @property
     def state(self) -> str:
         """idle, starting, running, paused, stopping, not answering, finished, stopped, failed or
         gone.
         """
-        folder = self._folder
-        if folder is None:
-            return states.IDLE
-        return folder.read_state()
+        return self._run.folder.read_state() if self._run else states.IDLE
 
     @property
     def is_running(self) -> bool:
@@ -169,83 +154,39 @@ class TrainingRunner:
 
     @property
     def history(self) -> VQMetricsHistory:
-        """What the run has told so far; it grows while the run does."""
-        follower = self._follow_again()
-        return follower.history if follower else VQMetricsHistory()
+        """What the run has reported so far; it grows while the run does."""
+        return self._run.history if self._run else VQMetricsHistory()
 
     @property
     def trouble(self) -> Exception | None:
         """Why what this runner shows of its run is not everything, or keeps it from following."""
-        follower = self._follower
-        if follower is None or follower.error is not None:
-            return follower.error if follower else None
-        gaps = follower.history.gaps
-        return IncompleteRunError(f"{self._run.path}: {gaps}") if gaps else None
+        return self._run.trouble if self._run else None
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether the history has all of a run that has ended: a state is read sooner than events.
+        """Whether the history has all of a run that has ended; see `RunSnapshot`.
 
         Ask before reading the history.
         """
-        follower = self._follow_again()
-        return follower is None or follower.is_whole or not follower.is_following
+        return self.poll().is_caught_up
 
     @property
     def result(self) -> TrainingResult | None:
         """What the run left behind; None until it has ended well."""
-        folder = self._folder
-        if folder is None:
-            return None
-        history = self.history
-        outcome = history.outcome
-        if isinstance(outcome, TrainingCompleteEvent):
-            return TrainingResult.of(folder.model_path, outcome, history)
-        if outcome is None:
-            return self._result_without_its_event(folder, history)
-        return None
-
-    @staticmethod
-    def _result_without_its_event(
-        folder: RunFolder, history: VQMetricsHistory
-    ) -> TrainingResult | None:
-        """What is left of a run that ended well, but whose log was damaged since."""
-        status = folder.read_status()
-        if status is None or status.state not in (states.FINISHED, states.STOPPED):
-            return None
-        return TrainingResult(
-            model_path=folder.model_path,
-            reason=status.state,
-            best_epoch=history.best_epoch or 0,
-            best_val_loss=history.best.val_loss if history.best else math.nan,
-            epochs=status.epoch,
-            steps=status.step,
-            elapsed_s=history.elapsed_s,
-            history=history,
-        )
+        return self._run.result if self._run else None
 
     @property
     def last_error(self) -> BaseException | None:
         """What ended the run, if it did not end well."""
-        if self._folder is None or self.is_running:
-            return None
-        outcome = self.history.outcome
-        if isinstance(outcome, TrainingFailedEvent):
-            return rebuilt(outcome)
-        if self._thread_error is not None:
-            return self._thread_error
-        code = self._process.poll() if self._process is not None else None
-        if self.result is not None and code not in (FAILED, LOST):
-            return None  # else it ended well before, and could not be resumed
-        return why_it_ended(self._run, code, str(self.history.gaps or ""))
+        return self._run.error if self._run else None
 
     # --- commands ----------------------------------------------------------------------------
 
     def pause(self) -> int:
         """Asks the trainer to wait after its step. Commands return their serial number at once;
-        `acknowledged` tells when the trainer has seen it.
+        `acknowledged` says whether the trainer has received it.
         """
-        return self._command(wanted=PAUSE)
+        return self._handle.pause()
 
     def resume(
         self,
@@ -281,29 +222,27 @@ class TrainingRunner:
         """
         budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
         with self._lock:
-            folder = self._run if run_folder is None else RunFolder(run_folder)
-            same = self._folder is not None and folder.path.resolve() == self._folder.path.resolve()
-            if not same:
+            folder = self._handle.folder if run_folder is None else RunFolder(run_folder)
+            watched = self._watched_in(folder)
+            if watched is None:
                 self._refuse_if_busy()
             folder.read_request()
-            state = self.state if same else folder.read_state()
-            if state in states.ACTIVE:
+            if (state := folder.read_state()) in states.ACTIVE:
                 new = any(value is not None for value in (*budget.values(), sounds)) or new_sounds
-                if new or (same and callback):
+                if new or (watched and callback):
                     raise RunFolderError(
                         f"{folder.path}: is {state}; stop it before giving it another budget or "
                         "other sounds, attach to it for another callback"
                     )
-                if not same:
-                    self._take(folder)
-                    self._follow(callback, {})
+                if watched is None:
+                    self._watch(folder, callback).follow()
                 if state == states.STOPPING:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
-                self._command(wanted=RUN)
+                RunHandle(folder).unpause()
                 return self
             extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds)
-            seen = self._follower.seen if same and self._follower else {}
-            self._launch(folder.path, callback or (self._callback if same else None), seen)
+            callback = callback or (watched.callback if watched else None)
+            self._launch(folder.path, callback, watched.seen if watched else None)
         return self
 
     def stop(self, *, now: bool = False) -> int:
@@ -312,20 +251,19 @@ class TrainingRunner:
         Args:
             now: does not validate; keeps the best model so far.
         """
-        return self._command(wanted=STOP_NOW if now else STOP)
+        return self._handle.stop(now=now)
 
     def request_preview(self) -> int:
         """Asks for sounds to listen to, from the weights as they are now."""
-        return self._command(preview=True)
+        return self._handle.request_preview()
 
     def request_save(self) -> int:
         """Asks for a checkpoint now, and for the best model so far as `model.distill`."""
-        return self._command(save=True)
+        return self._handle.request_save()
 
     def acknowledged(self, serial: int) -> bool:
-        """Whether the trainer has seen a command."""
-        status = self._folder.read_status() if self._folder else None
-        return status is not None and status.acknowledged >= serial
+        """Whether the trainer has received a command."""
+        return self._run is not None and self._handle.acknowledged(serial)
 
     # --- waiting -----------------------------------------------------------------------------
 
@@ -342,21 +280,12 @@ class TrainingRunner:
         Raises:
             DistillError: what the training raised, or that its trainer has died.
         """
-        follower = self._follow_again()
-        if follower is None:
+        run = self._run
+        if run is None or not run.wait(timeout, progress=progress):
             return None
-        ends = None if timeout is None else time.monotonic() + timeout
-        with ProgressBar(shown=progress) as bar:
-            while not follower.wait(_LOOK_S):
-                bar.show(follower.history)
-                if ends is not None and time.monotonic() >= ends:
-                    return None
-            bar.show(follower.history)
-        if follower.error is not None:
-            raise TrainingError(f"the run cannot be followed: {follower.error}") from follower.error
-        if error := self.last_error:
+        if error := run.error:
             raise error
-        return self.result
+        return run.result
 
     def watch(self) -> VQMetricsHistory:
         """Shows a bar until the run ends or the cell is interrupted; the run goes on either way.
@@ -376,99 +305,58 @@ class TrainingRunner:
 
     def close(self) -> None:
         """Lets go of the run: nothing follows it here any more, and it goes on."""
-        if self._follower is not None:
-            self._follower.close()
+        if self._run is not None:
+            self._run.close()
 
     def __repr__(self) -> str:
-        where = f" in {printable(self._folder.path)}" if self._folder else ""
+        where = f" in {printable(self._run.folder.path)}" if self._run else ""
         return f"TrainingRunner({self.state}{where})"
 
     # --- inside ------------------------------------------------------------------------------
 
     @property
-    def _run(self) -> RunFolder:
-        """The run this runner is about.
+    def _handle(self) -> RunHandle:
+        """The run that commands go to.
 
         Raises:
-            RunFolderError: it is about none yet.
+            RunFolderError: there is none yet.
         """
-        if self._folder is None:
+        if self._run is None:
             raise RunFolderError("there is no run yet: start one, attach to one, or name it")
-        return self._folder
+        return RunHandle(self._run.folder)
 
     def _refuse_if_busy(self) -> None:
-        if self._folder is not None and self.is_running:
+        if self._run is not None and self.is_running:
             raise RunnerBusyError(
-                f"a training is running in {self._folder.path}: stop() it or wait() for it first, "
-                "or use another runner"
+                f"a training is running in {self._run.folder.path}: stop() it or wait() for it "
+                "first, or use another runner"
             )
 
-    def _take(self, folder: RunFolder) -> None:
-        """Makes a run the one this runner is about; its trainer is not ours yet."""
-        if self._follower is not None:  # its callback may be waiting for the lock that we hold
-            self._follower.close(wait=False)
-        self._folder, self._process, self._thread, self._thread_error = folder, None, None, None
+    def _watched_in(self, folder: RunFolder) -> WatchedRun | None:
+        """The run of this runner, where it is the one in a folder."""
+        run = self._run
+        same = run is not None and run.folder.path.resolve() == folder.path.resolve()
+        return run if same else None
+
+    def _watch(
+        self,
+        folder: RunFolder,
+        callback: MetricsCallback | None,
+        seen: dict[str, tuple[int, int]] | None = None,
+    ) -> WatchedRun:
+        """Makes a run the one this runner is about; nothing of it is read yet."""
+        if self._run is not None:  # its callback may be waiting for the lock that we hold
+            self._run.close(wait=False)
+        self._run = WatchedRun(folder, callback, seen)
+        return self._run
 
     def _launch(
-        self, path: Path, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
+        self, path: Path, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]] | None
     ) -> None:
-        self._take(RunFolder(path))
-        if self._backend == "process":
-            worker = "distill.training.worker"
-            with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
-                self._process = start_detached(worker, [str(path.resolve())], log)
-            announce_trainer(path, self._process.pid)
-        else:
-            announce_trainer(path, os.getpid())
-            self._thread = threading.Thread(
-                target=self._train, args=(path,), name="distill-training", daemon=True
-            )
-            self._thread.start()
-        self._follow(callback, seen)
-
-    def _follow(
-        self, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]]
-    ) -> Follower:
-        self._callback = callback
-        follower = Follower(self._run, callback, trainer_ended=self._trainer_ended, seen=seen)
-        self._follower = follower
-        follower.start()
-        return follower
-
-    def _follow_again(self) -> Follower | None:
-        """The follower; a new one where our trainer has ended and somebody resumed the run."""
-        with self._lock:
-            follower = self._follower
-            over = follower is not None and not (
-                follower.is_following or follower.is_closed or follower.error
-            )
-            if follower is not None and over and self.is_running:
-                self._process = self._thread = None
-                return self._follow(self._callback, follower.seen)
-            return follower
-
-    def _train(self, path: Path) -> None:
-        take_short_turns()
+        run = self._watch(RunFolder(path), callback, seen)
         try:
-            with hold_run(path) as folder:
-                run_session(folder)
-        except BaseException as error:  # the runner's boundary: wait() raises it again
-            self._thread_error = error
-
-    def _trainer_alive(self) -> bool:
-        if self._process is not None:
-            return self._process.poll() is None
-        return self._thread is not None and self._thread.is_alive()
-
-    def _trainer_ended(self) -> bool:
-        if self._process is not None or self._thread is not None:
-            return not self._trainer_alive()
-        return self._run.read_state() in states.ENDED
-
-    def _command(self, **wish: Any) -> int:
-        path, state = self._run.path, self.state
-        if state in states.ENDED:
-            if wish.get("wanted") in (STOP, STOP_NOW):
-                return read_control(path).serial  # as wanted already
-            raise RunFolderError(f"{path}: is not training, it is {state}")
-        return change_control(path, **wish)
+            run.trainer = _TRAINERS[self._backend](path)
+        except BaseException:
+            run.close()
+            raise
+        run.follow()

@@ -104,4 +104,4 @@ def test_closing_ends_the_thread(run: Path) -> None:
     assert follower.is_following
     follower.close()
     follower.close()
-    assert not follower.is_following and follower.is_closed
+    assert not follower.is_following and not follower.has_ended

@@ -188,7 +188,12 @@ class RunFolder:
         return status is not None and _is_starting(status)
 
     def read_state(self, *, may_wait: bool = True) -> str:
-        """The state of the run, looking also at whether its trainer lives and answers.
+        """The state of the run; see `read_state_and_status`."""
+        return self.read_state_and_status(may_wait=may_wait)[0]
+
+    def read_state_and_status(self, *, may_wait: bool = True) -> tuple[str, RunStatus | None]:
+        """The state of the run, looking also at whether its trainer lives and answers; and where
+        the run is, as its trainer last reported.
 
         Args:
             may_wait: where clocks disagree, as between machines, also waits for up to a second to
@@ -196,16 +201,16 @@ class RunFolder:
         """
         status, written, _ = self._read_status()
         if status is None:
-            return states.STARTING if is_locked(self.path, LOCK) else states.GONE
+            return (states.STARTING if is_locked(self.path, LOCK) else states.GONE), None
         if status.state not in states.ACTIVE:
-            return status.state
+            return status.state, status
         seen = self._judge(status, written, may_wait)
         if seen == status.state:
-            return seen
+            return seen, status
         again = self.read_status()  # it may have ended while we looked
         if again is not None and again.state not in states.ACTIVE:
-            return again.state
-        return seen
+            return again.state, again
+        return seen, status
 
     def _judge(self, status: RunStatus, written: float, may_wait: bool) -> str:
         """What an active state is really: that, not answering, or gone."""

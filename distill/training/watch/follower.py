@@ -63,7 +63,7 @@ class Follower:
         self._looks_left = _LOOKS_FOR_A_SESSION
         self._place: OwnFolder | None = None
         self._closing = threading.Event()
-        self._caught_up = threading.Event()
+        self._caught_up, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="distill-follower", daemon=True)
 
     def start(self) -> None:
@@ -73,17 +73,16 @@ class Follower:
     @property
     def is_following(self) -> bool:
         """Whether there is more to come."""
-        return self._thread.is_alive()
+        return not self._over.is_set()
 
     @property
-    def is_closed(self) -> bool:
-        """Whether somebody has called `close`."""
-        return self._closing.is_set()
+    def has_ended(self) -> bool:
+        """Whether it followed the run to its end; not where it was closed, or could not go on."""
+        return self._over.is_set() and not self._closing.is_set() and self.error is None
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until everything was handed over; whether that happened in time."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._over.wait(timeout_s)
 
     def wait_until_caught_up(self) -> None:
         """Waits until what the run had told so far is in the history."""
@@ -96,6 +95,8 @@ class Follower:
             wait: until a callback that is at work has returned.
         """
         self._closing.set()
+        if self._thread.ident is None:  # it was never started
+            self._over.set()
         if wait and self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -118,9 +119,10 @@ class Follower:
             _log.exception("following %s ended", self._folder.path)
             self.error = error
         finally:
-            self._caught_up.set()
             if self._place is not None:
                 self._place.close()
+            self._caught_up.set()
+            self._over.set()
 
     def _read(self, ended: bool) -> bool:
         """Takes what is there now; whether there was anything."""

@@ -1,0 +1,93 @@
+"""What trains a run in the background: a process that outlives this one, or a thread in it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from distill.own_folder import OwnFolder
+from distill.training.run.detach import start_detached
+from distill.training.run.layout import WORKER_LOG
+from distill.training.run.writer import announce_trainer, hold_run
+from distill.training.session.session import run_session
+from distill.turns import take_short_turns
+
+WORKER = "distill.training.worker"
+
+
+class Trainer(Protocol):
+    """What was started to train a run."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended, however."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of its process, once it has ended; negative: the signal that killed it."""
+        ...
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it raised, where that can be known."""
+        ...
+
+
+class ProcessTrainer:
+    """A process of its own, in a session of its own; what it prints is in the run's worker.log."""
+
+    def __init__(self, path: Path) -> None:
+        """Args:
+        path: of a run that is ready to be trained.
+
+        Raises:
+            OSError: the process cannot be started, or its log not written.
+        """
+        with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
+            self._process = start_detached(WORKER, [str(path.resolve())], log)
+        announce_trainer(path, self._process.pid)
+
+    @property
+    def is_alive(self) -> bool:
+        """See `Trainer`."""
+        return self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """See `Trainer`."""
+        return self._process.poll()
+
+    error = None
+
+
+class ThreadTrainer:
+    """A thread of this process, to debug in."""
+
+    exit_code = None
+
+    def __init__(self, path: Path) -> None:
+        """Args:
+        path: of a run that is ready to be trained.
+        """
+        self.error: BaseException | None = None
+        announce_trainer(path, os.getpid())
+        self._thread = threading.Thread(
+            target=self._train, args=(path,), name="distill-training", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """See `Trainer`."""
+        return self._thread.is_alive()
+
+    def _train(self, path: Path) -> None:
+        take_short_turns()
+        try:
+            with hold_run(path) as folder:
+                run_session(folder)
+        except BaseException as error:  # the runner's boundary: wait() raises it again
+            self.error = error
