@@ -16,6 +16,7 @@ from typing import Any
 from distill.checked import brief
 from distill.config import TrainingConfig
 from distill.errors import ModelTypeError
+from distill.health_rows import Health
 
 ENTRY_POINTS = "distill.families"
 """The group under which an installed package names its families; see CONTRIBUTING."""
@@ -46,9 +47,9 @@ class Family:
     """(config, split, device) -> the `Task` that trains it."""
     adaptive_config: Callable[..., TrainingConfig]
     """(number of files, **settings) -> settings that suit such a corpus."""
-    health: Callable[[Mapping[str, Any], int], tuple[Any, ...]]
+    health: Callable[[Mapping[str, Any], int], tuple[Health, ...]]
     """(sums of what was observed, training steps) -> how well its bottleneck is used."""
-    health_type: type
+    health_type: type[Health]
     """Of what `health` returns: a frozen dataclass of numbers and texts."""
 
 

@@ -10,6 +10,7 @@ from distill.audio.finding import NOT_DOWNLOADED, Refusal
 from distill.markup import Markup
 from distill.names import printable
 from distill.tables import html_facts, html_list, html_page
+from distill.words import duration
 
 if TYPE_CHECKING:
     from distill.audio.corpus import AudioCorpus
@@ -59,23 +60,6 @@ def as_html(corpus: AudioCorpus) -> Markup:
     changed, refused = _cut(_changed(corpus)), _listed(corpus.refusals)
     lists = [html_list(line.strip() for line in lines) for lines in (changed, refused)]
     return html_page("", html_facts(rows), *lists)
-
-
-def duration(seconds: float) -> str:
-    """A length of time as a person says it.
-
-    Example:
-        >>> duration(0.06), duration(12.34), duration(119.7), duration(3700)
-        ('60 ms', '12.3 s', '2 min 0 s', '1 h 1 min')
-    """
-    if round(seconds * 1000) < 1000:
-        return f"{seconds * 1000:.0f} ms"
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:

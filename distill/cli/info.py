@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from distill.codebook.health import LevelHealth
+from distill.health_rows import Health, columns, rows
 from distill.models.file.persistence import ModelInfo, read_model_info
 from distill.models.use.report import model_facts
 from distill.names import path_to_text
+from distill.tables import text_table
 
 
 def describe(path: Path, *, as_json: bool) -> str:
@@ -26,14 +28,10 @@ def describe(path: Path, *, as_json: bool) -> str:
     )
 
 
-def health_lines(health: tuple[LevelHealth, ...]) -> list[str]:
-    """A row a level."""
-    return [
-        f"  {level.level + 1} {level.label:<10} {level.corrected_utilization:>5.0%} used   "
-        f"perplexity {level.perplexity:6.1f} of {level.entries}   {level.dead_codes:>3} dead   "
-        f"{level.verdict}"
-        for level in health
-    ]
+def health_lines(health: Sequence[Health]) -> list[str]:
+    """The table of a bottleneck, indented; nothing where it was not measured."""
+    lines = text_table(columns(health), rows(health)).splitlines() if health else []
+    return [f"  {line}" for line in lines]
 
 
 def _values(info: ModelInfo) -> dict[str, Any]:

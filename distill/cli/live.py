@@ -11,12 +11,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from distill.audio.report import duration
-from distill.codebook.health import LevelHealth
+from distill.health_rows import COLLAPSING, HEALTHY, THIN, Health, columns, rows
 from distill.training.watch.event_lines import Event, VQEpochMetrics, WarningEvent
 from distill.training.watch.history import VQMetricsHistory
+from distill.words import duration
 
-_STYLES = {"healthy": "green", "thin": "yellow", "collapsing": "red"}
+_STYLES = {HEALTHY: "green", THIN: "yellow", COLLAPSING: "red"}
 
 
 class TrainingDisplay:
@@ -94,20 +94,13 @@ class TrainingDisplay:
     def _picture(self) -> Group:
         return Group(self._progress, self._health_table(self._health()))
 
-    def _health(self) -> tuple[LevelHealth, ...]:
+    def _health(self) -> tuple[Health, ...]:
         return self._history.last_health.health if self._history.last_health else ()
 
-    def _health_table(self, health: tuple[LevelHealth, ...]) -> Table:
-        table = Table(box=None, show_header=bool(health), header_style="dim")
-        for name in ("level", "used", "perplexity", "dead", "replaced/step", ""):
-            table.add_column(name, justify="left" if name in ("level", "") else "right")
-        for level in health:
-            table.add_row(
-                escape(f"{level.level + 1} {level.label}"),
-                f"{level.corrected_utilization:.0%}",
-                f"{level.perplexity:.0f} of {level.entries}",
-                f"{level.dead_codes}",
-                f"{level.churn:.1f}",
-                f"[{_STYLES[level.verdict]}]{level.verdict}[/]",
-            )
+    def _health_table(self, health: tuple[Health, ...]) -> Table:
+        table = Table(box=None, header_style="dim")
+        for number, name in enumerate(columns(health, training=True)):
+            table.add_column(name, justify="right" if number else "left")
+        for *cells, verdict in rows(health, training=True):
+            table.add_row(*map(escape, cells), f"[{_STYLES[verdict]}]{verdict}[/]")
         return table

@@ -12,7 +12,6 @@ import msgspec
 from distill.audio.corpus import AudioCorpus
 from distill.audio.demo import make_demo_corpus
 from distill.audio.io import read_audio, write_audio
-from distill.audio.report import duration
 from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
@@ -29,6 +28,7 @@ from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
 from distill.training.vqvae import resume_vqvae, train_vqvae
+from distill.words import duration
 
 _DEMO_RECONSTRUCTIONS = 8
 _STOPPING = "Stopping after this step; the model is kept …\n"

@@ -12,12 +12,11 @@ from torch import Tensor
 from distill.arrays import as_int, as_tensor, as_whole_numbers
 from distill.codebook.labels import level_labels
 from distill.errors import ShapeError
+from distill.health_rows import HEALTHY, Cell, Health
+from distill.markup import number
 
 MOST_ENTRIES = 1 << 20
 """Of a codebook; counting those of more would take gigabytes."""
-THIN = 0.30
-"""Below this corrected utilization a level is worth a warning."""
-COLLAPSING = 0.10
 
 
 def count_codes(indices: Tensor, entries: int) -> Tensor:
@@ -107,7 +106,7 @@ def dead_codes(counts: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class LevelHealth:
+class LevelHealth(Health):
     """One level's codebook over the codes of some sounds."""
 
     level: int
@@ -130,20 +129,32 @@ class LevelHealth:
         return 1 - (1 - 1 / self.entries) ** self.samples
 
     @property
-    def verdict(self) -> str:
-        """healthy, thin or collapsing."""
-        if self.corrected_utilization < COLLAPSING:
-            return "collapsing"
-        return "thin" if self.corrected_utilization < THIN else "healthy"
+    def used(self) -> float:
+        """The corrected utilization: of few codes, few entries are no fault of the codebook."""
+        return self.corrected_utilization
 
     @property
     def advice(self) -> str:
         """One sentence for the person who trains; empty where nothing is wrong."""
-        if self.verdict == "healthy":
+        if self.verdict == HEALTHY:
             return ""
         return (
-            f"level {self.level + 1} ({self.label}) uses {self.corrected_utilization:.0%} of its "
+            f"level {self.level + 1} ({self.label}) uses {self.used:.0%} of its "
             "entries: fewer levels or a smaller codebook would lose nothing"
+        )
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Its name, the share in use, perplexity, dead entries, and replaced ones a step."""
+        hint = (
+            f"{number(self.utilization, '.0%')} of all entries; {number(self.samples, ',')} codes "
+            f"could show {number(self.ceiling, '.0%')} at most"
+        )
+        return (
+            Cell("level", f"{self.level + 1} {self.label}"),
+            Cell("used", number(self.used, ".0%"), share=self.used, hint=hint),
+            Cell("perplexity", f"{number(self.perplexity, '.1f')} of {number(self.entries)}"),
+            Cell("dead", number(self.dead_codes)),
+            Cell("replaced/step", number(self.churn, ".2f"), of_training=True),
         )
 
 

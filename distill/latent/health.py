@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from distill.errors import ShapeError
+from distill.health_rows import HEALTHY, Cell, Health
 from distill.latent.gaussian import divergence
+from distill.markup import number
 
 ACTIVE_VARIANCE = 0.01
 """A unit whose mean varies less than this over the data says nothing; Burda et al. 2015."""
-THIN = 0.30
-"""Below this share of active units a warning is worth while."""
-COLLAPSING = 0.10
 _SUMS = ("kl", "mean", "square")
 
 
@@ -50,7 +49,7 @@ def no_latent_sums(dims: int) -> dict[str, Tensor]:
 
 
 @dataclass(frozen=True)
-class LatentHealth:
+class LatentHealth(Health):
     """How the dimensions of a latent space are used over some sounds."""
 
     units: int
@@ -68,21 +67,28 @@ class LatentHealth:
         return self.active_units / self.units
 
     @property
-    def verdict(self) -> str:
-        """healthy, thin or collapsing."""
-        if self.active_share < COLLAPSING or not self.active_units:
-            return "collapsing"
-        return "thin" if self.active_share < THIN else "healthy"
+    def used(self) -> float:
+        """The share of active units."""
+        return self.active_share
 
     @property
     def advice(self) -> str:
         """One sentence for the person who trains; empty where nothing is wrong."""
-        if self.verdict == "healthy":
+        if self.verdict == HEALTHY:
             return ""
         return (
             f"{self.active_units} of {self.units} latent units say anything about the sound: a "
             "lower kl_weight or more free_bits wakes the others, a smaller latent_dim would lose "
             "nothing"
+        )
+
+    def cells(self) -> tuple[Cell, ...]:
+        """The share of active units, how many those are, and what all of them say."""
+        return (
+            Cell("bottleneck", "latents"),
+            Cell("used", number(self.used, ".0%"), share=self.used),
+            Cell("active", f"{number(self.active_units)} of {number(self.units)}"),
+            Cell("KL, nats/step", number(self.total_kl, ".2f")),
         )
 
 

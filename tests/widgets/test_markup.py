@@ -31,7 +31,7 @@ def test_a_row_a_level_with_its_word():
         "healthy",
         "thin",
         "collapsing",
-        "64 of 64",
+        "64.0 of 64",
         "61",
     ):
         assert word in table

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from distill.analysis.atlas import file as atlas_file
-from distill.analysis.atlas import report as atlas_report
 from distill.analysis.atlas import statistics as code_statistics
 from distill.analysis.atlas.mapping import METHODS, mapped
 from distill.analysis.atlas.moments import Moment
@@ -18,7 +17,10 @@ from distill.analysis.compare.identity import ModelIdentity, identify
 from distill.arrays import as_place
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import AtlasError, AtlasModelError, PartError
+from distill.health_rows import columns, rows
 from distill.models.use.loaded import LoadedVQModel
+from distill.tables import html_page, html_table, text_table
+from distill.words import duration
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -265,7 +267,16 @@ class CodebookAtlas:
         as_place(number, kind, count, error=PartError)
 
     def __repr__(self) -> str:
-        return atlas_report.as_text(self)
+        table = text_table(columns(self.health), rows(self.health))
+        return f"CodebookAtlas of {self._title()}\n{table}"
 
     def _repr_html_(self) -> str:
-        return atlas_report.as_html(self)
+        table = html_table(columns(self.health), rows(self.health))
+        return html_page(f"Codebook atlas of {self._title()}", table)
+
+    def _title(self) -> str:
+        sound = duration(float(self.file_seconds.sum()))
+        return (
+            f"{self.model.name!r} over {len(self.files)} files, {sound}: "
+            f"{self.levels} levels × {self.entries} entries"
+        )

@@ -184,6 +184,6 @@ def _row(one: ComparedModel) -> list[str]:
         f"{one.nominal_bps:.0f}",
         f"{one.entropy_bps:.0f}",
         *(f"{mean:.3f}" for mean in means),
-        " ".join(f"{level.utilization:.0%}" for level in one.health),
+        " ".join(f"{level.used:.0%}" for level in one.health),
         "" if best is None else f"{best:.4f}",
     ]

@@ -16,12 +16,12 @@ from distill.analysis.names import short_names
 from distill.analysis.progress import bar
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import resample
-from distill.audio.report import duration
 from distill.codebook.codes import NO_CODE
 from distill.codebook.health import count_codes
 from distill.markup import tag
 from distill.models.use.loaded import LoadedVQModel
 from distill.tables import html_page, html_table, text_table
+from distill.words import duration
 
 _COLUMNS = ("levels", "bit/s", "entropy bit/s", *METRIC_NAMES)
 _WORST_SHOWN = 5

@@ -53,7 +53,7 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
     """A model as a library shows it; what a header says in another form counts as not said."""
     meta, config = info.metadata, info.config
     tags = meta.get("tags")
-    health = [level.corrected_utilization for level in info.codebook_health]
+    health = [level.used for level in info.codebook_health]
     return LibraryModel(
         path=info.path,
         place=printable(info.path.relative_to(folder).as_posix()),

@@ -8,10 +8,10 @@ from torch import Tensor
 from distill.analysis.sound.entry_sounds import HELD_S, held_sounds, held_steps, samples_per_step
 from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
 from distill.arrays import as_int, as_place
-from distill.audio.report import duration
 from distill.codebook.codes import NO_CODE, Codes
 from distill.errors import CodesError, PartError
 from distill.models.use.loaded import LoadedVQModel
+from distill.words import duration
 
 LONGEST_S = 900.0
 """What is made at once at most: a quarter of an hour takes a minute and a gigabyte."""

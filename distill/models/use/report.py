@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distill.audio.report import duration
-from distill.codebook.health import LevelHealth
 from distill.config import VQVAEConfig
 from distill.drawings import svg_curves
-from distill.markup import Markup, number, tag
+from distill.health_rows import Health, columns, rows
+from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page, html_table
+from distill.words import duration
 
 if TYPE_CHECKING:
     from distill.models.use.loaded import LoadedVQModel
 
 _MOST = 1e12  # files, steps or seconds: beyond it is no number of theirs
-_HEALTH = ("level", "used", "perplexity", "dead", "verdict")
 
 
 def model_facts(
@@ -43,21 +42,9 @@ def model_facts(
     yield from _history(metadata)
 
 
-def health_table(health: Sequence[LevelHealth]) -> Markup:
-    """A row a level as HTML; "" where nothing is known."""
-    if not health:
-        return Markup("")
-    rows = [
-        [
-            f"{level.level + 1} {level.label}",
-            number(level.corrected_utilization, ".0%"),
-            f"{number(level.perplexity, '.1f')} of {number(level.entries)}",
-            number(level.dead_codes),
-            level.verdict,
-        ]
-        for level in health
-    ]
-    return html_table(_HEALTH, rows)
+def health_table(health: Sequence[Health]) -> Markup:
+    """How the bottleneck is used, as HTML; "" where nothing is known."""
+    return html_table(columns(health), rows(health)) if health else Markup("")
 
 
 def model_as_html(loaded: LoadedVQModel) -> Markup:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distill.audio.report import duration
 from distill.drawings import svg_curves
 from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page
 from distill.training.watch.event_lines import TrainingCompleteEvent
+from distill.words import duration
 
 if TYPE_CHECKING:
     from distill.training.watch.history import VQMetricsHistory

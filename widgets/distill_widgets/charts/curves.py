@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from distill.codebook.health import THIN, LevelHealth
+from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
+from distill.health_rows import THIN_BELOW
 from distill.training.watch.event_lines import VQEpochMetrics
 from distill.training.watch.history import VQMetricsHistory
 from distill_widgets.charts.chart import Chart
@@ -16,7 +17,7 @@ _MOST_MARKED = 50
 _PARTS = ("loss", "reconstruction", "commitment")
 _CHECKPOINTS = 2 * len(_PARTS)  # the trace after training and validation of each part
 _PANELS: tuple[tuple[str, Callable[[LevelHealth], float]], ...] = (
-    ("utilization", lambda health: health.utilization),
+    ("used", lambda health: health.used),
     ("perplexity", lambda health: health.perplexity),
     ("dead codes", lambda health: health.dead_codes),
     ("churn, entries a step", lambda health: health.churn),
@@ -67,15 +68,11 @@ def level_chart(levels: int) -> Chart:
         for number in range(len(_PANELS))
         for level, label in enumerate(labels)
     ]
-    traces.append(
-        {"name": "ceiling", "line": {"color": MUTED, "width": 1, "dash": "dot"}}
-        | {"hovertemplate": "%{y:.1%}"}
-    )
     places = tuple((x, y) for y in ((0.57, 1), (0, 0.43)) for x in ((0, 0.46), (0.54, 1)))
     layout = _layout(places, [title for title, _ in _PANELS])
     layout["yaxis"] |= {"tickformat": ".0%", "range": [0, 1.04]}
     layout["shapes"] = [
-        {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": THIN, "y1": THIN}
+        {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": THIN_BELOW, "y1": THIN_BELOW}
         | {"line": {"color": WARN, "width": 1, "dash": "dash"}}
     ]
     return Chart(
@@ -124,8 +121,6 @@ class Curves:
             for level in range(len(measured[0].health) if measured else 0):
                 self._levels.append(trace, steps, [value_of(e.health[level]) for e in measured])
                 trace += 1
-        if measured:
-            self._levels.append(trace, steps, [epoch.health[0].ceiling for epoch in measured])
 
     def _take_checkpoints(self, history: VQMetricsHistory, steps: Sequence[int]) -> None:
         known = [(epoch.step, epoch.val_loss) for epoch in history.epochs]

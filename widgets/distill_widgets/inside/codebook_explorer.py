@@ -8,8 +8,8 @@ from typing import Any
 import traitlets
 
 from distill.analysis.atlas.atlas import CodebookAtlas
-from distill.audio.report import duration
 from distill.models.use.loaded import LoadedVQModel
+from distill.words import duration
 from distill_widgets.inside.atlas_pages import AtlasPages
 from distill_widgets.page.kept import kept
 from distill_widgets.page.live_widget import LiveWidget, page_code

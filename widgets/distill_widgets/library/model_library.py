@@ -11,8 +11,8 @@ import traitlets
 
 from distill.analysis.library.entry import LibraryModel, RefusedModel
 from distill.analysis.library.library import ModelLibrary
-from distill.codebook.health import COLLAPSING, THIN
 from distill.errors import LibraryError
+from distill.health_rows import verdict_of
 from distill.markup import plain, shortened
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import path_from_text, path_to_text, printable
@@ -158,9 +158,6 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
 
 def _row(model: LibraryModel) -> dict[str, Any]:
     health = model.health
-    word = ""
-    if health is not None:
-        word = "healthy" if health >= THIN else "thin" if health >= COLLAPSING else "collapsing"
     return {
         "path": path_to_text(model.path),
         "place": printable(model.place),
@@ -168,7 +165,7 @@ def _row(model: LibraryModel) -> dict[str, Any]:
         "tags": [shortened(tag, MOST_IN_A_CELL) for tag in model.tags[:_MOST_TAGS]],
         "codes": f"{model.levels} × {model.entries}, {model.bits_per_second:.0f} bit/s",
         "health": "" if health is None else f"{health:.0%}",
-        "word": word,
+        "word": "" if health is None else verdict_of(health),
         "made": f"{model.created.astimezone():%Y-%m-%d %H:%M}",
     }
 

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from distill.audio.report import duration
+from distill import health_rows
 from distill.codebook.health import LevelHealth
 from distill.markup import Markup, joined, number, shortened, tag, whole
 from distill.tables import MOST_IN_A_CELL
 from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
 from distill.training.watch.history import VQMetricsHistory
+from distill.words import duration
 from distill_widgets.page.palette import level_colour
 
 LOG_LINES = 200
 _LONGEST_LINE = 1000
-_COLUMNS = (
-    ("level", 18),
-    ("entries used", 26),
-    ("perplexity", 15),
-    ("dead codes", 13),
-    ("churn a step", 13),
-    ("", 15),
-)
-_VERDICTS = ("healthy", "thin", "collapsing")
+_WIDEST = 24
+"""Per cent of the table's width for the column with the bars."""
+_VERDICTS = (health_rows.HEALTHY, health_rows.THIN, health_rows.COLLAPSING)
 _REASONS = {
     "max_epochs": "all epochs are done",
     "max_steps": "all steps are done",
@@ -53,7 +48,10 @@ def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent]
     """
     if not health:
         return wrapped(tag("p", "Codebooks are measured after each epoch.", class_="distill-quiet"))
-    columns = (tag("col", style={"width": f"{width}%"}) for _, width in _COLUMNS)
+    names = health_rows.columns(health, training=True)
+    other = (100 - _WIDEST) // (len(names) - 1)
+    widths = (_WIDEST if name == "used" else other for name in names)
+    cols = (tag("col", style={"width": f"{width}%"}) for width in widths)
     rows = (tag("tr", *(tag("td", cell) for cell in _cells(level))) for level in health)
     since = {event.level: event.epoch for event in warnings if event.kind == "utilization"}
     advice = (
@@ -64,7 +62,7 @@ def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent]
         for level in health
         if level.advice
     )
-    table = _table([name for name, _ in _COLUMNS], rows, tag("colgroup", *columns))
+    table = _table(names, rows, tag("colgroup", *cols))
     return wrapped(table, tag("ul", *advice, class_="distill-list"))
 
 
@@ -129,17 +127,18 @@ def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
 def _cells(level: LevelHealth) -> Iterable[Markup | str]:
     colour = level_colour(level.level)
     swatch = tag("span", class_="distill-swatch", style={"background": colour})
-    yield joined([swatch, shortened(level.label, MOST_IN_A_CELL)])
-    width = number(100 * level.utilization, ".1f")
-    bar = tag("i", style={"width": f"{width}%", "background": colour})
-    hint = f"at most {number(level.ceiling, '.0%')} with {number(level.samples, ',')} codes"
-    used = tag("span", bar, class_="distill-use", title=hint)
-    yield joined([used, number(level.utilization, ".0%")])
-    yield f"{number(level.perplexity, '.0f')} of {number(level.entries)}"
-    yield number(level.dead_codes)
-    yield number(level.churn, ".2f")
+    first, *others = health_rows.shown_cells(level, training=True)
+    yield joined([swatch, shortened(first.text, MOST_IN_A_CELL)])
+    for cell in others:
+        yield cell.text if cell.share is None else joined([_bar(cell, colour), cell.text])
     verdict = level.verdict if level.verdict in _VERDICTS else "unknown"
     yield tag("span", verdict, class_=f"distill-word distill-{verdict}")
+
+
+def _bar(cell: health_rows.Cell, colour: str) -> Markup:
+    width = f"{number(100 * (cell.share or 0.0), '.1f')}%"
+    filled = tag("i", style={"width": width, "background": colour})
+    return tag("span", filled, class_="distill-use", title=cell.hint or None)
 
 
 def _warning(when: str, text: str) -> Markup:

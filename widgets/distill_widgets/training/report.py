@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.audio.report import duration
 from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
+from distill.health_rows import columns, rows
 from distill.markup import joined, own_style, plain
 from distill.tables import text_table
 from distill.training.run import states
@@ -19,6 +19,7 @@ from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.watch.history import VQMetricsHistory
+from distill.words import duration
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.curves import Curves, level_chart, loss_chart
 from distill_widgets.charts.drawing import draw, draw_pictures, printed, to_png
@@ -31,7 +32,6 @@ from distill_widgets.training.run_state import missing, unreadable
 
 Bundle = dict[str, Any]
 
-_COLUMNS = ("level", "entries used", "perplexity", "dead codes", "churn a step", "")
 _PATIENCE_S = 10.0  # from the state of the end to its last event; a moment, on an idle machine
 _MOST_PREVIEWS = 64  # no run makes more; a log may name any number
 _PLOTLY = "application/vnd.plotly.v1+json"
@@ -100,8 +100,8 @@ class Report:
     def __repr__(self) -> str:
         lines = [self._headline, *self._notes]
         if self._health:
-            rows = [_row(level) for level in self._health]
-            lines.append(text_table(_COLUMNS, rows))
+            shown = columns(self._health, training=True), rows(self._health, training=True)
+            lines.append(text_table(*shown))
         lines += [level.advice for level in self._health if level.advice]
         lines += [f"epoch {w.epoch + 1}: {w.message}" for w in self._history.warnings]
         return plain("\n".join(lines))
@@ -175,11 +175,6 @@ class Report:
         png = to_png(draw_pictures(rows, title))
         names = ", ".join(name for name, _ in rows)
         return [{"image/png": base64.b64encode(png).decode(), "text/plain": f"{title}: {names}"}]
-
-
-def _row(level: LevelHealth) -> tuple[str, ...]:
-    used, of = f"{level.utilization:.0%}", f"{level.perplexity:.0f} of {level.entries}"
-    return level.label, used, of, str(level.dead_codes), f"{level.churn:.2f}", level.verdict
 
 
 def _plain_plotly(chart: Chart) -> dict[str, Any]:

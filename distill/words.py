@@ -1,0 +1,20 @@
+"""Numbers in the words of people."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it.
+
+    Example:
+        >>> duration(0.06), duration(12.34), duration(119.7), duration(3700)
+        ('60 ms', '12.3 s', '2 min 0 s', '1 h 1 min')
+    """
+    if round(seconds * 1000) < 1000:
+        return f"{seconds * 1000:.0f} ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

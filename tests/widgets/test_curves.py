@@ -1,0 +1,25 @@
+"""The charts of a run: what their traces and lines stand for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from distill import VQEpochMetrics, VQMetricsHistory
+from distill.codebook.health import codebook_health
+from distill.health_rows import THIN_BELOW, verdict_of
+from distill_widgets.charts.curves import Curves, level_chart, loss_chart
+
+
+def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on() -> None:
+    counts = torch.zeros(1, 16, dtype=torch.int64)
+    counts[0, :4] = torch.tensor([2, 1, 1, 1])  # a quarter of all entries, most of what 5 can show
+    [level] = codebook_health(counts)
+    history = VQMetricsHistory()
+    history.update(VQEpochMetrics(0, 1, *(1.0,) * 6, True, 0.1, 0.1, health=(level,)))
+    levels = level_chart(1)
+    Curves(loss_chart(), levels).update(history)
+    [line] = levels.spec["layout"]["shapes"]
+    [drawn] = levels.figure()["data"][0]["y"]
+    assert line["y0"] == line["y1"] == THIN_BELOW
+    assert drawn == pytest.approx(level.used) and verdict_of(drawn) == level.verdict == "healthy"
