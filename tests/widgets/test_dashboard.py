@@ -69,7 +69,7 @@ def test_it_shows_what_the_run_folder_holds(dashboard, trainer):
     until(lambda: dashboard.player.rows)
     until(lambda: page.take_all() or page.x[0][-1] == 8)
     assert page.x[1] == [8]
-    assert dashboard.levels.points == [1] * 13
+    assert dashboard.levels.points == [1] * 12
     state = dashboard.head.state
     assert state["name"] == "drums & bass"
     assert (state["word"], state["epoch"], state["step"]) == ("running", 1, 8)
@@ -408,4 +408,4 @@ def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monke
     assert kept == [] and not dashboard._has_just_ended()
     arrived.set()
     until(lambda: kept)
-    assert kept == [[1] * 13]
+    assert kept == [[1] * 12]

@@ -42,7 +42,7 @@ def test_plotly_itself_takes_the_figures(trained):
 
     for bundle in report(trained.model_path.parent).outputs()[1:3]:
         figure = Figure(bundle["application/vnd.plotly.v1+json"])
-        assert len(figure.data) in (7, 13)
+        assert len(figure.data) in (7, 12)
         assert sum(len(trace.x or ()) for trace in figure.data) > 10
 
 
