@@ -121,7 +121,7 @@ class Trial:
         finally:
             runner.close()
 
-    def act(self) -> None:
+    def command(self) -> None:
         """What people and trainers do who write."""
         for deed in (
             lambda: change_control(self.run, wanted="pause"), lambda: extend_run(self.run, {}),

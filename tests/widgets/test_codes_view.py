@@ -20,7 +20,7 @@ from distill.errors import AudioFileError, CodesError, ModelFileError, PartError
 from distill.training import TrainingResult
 from distill_widgets import CodesView
 from distill_widgets.inside.codes_view import CHUNK_STEPS, _fitting, hues_of
-from distill_widgets.inside.heard import HeardCodes, common_gain
+from distill_widgets.inside.grid_sounds import GridSounds, common_gain
 
 Replies = list[tuple[dict[str, Any], list[bytes]]]
 
@@ -125,7 +125,7 @@ def test_the_whole_is_what_the_model_decodes(
 def test_pieces_of_a_long_sound_follow_each_other(model: LoadedVQModel) -> None:
     """25 s come in pieces of 10 s, whose lengths add up to that of the sound."""
     tone = 0.3 * torch.sin(torch.arange(44_100 * 25) * 0.05)
-    heard = HeardCodes(model, (tone, 44_100), seconds=0.3)
+    heard = GridSounds(model, (tone, 44_100), seconds=0.3)
     assert heard.piece_steps < heard.codes.steps
     for source in ("original", "first-1", "alone-2"):
         pieces = [heard.get(f"part/{source}/{n}") for n in range(3)]

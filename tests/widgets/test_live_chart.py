@@ -67,7 +67,7 @@ def test_a_sync_with_nothing_missing_is_not_answered(chart):
 def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch):
     page = FakePage(chart)
     page.sync()
-    assert chart.is_heard
+    assert chart.is_watched
     later = time.monotonic() + 11
     monkeypatch.setattr(time, "monotonic", lambda: later)
     page.take_all()

@@ -15,7 +15,12 @@ import pytest
 from distill import AudioCorpus
 from distill.config import SpectrogramConfig
 from distill_widgets import AudioPlayer, SoundRow
-from distill_widgets.page.live_widget import LiveWidget, hear_while_a_cell_runs, page_code, sendable
+from distill_widgets.page.live_widget import (
+    LiveWidget,
+    page_code,
+    receive_while_a_cell_runs,
+    sendable,
+)
 from distill_widgets.page.palette import level_colour
 from distill_widgets.sounds.pictures import envelope, mel_picture
 from distill_widgets.training.publisher import Publisher
@@ -51,7 +56,7 @@ def test_what_no_socket_takes_is_written_otherwise(odd, comms):
 @pytest.mark.parametrize("key", ["[1]", "3", '"x"', '{"a": "\\ud800"}', "[" * 100_000, "\ud800"])
 def test_a_wish_that_is_none_is_refused(key):
     widget = RunHead()
-    widget.act("do", lambda wish: pytest.fail("done"))
+    widget.command("do", lambda wish: pytest.fail("done"))
     say(widget, {"type": "do", "key": key})
     assert "not understood" in widget.comm.custom[-1][0]["error"]
     widget.close()
@@ -116,10 +121,10 @@ def test_a_comm_that_prefers_a_shell_is_talked_out_of_it():
 
     widget = Odd()
     widget.comm._reply_subshell_for = lambda data, default: "busy"
-    hear_while_a_cell_runs(widget)
+    receive_while_a_cell_runs(widget)
     assert widget.comm._reply_subshell_for({}, "free") == "free"
     widget.close()
-    hear_while_a_cell_runs(widget)
+    receive_while_a_cell_runs(widget)
 
 
 def test_a_player_sends_sounds_unchanged():

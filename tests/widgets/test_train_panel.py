@@ -385,7 +385,7 @@ def test_every_control_is_heard_while_a_cell_runs(
 ) -> None:
     begin_run(runs / "old", {"name": "old"})
     asked: list[Any] = []
-    monkeypatch.setattr(controls, "hear_while_a_cell_runs", asked.append)
+    monkeypatch.setattr(controls, "receive_while_a_cell_runs", asked.append)
     panel = open_panel()
     controlled = (ipywidgets.Button, ipywidgets.Text, ipywidgets.Select, ipywidgets.Dropdown,
                   ipywidgets.IntSlider, ipywidgets.FloatText)  # fmt: skip

@@ -63,7 +63,7 @@ class LiveChart(LiveWidget):
 
     def push(self) -> None:
         """Sends what is new since the last push, if a page shows this."""
-        if not self.is_heard:
+        if not self.is_watched:
             return
         chart = self.chart
         with chart.lock:  # cutting what is new and sending it are one act

@@ -10,7 +10,7 @@ import numpy as np
 from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.audio.io import read_part
 from distill.errors import AudioFileError, PartError
-from distill_widgets.inside.heard import Heard, common_gain, faded
+from distill_widgets.inside.grid_sounds import PlayedSound, common_gain, faded
 from distill_widgets.page.live_widget import Reply
 from distill_widgets.sounds.pictures import brightness
 from distill_widgets.sounds.wav import wav_bytes
@@ -83,9 +83,9 @@ class AtlasPages:
             AudioFileError: the recording is not where it was.
         """
         kind, _, rest = key.partition("/")
-        heard = self._entry_sound(rest) if kind == "entry" else self._moment_sound(rest)
-        louder_db = round(20 * math.log10(heard.gain))
-        return {"louder_db": louder_db}, [wav_bytes(heard.samples, heard.sample_rate)]
+        sound = self._entry_sound(rest) if kind == "entry" else self._moment_sound(rest)
+        louder_db = round(20 * math.log10(sound.gain))
+        return {"louder_db": louder_db}, [wav_bytes(sound.samples, sound.sample_rate)]
 
     def usage(self, _key: str) -> Reply:
         """Entries of every level, the most used first, (level, entry), and their uses."""
@@ -128,13 +128,13 @@ class AtlasPages:
         """Names of all files."""
         return {"names": list(self._atlas.files)}, []
 
-    def _entry_sound(self, key: str) -> Heard:
+    def _entry_sound(self, key: str) -> PlayedSound:
         level, entry = self._numbers(key, 2)
         sound = self._atlas.sound(level, entry)
         gain = common_gain(sound)
-        return Heard(sound * np.float32(gain), self._atlas.sample_rate, gain)
+        return PlayedSound(sound * np.float32(gain), self._atlas.sample_rate, gain)
 
-    def _moment_sound(self, key: str) -> Heard:
+    def _moment_sound(self, key: str) -> PlayedSound:
         level, entry, number = self._numbers(key, 3)
         moments = self._atlas.moments(level, entry)
         if number >= len(moments):
@@ -148,7 +148,7 @@ class AtlasPages:
         except AudioFileError as error:
             raise AudioFileError(f"{moment.name} cannot be heard: {error}") from error
         samples = faded(waveform.numpy(), round(_MOMENT_FADE_S * rate), begin=True, end=True)
-        return Heard(samples, rate)
+        return PlayedSound(samples, rate)
 
     def _followers(self, level: int, entry: int) -> list[list[Any]]:
         row = self._following(level)[entry]

@@ -11,10 +11,10 @@ from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.models.use.loaded import LoadedVQModel
 from distill.words import duration
 from distill_widgets.inside.atlas_pages import AtlasPages
-from distill_widgets.page.kept import kept
 from distill_widgets.page.live_widget import LiveWidget, page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.page.plotly_js import plotly_version, serve_plotly
+from distill_widgets.page.saved import with_saved_html
 
 
 class CodebookExplorer(LiveWidget):
@@ -65,7 +65,7 @@ class CodebookExplorer(LiveWidget):
         serve_plotly(self)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return kept(super()._repr_mimebundle_(**options), self.atlas._repr_html_())
+        return with_saved_html(super()._repr_mimebundle_(**options), self.atlas._repr_html_())
 
     def __repr__(self) -> str:
         return f"CodebookExplorer({self.name})\n{self.atlas!r}"

@@ -18,10 +18,10 @@ from distill.markup import plain, shortened
 from distill.models.file.persistence import edit_metadata
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
-from distill_widgets.inside.heard import CodeSource, HeardCodes
-from distill_widgets.page.kept import kept
+from distill_widgets.inside.grid_sounds import CodeSource, GridSounds
 from distill_widgets.page.live_widget import LiveWidget, Reply, page_code
 from distill_widgets.page.palette import level_colour
+from distill_widgets.page.saved import with_saved_html
 from distill_widgets.sounds.wav import wav_bytes
 
 CHUNK_STEPS = 1024
@@ -37,7 +37,7 @@ class CodesView(LiveWidget):
     reconstruction, all as loud as they are.
 
     The page gets the codes in chunks as it scrolls, and sounds when they are asked for: sounds of
-    more than `heard.WHOLE_S` in pieces, one after the other.
+    more than `grid_sounds.WHOLE_S` in pieces, one after the other.
 
     Example:
         `view = CodesView(model, "take3.wav")`, shown as the last line of a cell.
@@ -74,31 +74,31 @@ class CodesView(LiveWidget):
             ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
             AudioFileError: a file that cannot be read.
         """
-        self._heard = HeardCodes(model, sound, seconds=seconds)
+        self._sounds = GridSounds(model, sound, seconds=seconds)
         self._model = model
-        codes = self._heard.codes
+        codes = self._sounds.codes
         self._indices = codes.indices.cpu().numpy().astype(_index_type(codes.codebook_size))
         super().__init__(
-            name=self._heard.name or "Codes" if name is None else name,
+            name=self._sounds.name or "Codes" if name is None else name,
             facts=self._facts(),
             labels=[_fitting(label, number) for number, label in enumerate(codes.labels, 1)],
             hues=hues_of(model).tobytes(),
         )
         self.answer("codes", self._chunk)
         self.answer("sound", self._sound)
-        self.act("rename", self._on_rename)
-        self.act("write", self._on_write)
+        self.command("rename", self._on_rename)
+        self.command("write", self._on_write)
 
     @property
     def codes(self) -> Codes:
         """What is shown."""
-        return self._heard.codes
+        return self._sounds.codes
 
     @traitlets.validate("labels")
     def _check_labels(self, proposal: Any) -> list[str]:
         labels = [" ".join(label.split()) for label in proposal["value"]]
-        if len(labels) != self._heard.codes.levels:
-            raise CodesError(f"{len(labels)} labels for {self._heard.codes.levels} levels")
+        if len(labels) != self._sounds.codes.levels:
+            raise CodesError(f"{len(labels)} labels for {self._sounds.codes.levels} levels")
         for label in labels:
             if not label:
                 raise CodesError("an empty name: a level needs one that people can read")
@@ -139,7 +139,7 @@ class CodesView(LiveWidget):
         return edit_metadata(target, level_labels=list(self.labels)).path
 
     def _facts(self) -> dict[str, Any]:
-        codes, path = self._heard.codes, self._model.path
+        codes, path = self._sounds.codes, self._model.path
         return {
             "levels": codes.levels,
             "steps": codes.steps,
@@ -148,8 +148,8 @@ class CodesView(LiveWidget):
             "step_s": codes.step_seconds,
             "seconds": codes.seconds,
             "chunk_steps": CHUNK_STEPS,
-            "piece_steps": self._heard.piece_steps,
-            "original": self._heard.has_original,
+            "piece_steps": self._sounds.piece_steps,
+            "original": self._sounds.has_original,
             "silent": codes.peak == 0,
             "colours": [level_colour(level) for level in range(codes.levels)],
             "file": "" if path is None else printable(Path(path).name),
@@ -162,20 +162,20 @@ class CodesView(LiveWidget):
         return {}, [np.ascontiguousarray(self._indices[:, start : start + CHUNK_STEPS]).tobytes()]
 
     def _sound(self, key: str) -> Reply:
-        heard = self._heard.get(key)
-        louder_db = round(20 * math.log10(heard.gain))
-        return {"louder_db": louder_db}, [wav_bytes(heard.samples, heard.sample_rate)]
+        sound = self._sounds.get(key)
+        louder_db = round(20 * math.log10(sound.gain))
+        return {"louder_db": louder_db}, [wav_bytes(sound.samples, sound.sample_rate)]
 
-    def _on_rename(self, wish: dict[str, Any]) -> dict[str, Any]:
-        level = wish.get("level")
-        self.rename(level if isinstance(level, int) else -1, str(wish.get("label", "")))
+    def _on_rename(self, command: dict[str, Any]) -> dict[str, Any]:
+        level = command.get("level")
+        self.rename(level if isinstance(level, int) else -1, str(command.get("label", "")))
         return {}
 
-    def _on_write(self, _wish: dict[str, Any]) -> dict[str, Any]:
+    def _on_write(self, _command: dict[str, Any]) -> dict[str, Any]:
         return {"file": printable(self.write_labels())}
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return kept(super()._repr_mimebundle_(**options), self.codes._repr_html_())
+        return with_saved_html(super()._repr_mimebundle_(**options), self.codes._repr_html_())
 
     def __repr__(self) -> str:
         return f"CodesView({self.name}: {self.codes!r})"

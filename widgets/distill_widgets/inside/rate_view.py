@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from distill.analysis.compare.identity import identify
 from distill.analysis.compare.rate import FileRate, RateReport
 from distill.analysis.sound.sound_cache import SoundCache
@@ -15,12 +13,11 @@ from distill.errors import ComparisonError
 from distill.models.use.loaded import LoadedVQModel
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.live_chart import LiveChart
-from distill_widgets.page.controls import Html, close_all
-from distill_widgets.page.kept import kept
-from distill_widgets.page.live_widget import hear_while_a_cell_runs
+from distill_widgets.page.controls import Html
 from distill_widgets.page.markup import plain_table
 from distill_widgets.page.palette import ACCENT, MUTED
 from distill_widgets.page.plotly_text import NO_EXTRA
+from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow
 
 LONGEST_S = 20.0
@@ -29,7 +26,7 @@ _CACHE_BYTES = 64 << 20
 _NAMES = {"two_scale_mel": "two-scale mel", "mel": "mel", "stft": "STFT"}
 
 
-class RateView(ipywidgets.VBox):  # type: ignore[misc]
+class RateView(View):
     """A table and a curve of distance against bits, and the worst sounds with original and copy.
 
     Example:
@@ -57,21 +54,13 @@ class RateView(ipywidgets.VBox):  # type: ignore[misc]
             spectrogram=model.vqvae_config.spectrogram,
             name="Worst first",
         )
-        super().__init__([
+        parts = [
             Html(plain_table(_COLUMNS, _rows(report), title=_title(report))),
             LiveChart(rate_chart(report)),
             self.player,
-        ])  # fmt: skip
-        self.add_class("distill-card")
-        self.add_class("distill")
+        ]
+        super().__init__(parts, "distill-card")
         self._report = report
-        hear_while_a_cell_runs(self)
-
-    def close(self) -> None:
-        """Ends the view on every page."""
-        close_all(self.children)
-        self.layout.close()
-        super().close()
 
     def _fetch(self, key: str) -> Sound:
         side, _, number = key.partition("/")
@@ -81,8 +70,9 @@ class RateView(ipywidgets.VBox):  # type: ignore[misc]
         made = self._made.get((number,), lambda: self._model.reconstruct(waveform, rate)[0])
         return made.numpy(), rate
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return kept(super()._repr_mimebundle_(**options), self._report._repr_html_())
+    def saved_html(self) -> str:
+        """What a saved notebook shows."""
+        return self._report._repr_html_()
 
     def __repr__(self) -> str:
         return repr(self._report)

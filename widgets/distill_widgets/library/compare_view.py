@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import ipywidgets
-
 from distill.analysis.compare.comparison import Comparison
 from distill.markup import tag
 from distill_widgets.charts.epoch_curves import curves_of_models
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
-from distill_widgets.page.controls import Html, close_all
-from distill_widgets.page.kept import kept
-from distill_widgets.page.live_widget import hear_while_a_cell_runs
+from distill_widgets.page.controls import Html
+from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow
 
 MOST_SOUNDS = 50
@@ -24,7 +19,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class CompareView(ipywidgets.VBox):  # type: ignore[misc]
+class CompareView(View):
     """What `compare` measured, and a player for each sound: the original and every model's copy.
 
     A copy is made when it is listened to.
@@ -47,21 +42,13 @@ class CompareView(ipywidgets.VBox):  # type: ignore[misc]
             for one in comparison.models
             for part in (tag("h4", one.name), markup.health_table(one.health))
         ]
-        super().__init__([
+        parts = [
             Html(markup.plain_table(_COLUMNS, self._table(), title=self._title)),
             Html(markup.wrapped(*health)),
             LiveChart(curves_of_models({one.name: one.curves for one in comparison.models})),
             self.player,
-        ])  # fmt: skip
-        self.add_class("distill-card")
-        self.add_class("distill")
-        hear_while_a_cell_runs(self)
-
-    def close(self) -> None:
-        """Ends the view on every page."""
-        close_all(self.children)
-        self.layout.close()
-        super().close()
+        ]
+        super().__init__(parts, "distill-card")
 
     @property
     def _title(self) -> str:
@@ -97,8 +84,9 @@ class CompareView(ipywidgets.VBox):  # type: ignore[misc]
             for one in self._comparison.models
         ]
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return kept(super()._repr_mimebundle_(**options), self._comparison._repr_html_())
+    def saved_html(self) -> str:
+        """What a saved notebook shows."""
+        return self._comparison._repr_html_()
 
     def __repr__(self) -> str:
         return repr(self._comparison)

@@ -25,8 +25,9 @@ from distill.training.runner import TrainingRunner
 from distill_widgets.charts.epoch_curves import curves_of_model
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
-from distill_widgets.page.controls import Html, close_all
-from distill_widgets.page.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
+from distill_widgets.page.controls import Html
+from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer
 from distill_widgets.sounds.previews import Previews
 
@@ -40,7 +41,7 @@ class CardHead(LiveWidget):
     state = traitlets.Dict().tag(sync=True)
 
 
-class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
+class ModelCard(View):
     """A model file: what it is, its codebooks' health, its training, its sounds.
 
     Only the header is read until somebody presses Load; then the model is in `model`. A file that
@@ -66,20 +67,19 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         """What its header says; None where it cannot be read."""
         self._device = device
         self.head = CardHead()
+        parts: list[ipywidgets.Widget]
         self.player: AudioPlayer | None = None
         try:
             self.info = read_model_info(self.path)
         except ModelFileError as error:
             self.head.state = {"name": printable(self.path.name), "trouble": plain(error)}
-            super().__init__([self.head])
+            parts = []
         else:
             self.head.state = self._state(self.info)
-            super().__init__([self.head, *self._parts(self.info)])
-        self.add_class("distill-card")
-        self.add_class("distill")
-        self.head.act("load", self._on_load)
-        self.head.act("save", self._on_save)
-        hear_while_a_cell_runs(self)
+            parts = self._parts(self.info)
+        super().__init__([self.head, *parts], "distill-card")
+        self.head.command("load", self._on_load)
+        self.head.command("save", self._on_save)
 
     def load(self) -> LoadedVQModel:
         """The model, read when it is first asked for.
@@ -135,12 +135,6 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
             kept = {key: self.head.state[key] for key in ("loaded",) if key in self.head.state}
             self.head.state = {**self._state(self.info), **kept}
 
-    def close(self) -> None:
-        """Ends the card on every page; a loaded model stays."""
-        close_all(self.children)
-        self.layout.close()
-        super().close()
-
     def _state(self, info: ModelInfo) -> dict[str, Any]:
         facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)
         tags = info.metadata.get("tags")
@@ -165,12 +159,12 @@ class ModelCard(ipywidgets.VBox):  # type: ignore[misc]
         self.player = _sounds_beside(self.path)
         return parts if self.player is None else [*parts, self.player]
 
-    def _on_load(self, _wish: dict[str, Any]) -> dict[str, Any]:
+    def _on_load(self, _command: dict[str, Any]) -> dict[str, Any]:
         self.load()
         return {}
 
-    def _on_save(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return {"path": printable(self.save_as(str(wish.get("path", ""))))}
+    def _on_save(self, command: dict[str, Any]) -> dict[str, Any]:
+        return {"path": printable(self.save_as(str(command.get("path", ""))))}
 
     def __repr__(self) -> str:
         state = self.head.state

@@ -18,9 +18,8 @@ from distill.models.use.loaded import LoadedVQModel
 from distill.names import path_from_text, path_to_text, printable
 from distill.tables import MOST_IN_A_CELL
 from distill_widgets.library.model_card import ModelCard
-from distill_widgets.page.controls import close_all
-from distill_widgets.page.kept import kept
-from distill_widgets.page.live_widget import LiveWidget, hear_while_a_cell_runs, page_code
+from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.view import View
 
 MOST_SHOWN = 100
 _MOST_TAGS = 50
@@ -36,7 +35,7 @@ class LibraryList(LiveWidget):
     """Counts changes, so that every page looks again."""
 
 
-class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
+class ModelLibraryView(View):
     """A folder of models: search, tags, names, a trash with undo; "open" shows a `ModelCard`.
 
     Example:
@@ -54,17 +53,14 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
         self.card: ModelCard | None = None
         """Of the model that is open."""
         self.list = LibraryList(name=f"Models in {printable(self.library.folder)}")
-        super().__init__([self.list])
-        self.add_class("distill-card")
-        self.add_class("distill")
-        self.list.act("find", self._on_find)
+        super().__init__([self.list], "distill-card")
+        self.list.command("find", self._on_find)
         for kind, do in (
             ("rename", self._on_rename), ("tag", self._on_tag), ("untag", self._on_untag),
             ("delete", self._on_delete), ("undo", self._on_undo), ("open", self._on_open),
             ("refresh", self._on_refresh),
         ):  # fmt: skip
-            self.list.act(kind, do)
-        hear_while_a_cell_runs(self)
+            self.list.command(kind, do)
 
     @property
     def model(self) -> LoadedVQModel | None:
@@ -80,17 +76,11 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
             earlier.close()
         return card
 
-    def close(self) -> None:
-        """Ends the view on every page; files and a loaded model stay."""
-        close_all(self.children)
-        self.layout.close()
-        super().close()
-
     def _hold(self, *children: ipywidgets.Widget) -> None:
         self.children = children
 
-    def _on_find(self, wish: dict[str, Any]) -> dict[str, Any]:
-        text, tag = str(wish.get("text") or "") or None, str(wish.get("tag") or "") or None
+    def _on_find(self, command: dict[str, Any]) -> dict[str, Any]:
+        text, tag = str(command.get("text") or "") or None, str(command.get("tag") or "") or None
         found = self.library.search(text, tag=tag)
         refused = () if text or tag else self.library.refused[:MOST_SHOWN]
         tags = sorted({tag for model in self.library for tag in model.tags}, key=str.casefold)
@@ -101,17 +91,17 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
             "tags": tags,
         }
 
-    def _on_rename(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return self._changed(self.library.rename(_path(wish), str(wish.get("to", ""))))
+    def _on_rename(self, command: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.rename(_path(command), str(command.get("to", ""))))
 
-    def _on_tag(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return self._changed(self.library.tag(_path(wish), str(wish.get("tag", ""))))
+    def _on_tag(self, command: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.tag(_path(command), str(command.get("tag", ""))))
 
-    def _on_untag(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return self._changed(self.library.untag(_path(wish), str(wish.get("tag", ""))))
+    def _on_untag(self, command: dict[str, Any]) -> dict[str, Any]:
+        return self._changed(self.library.untag(_path(command), str(command.get("tag", ""))))
 
-    def _on_delete(self, wish: dict[str, Any]) -> dict[str, Any]:
-        trashed = self.library.delete(_path(wish))
+    def _on_delete(self, command: dict[str, Any]) -> dict[str, Any]:
+        trashed = self.library.delete(_path(command))
         if self.card is not None and self.card.path == trashed.original:
             self._hold(self.list)
             self.card.close()
@@ -119,19 +109,19 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
         self._changed()
         return {"trashed": path_to_text(trashed.path)}
 
-    def _on_undo(self, wish: dict[str, Any]) -> dict[str, Any]:
-        wanted = str(wish.get("path", ""))
+    def _on_undo(self, command: dict[str, Any]) -> dict[str, Any]:
+        wanted = str(command.get("path", ""))
         for trashed in self.library.trash:
             if path_to_text(trashed.path) == wanted:
                 self.library.restore(trashed)
                 return self._changed()
         raise LibraryError(f"{printable(Path(wanted).name)}: not in the trash any more")
 
-    def _on_open(self, wish: dict[str, Any]) -> dict[str, Any]:
-        self.show(_path(wish))
+    def _on_open(self, command: dict[str, Any]) -> dict[str, Any]:
+        self.show(_path(command))
         return {}
 
-    def _on_refresh(self, _wish: dict[str, Any]) -> dict[str, Any]:
+    def _on_refresh(self, _command: dict[str, Any]) -> dict[str, Any]:
         self.library.refresh()
         return self._changed()
 
@@ -149,8 +139,9 @@ class ModelLibraryView(ipywidgets.VBox):  # type: ignore[misc]
             "reason": plain(one.reason, _LONGEST_REASON),
         }
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return kept(super()._repr_mimebundle_(**options), self.library._repr_html_())
+    def saved_html(self) -> str:
+        """What a saved notebook shows."""
+        return self.library._repr_html_()
 
     def __repr__(self) -> str:
         return f"ModelLibraryView\n{self.library!r}"
@@ -170,5 +161,5 @@ def _row(model: LibraryModel) -> dict[str, Any]:
     }
 
 
-def _path(wish: dict[str, Any]) -> str:
-    return path_from_text(str(wish.get("path", "")))
+def _path(command: dict[str, Any]) -> str:
+    return path_from_text(str(command.get("path", "")))

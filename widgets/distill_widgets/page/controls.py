@@ -10,7 +10,7 @@ import traitlets
 
 from distill.errors import MarkupError
 from distill.markup import Markup, own_style, plain, tag, whole
-from distill_widgets.page.live_widget import STYLES, hear_while_a_cell_runs, page_code
+from distill_widgets.page.live_widget import STYLES, page_code, receive_while_a_cell_runs
 
 LABEL_WIDTH = "120px"
 
@@ -105,10 +105,10 @@ def set_options(control: Any, options: Sequence[tuple[str, Any]], value: Any) ->
     control.value = value
 
 
-def heard(root: Any) -> Any:
+def receiving(root: Any) -> Any:
     """The widget, with everything in it answering although a cell keeps the kernel busy."""
     for widget in _tree(root):
-        hear_while_a_cell_runs(widget)
+        receive_while_a_cell_runs(widget)
     return root
 
 

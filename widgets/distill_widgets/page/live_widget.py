@@ -23,13 +23,13 @@ from distill.markup import plain
 
 POLL_S = 5.0
 COLAB_POLL_S = 1.0
-LISTENING_S = 10.0
-"""A page that was not heard for this long is hidden or gone."""
+WATCHED_S = 10.0
+"""A page that sent nothing for this long is hidden or gone."""
 
 SAME_QUESTION_S = 2.0
 """Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
 _LONGEST_ECHO = 200
-_ACTS_KEPT = 64  # answers to wishes, for pages that ask again
+_DONE_KEPT = 64  # answers to commands, for pages that ask again
 
 STYLES = (
     "page/style.css", "charts/chart.css", "sounds/sounds.css", "inside/codes.css",
@@ -55,7 +55,7 @@ def in_colab() -> bool:
     return "google.colab" in sys.modules or _installed("google.colab")
 
 
-def hear_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
+def receive_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
     """Lets a widget's callbacks run although a cell keeps the kernel busy.
 
     ipykernel 7 answers a widget in the shell that last sent on its comm, which is the busy one;
@@ -104,16 +104,16 @@ class LiveWidget(anywidget.AnyWidget):
         )
         self.before_answer: Callable[[], None] | None = None
         """Called before a page's `sync` is answered, to fetch what is new."""
-        self._heard_at = float("-inf")
+        self._received_at = float("-inf")
         self._handlers: dict[str, Handler] = {"sync": self._on_sync}
-        self._acting = threading.Lock()
-        hear_while_a_cell_runs(self)
+        self._commanding = threading.Lock()
+        receive_while_a_cell_runs(self)
         self.on_msg(self._receive)
 
     @property
-    def is_heard(self) -> bool:
-        """Whether a page has told lately that it shows this."""
-        return time.monotonic() - self._heard_at < LISTENING_S
+    def is_watched(self) -> bool:
+        """Whether a page has said lately that it shows this."""
+        return time.monotonic() - self._received_at < WATCHED_S
 
     def get_state(self, *args: Any, **options: Any) -> Any:
         """What a page is told when it opens this, in texts that every page takes."""
@@ -123,13 +123,13 @@ class LiveWidget(anywidget.AnyWidget):
         super()._send(sendable(msg), buffers)
 
     def _receive(self, _widget: object, message: Any, buffers: Sequence[Any]) -> None:
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         kind = message.get("type") if isinstance(message, dict) else None
         handler = self._handlers.get(str(kind))
         if handler is not None:  # anything else is not for us: an old page, another version
             handler(message, buffers)
 
-    def hear(self, kind: str, handler: Handler) -> None:
+    def on_receive(self, kind: str, handler: Handler) -> None:
         """Has messages of a kind given to a handler, which may run in any thread."""
         self._handlers[kind] = handler
 
@@ -157,22 +157,22 @@ class LiveWidget(anywidget.AnyWidget):
             self.send({**answer, **facts}, buffers)
             last = asked, time.monotonic()
 
-        self.hear(kind, reply)
+        self.on_receive(kind, reply)
 
-    def act(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """Does what a page wishes, once for each wish however often it is heard.
+    def command(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Does what a page commands, once for each command however often it arrives.
 
         Args:
             kind: the type of the message.
-            do: gets the wish and returns facts for the page; errors as in `answer`.
+            do: gets the command and returns facts for the page; errors as in `answer`.
         """
         done: dict[str, dict[str, Any]] = {}
 
         def once(key: str) -> Reply:
-            with self._acting:
+            with self._commanding:
                 if key not in done:
-                    done[key] = _told(do, key)
-                while len(done) > _ACTS_KEPT:
+                    done[key] = _outcome(do, key)
+                while len(done) > _DONE_KEPT:
                     del done[next(iter(done))]
             return done.get(key, {}), []
 
@@ -193,19 +193,19 @@ class LiveWidget(anywidget.AnyWidget):
         return type(self).__name__
 
 
-def _told(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
+def _outcome(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
     try:
-        wish = json.loads(key)
+        command = json.loads(key)
         key.encode()
     except (ValueError, RecursionError):  # no JSON, or half a character in a name
         return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
-    if not isinstance(wish, dict) or wish != sendable(wish):
+    if not isinstance(command, dict) or command != sendable(command):
         return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
     try:
-        return do(wish)
-    except Exception as error:  # kept as the answer: a wish is not done twice
+        return do(command)
+    except Exception as error:  # kept as the answer: a command is not done twice
         if not isinstance(error, (DistillError, OSError)):
-            _log.exception("what a page wished could not be done")
+            _log.exception("what a page commanded could not be done")
         return {"error": str(error)}
 
 

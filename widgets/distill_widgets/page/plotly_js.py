@@ -30,7 +30,7 @@ def serve_plotly(widget: LiveWidget) -> None:
             widget.send({"type": "plotly"}, [plotly_js_gz()])
             sent = time.monotonic()
 
-    widget.hear("plotly", give)
+    widget.on_receive("plotly", give)
 
 
 @functools.cache

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import ipywidgets
-
 from distill.errors import RunFolderError
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
@@ -18,8 +16,9 @@ from distill_widgets.charts.curves import Curves, level_chart, loss_chart
 from distill_widgets.charts.drawing import draw, to_svg
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
-from distill_widgets.page.controls import Html, close_all
-from distill_widgets.page.live_widget import hear_while_a_cell_runs, in_colab
+from distill_widgets.page.controls import Html
+from distill_widgets.page.live_widget import in_colab
+from distill_widgets.page.view import View
 from distill_widgets.sounds.previews import Previews
 from distill_widgets.training.publisher import PERIOD_S, Publisher
 from distill_widgets.training.run_head import RunHead
@@ -28,7 +27,7 @@ from distill_widgets.training.run_state import RunState, missing
 _FRESH_S = 0.2
 
 
-class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
+class TrainingDashboard(View):
     """A run, live: state and buttons, losses, codebooks, sounds, and what happened.
 
     Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may
@@ -59,11 +58,9 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.health, self.warnings, self.journal = (Html() for _ in range(3))
         self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
         self.player = self._previews.player
-        super().__init__([
-            self.head, self.loss, self.levels, self.health, self.warnings, self.player, self.journal
-        ])  # fmt: skip
-        self.add_class("distill-dashboard")
-        self.add_class("distill")
+        charts = self.loss, self.levels, self.health
+        parts = self.head, *charts, self.warnings, self.player, self.journal
+        super().__init__(parts, "distill-dashboard")
         self.head.on_press = self._on_press
         self._live = (self.head, self.loss, self.levels, self.player)
         self._refresh()
@@ -72,7 +69,6 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
             self._publisher.start()
         for widget in self._live:
             widget.before_answer = self._refresh_if_due
-        hear_while_a_cell_runs(self)
 
     def close(self) -> None:
         """Ends the dashboard on every page; the run goes on."""
@@ -80,8 +76,6 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
             self._publisher.close()
         if self._own_runner:
             self.runner.close()
-        close_all(self.children)
-        self.layout.close()
         super().close()
 
     def _on_press(self, button: str, done: Callable[[], None]) -> None:
@@ -111,7 +105,7 @@ class TrainingDashboard(ipywidgets.VBox):  # type: ignore[misc]
     def _tick(self) -> bool:
         """Whether anybody looks."""
         self._work_off_presses()
-        looked_at = any(widget.is_heard for widget in self._live)
+        looked_at = any(widget.is_watched for widget in self._live)
         if looked_at or self._has_just_ended():
             self._refresh()
             self.loss.push()

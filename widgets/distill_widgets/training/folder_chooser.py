@@ -17,8 +17,8 @@ from distill_widgets.page.controls import (
     Sentence,
     button,
     close_all,
-    heard,
     labelled,
+    receiving,
     row,
     set_options,
     style_sheet,
@@ -69,7 +69,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
         with_class(self, "distill", "distill-chooser")
         self.path.observe(self._on_path, "value")
         self.subfolders.observe(self._on_subfolder, "value")
-        heard(self)
+        receiving(self)
         self.go_to(Path.cwd() if folder is None else folder)
 
     def go_to(self, folder: str | os.PathLike[str]) -> None:

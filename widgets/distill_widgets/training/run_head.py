@@ -28,7 +28,7 @@ class RunHead(LiveWidget):
         super().__init__()
         self.on_press: Callable[[str, Callable[[], None]], None] | None = None
         """Gets a button and what to call once it was heard; may run in any thread."""
-        self.hear("press", self._on_press)
+        self.on_receive("press", self._on_press)
 
     def _on_press(self, message: dict[str, Any], _buffers: Sequence[Any]) -> None:
         button = str(message.get("button"))

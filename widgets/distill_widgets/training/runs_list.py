@@ -13,7 +13,15 @@ from distill.markup import joined, shortened, tag
 from distill.tables import MOST_IN_A_CELL
 from distill.training.run import states
 from distill.training.run.runs import RunInfo, list_runs
-from distill_widgets.page.controls import Html, Sentence, button, close_all, heard, row, with_class
+from distill_widgets.page.controls import (
+    Html,
+    Sentence,
+    button,
+    close_all,
+    receiving,
+    row,
+    with_class,
+)
 from distill_widgets.training.run_state import WORDS
 
 MOST_SHOWN = 8
@@ -41,7 +49,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
         before, self.rows.children = self.rows.children, [self._row(run) for run in runs]
         close_all(before)
         self.says.say(says, tone)
-        heard(self)
+        receiving(self)
 
     def _look(self) -> tuple[list[RunInfo], str, str]:
         try:

@@ -16,7 +16,7 @@ from distill_widgets.page.controls import (
     Sentence,
     button,
     close_all,
-    heard,
+    receiving,
     row,
     section,
     style_sheet,
@@ -71,8 +71,8 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
         self.chooser.observe(self._on_reading, "reading")
         self._suggest_name()
         self._fit()
-        heard(self)
-        heard(self._bar)
+        receiving(self)
+        receiving(self._bar)
 
     def close(self) -> None:
         """Ends the panel on every page, and its threads; runs go on."""

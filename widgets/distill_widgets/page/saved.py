@@ -1,11 +1,11 @@
-"""What stays of a widget in a saved notebook, on a page that has no widgets."""
+"""What a saved notebook shows of a widget, on a page that has no widgets."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def kept(bundle: Any, html: str) -> Any:
+def with_saved_html(bundle: Any, html: str) -> Any:
     """What a widget shows of itself, and beside it HTML for pages that know no widgets.
 
     Args:

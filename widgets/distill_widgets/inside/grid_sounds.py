@@ -32,7 +32,7 @@ Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Heard:
+class PlayedSound:
     """A sound to play."""
 
     samples: Samples
@@ -42,7 +42,7 @@ class Heard:
     """How much louder it was made."""
 
 
-class HeardCodes:
+class GridSounds:
     """The sounds inside one grid of codes, and the original where there is one.
 
     A page names them by key: `cell/LEVEL/STEP`, `moment/STEP`, and `part/SOURCE/PIECE`, where a
@@ -62,7 +62,7 @@ class HeardCodes:
         """
         self.name = ""
         self._seconds = seconds
-        self._original: Callable[[float, float], Heard] | None = None
+        self._original: Callable[[float, float], PlayedSound] | None = None
         codes = self._opened(model, sound)
         self._parts = CodeParts(model, codes, seconds=seconds)
         self._gains: dict[int, float] = {}
@@ -84,7 +84,7 @@ class HeardCodes:
             return self.codes.steps
         return max(1, round(PIECE_S / self.codes.step_seconds))
 
-    def get(self, key: str) -> Heard:
+    def get(self, key: str) -> PlayedSound:
         """The sound of a key, made when it is asked for.
 
         Raises:
@@ -96,7 +96,8 @@ class HeardCodes:
             if kind == "cell":
                 return self._cell(*map(int, rest))
             if kind == "moment":
-                return Heard(self._parts.column(*map(int, rest)).numpy(), self._parts.sample_rate)
+                column = self._parts.column(*map(int, rest))
+                return PlayedSound(column.numpy(), self._parts.sample_rate)
             if kind == "part":
                 return self._part(rest[0], int(rest[1]))
         except (ValueError, TypeError, IndexError) as error:
@@ -111,7 +112,7 @@ class HeardCodes:
             path = Path(sound)
             self.name = path.name
             # The file is kept closed and read again in parts: an hour of sound fills no memory.
-            self._original = lambda start_s, seconds: _heard(*read_part(path, start_s, seconds))
+            self._original = lambda start_s, seconds: _played(*read_part(path, start_s, seconds))
             return model.encode(*read_audio(path))
         if not (isinstance(sound, tuple) and len(sound) == 2):
             raise CodesError(
@@ -120,22 +121,22 @@ class HeardCodes:
             )
         waveform, rate = check_waveform(sound[0]), sound[1]
 
-        def original(start_s: float, seconds: float) -> Heard:
-            start = round(start_s * rate)
-            return _heard(waveform[start : max(start + 1, round((start_s + seconds) * rate))], rate)
+        def original(start_s: float, seconds: float) -> PlayedSound:
+            start, stop = round(start_s * rate), round((start_s + seconds) * rate)
+            return _played(waveform[start : max(start + 1, stop)], rate)
 
         self._original = original
         return model.encode(waveform, rate)
 
-    def _cell(self, level: int, step: int) -> Heard:
+    def _cell(self, level: int, step: int) -> PlayedSound:
         sound, rate = self._parts.cell(level, step).numpy(), self._parts.sample_rate
         entry = int(self.codes.indices[level, step])
         if not self.codes.peak and entry != NO_CODE:  # of a silent sound the entry is heard anyway
             sound = entry_sound(self._parts.model, level, entry, self._seconds).numpy()
         gain = common_gain(sound)
-        return Heard(sound * np.float32(gain), rate, gain)
+        return PlayedSound(sound * np.float32(gain), rate, gain)
 
-    def _part(self, source: str, piece: int) -> Heard:
+    def _part(self, source: str, piece: int) -> PlayedSound:
         start = piece * self.piece_steps
         stop = min(start + self.piece_steps, self.codes.steps)
         if not 0 <= start < stop:
@@ -147,7 +148,7 @@ class HeardCodes:
             return self._original(start * step_s, (stop - start) * step_s)
         kind, _, number = source.partition("-")
         if kind == "first":
-            return Heard(
+            return PlayedSound(
                 self._stretch(lambda a, b: self._parts.upto(int(number), a, b), start, stop),
                 self._parts.sample_rate,
             )
@@ -157,7 +158,7 @@ class HeardCodes:
         sound = self._stretch(lambda a, b: self._parts.row(level, a, b), start, stop)
         # One gain for the whole row, so that its pieces go together: that of the first one heard.
         gain = self._gains.setdefault(level, common_gain(sound))
-        return Heard(sound * np.float32(gain), self._parts.sample_rate, gain)
+        return PlayedSound(sound * np.float32(gain), self._parts.sample_rate, gain)
 
     def _stretch(self, make: Callable[[int, int], object], start: int, stop: int) -> Samples:
         """A stretch with what the decoder sees around it, cut and faded where it is cut."""
@@ -177,8 +178,8 @@ def common_gain(sound: Samples) -> float:
     return min(max(COMMON_PEAK / peak, 1.0), _MOST_GAIN) if peak else 1.0
 
 
-def _heard(waveform: object, rate: int) -> Heard:
-    return Heard(np.asarray(waveform, np.float32), rate)
+def _played(waveform: object, rate: int) -> PlayedSound:
+    return PlayedSound(np.asarray(waveform, np.float32), rate)
 
 
 def faded(sound: Samples, samples: int, *, begin: bool, end: bool) -> Samples:
