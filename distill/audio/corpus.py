@@ -125,7 +125,7 @@ class AudioCorpus:
         return len(self.files)
 
     def __repr__(self) -> str:
-        return report.as_text(self)
+        return report.as_text(self.files, self.refusals, self.sample_rate)
 
     def _repr_html_(self) -> str:
-        return report.as_html(self)
+        return report.as_html(self.files, self.refusals, self.sample_rate)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from distill.audio.finding import NOT_DOWNLOADED, Refusal
+from distill.audio.keeping import AudioFile
 from distill.markup import Markup
 from distill.names import printable
 from distill.tables import html_facts, html_list, html_page
 from distill.words import duration
-
-if TYPE_CHECKING:
-    from distill.audio.corpus import AudioCorpus
 
 MOST_LISTED = 20
 
@@ -35,56 +32,61 @@ def not_used(refusals: Sequence[Refusal]) -> str:
     return f"{count} not used:\n" + "\n".join(_listed(refusals))
 
 
-def remarks(corpus: AudioCorpus) -> str:
+def remarks(files: Sequence[AudioFile], refusals: Sequence[Refusal]) -> str:
     """What is left out of a corpus and why, and what was done to sounds that are used.
 
     Empty where all files are used as they are.
     """
-    parts = [not_used(corpus.refusals)] if corpus.refusals else []
-    if changed := _changed(corpus):
+    parts = [not_used(refusals)] if refusals else []
+    if changed := _changed(files):
         count = f"{len(changed)} sounds are" if len(changed) > 1 else "1 sound is"
         parts.append(f"{count} used with a change:\n" + "\n".join(_cut(changed)))
     return "\n".join(parts)
 
 
-def as_text(corpus: AudioCorpus) -> str:
+def as_text(files: Sequence[AudioFile], refusals: Sequence[Refusal], sample_rate: int) -> str:
     """A few lines: what is used, what is refused and why."""
-    lines = [f"AudioCorpus: {len(corpus)} files, {duration(corpus.seconds)}"]
-    lines += [f"  {name:<9} {value}" for name, value in _facts(corpus)]
-    return "\n".join(lines + _cut(_changed(corpus)) + _listed(corpus.refusals))
+    lines = [f"AudioCorpus: {len(files)} files, {duration(_seconds(files))}"]
+    lines += [f"  {name:<9} {value}" for name, value in _facts(files, refusals, sample_rate)]
+    return "\n".join(lines + _cut(_changed(files)) + _listed(refusals))
 
 
-def as_html(corpus: AudioCorpus) -> Markup:
+def as_html(files: Sequence[AudioFile], refusals: Sequence[Refusal], sample_rate: int) -> Markup:
     """A table that needs no widget and reads in a light and a dark theme."""
-    rows = [("files", f"{len(corpus)}"), ("sound", duration(corpus.seconds)), *_facts(corpus)]
-    changed, refused = _cut(_changed(corpus)), _listed(corpus.refusals)
+    about = [("files", f"{len(files)}"), ("sound", duration(_seconds(files)))]
+    rows = [*about, *_facts(files, refusals, sample_rate)]
+    changed, refused = _cut(_changed(files)), _listed(refusals)
     lists = [html_list(line.strip() for line in lines) for lines in (changed, refused)]
     return html_page("", html_facts(rows), *lists)
 
 
-def _facts(corpus: AudioCorpus) -> Iterable[tuple[str, str]]:
-    lengths = sorted(file.seconds for file in corpus.files)
+def _seconds(files: Sequence[AudioFile]) -> float:
+    return sum(file.seconds for file in files)
+
+
+def _facts(
+    files: Sequence[AudioFile], refusals: Sequence[Refusal], sample_rate: int
+) -> Iterable[tuple[str, str]]:
+    lengths = sorted(file.seconds for file in files)
     yield "lengths", f"{duration(lengths[0])} to {duration(lengths[-1])}"
-    rates = Counter(file.sample_rate for file in corpus.files).most_common()
+    rates = Counter(file.sample_rate for file in files).most_common()
     listed = ", ".join(f"{rate / 1000:g} kHz ({count})" for rate, count in rates)
-    yield "rates", f"{listed}; used at {corpus.sample_rate / 1000:g} kHz"
-    channels = Counter(file.channels for file in corpus.files).most_common()
+    yield "rates", f"{listed}; used at {sample_rate / 1000:g} kHz"
+    channels = Counter(file.channels for file in files).most_common()
     names = {1: "mono", 2: "stereo"}
     yield "channels", ", ".join(f"{names.get(n, f'{n} channels')} ({c})" for n, c in channels)
-    if changed := _changed(corpus):
+    if changed := _changed(files):
         yield "changed", "1 file" if len(changed) == 1 else f"{len(changed)} files"
-    if corpus.refusals:
-        count = len(corpus.refusals)
-        absent = sum(refusal.kind == NOT_DOWNLOADED for refusal in corpus.refusals)
+    if refusals:
+        count = len(refusals)
+        absent = sum(refusal.kind == NOT_DOWNLOADED for refusal in refusals)
         listed = "1 file" if count == 1 else f"{count} files"
         yield "refused", listed + (f", {absent} of them not downloaded" if absent else "")
 
 
-def _changed(corpus: AudioCorpus) -> list[str]:
+def _changed(files: Sequence[AudioFile]) -> list[str]:
     return [
-        f"    {printable(file.path.name)}: {'; '.join(file.notes)}"
-        for file in corpus.files
-        if file.notes
+        f"    {printable(file.path.name)}: {'; '.join(file.notes)}" for file in files if file.notes
     ]
 
 

@@ -117,7 +117,7 @@ class Latents:
             OutputExistsError: such a file is there.
             LatentsError: it cannot be written.
         """
-        return latents_file.save(self, Path(path), overwrite=overwrite)
+        return latents_file.save(vars(self), Path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Latents:

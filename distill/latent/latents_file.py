@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,6 @@ from distill.checked import ArraySpec, read_npz
 from distill.errors import LatentsError, OutputExistsError, OutsideDataError
 from distill.names import printable
 from distill.outputs import new_file
-
-if TYPE_CHECKING:
-    from distill.latent.latents import Latents
 
 _FORMAT = "distill_latents"
 _MOST_NUMBERS = 1 << 27
@@ -32,22 +30,23 @@ _SPECS = {
 }
 
 
-def save(latents: Latents, path: Path, *, overwrite: bool) -> Path:
-    """Writes latents; see `Latents.save`."""
+def save(fields: Mapping[str, Any], path: Path, *, overwrite: bool) -> Path:
+    """Writes latents; see `Latents.save`.
+
+    Args:
+        fields: of the latents, by name.
+        path: of the file.
+        overwrite: replace a file that this program did not write.
+
+    Raises:
+        OutputExistsError: such a file is there.
+        LatentsError: it cannot be written.
+    """
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     try:
         with new_file(path, overwrite=overwrite) as file:
-            np.savez_compressed(
-                file,
-                format=_FORMAT,
-                values=latents.values,
-                step_seconds=latents.step_seconds,
-                samples=latents.samples,
-                sample_rate=latents.sample_rate,
-                peak=latents.peak,
-                made_by=latents.made_by,
-                model_name=latents.model_name[:_LONGEST_NAME],
-            )
+            name = fields["model_name"][:_LONGEST_NAME]
+            np.savez_compressed(file, **{**fields, "format": _FORMAT, "model_name": name})
     except OutputExistsError:
         raise
     except (OSError, ValueError) as error:

@@ -191,8 +191,10 @@ def test_a_file_that_is_used_otherwise_is_said_in_the_run(save: Save) -> None:
     path = save("wide.wav", np.stack([note(), -note()], axis=1), RATE)
     bad = path.with_name("notes.txt")
     bad.write_text("words", encoding="utf-8")
-    assert remarks(AudioCorpus.scan([good], sample_rate=RATE, progress=False)) == ""
-    assert remarks(AudioCorpus.scan([good, path, bad], sample_rate=RATE, progress=False)) == (
+    plain = AudioCorpus.scan([good], sample_rate=RATE, progress=False)
+    mixed = AudioCorpus.scan([good, path, bad], sample_rate=RATE, progress=False)
+    assert remarks(plain.files, plain.refusals) == ""
+    assert remarks(mixed.files, mixed.refusals) == (
         "1 file is not used:\n    notes.txt: a .txt file, not sound (.wav, .flac, .mp3 …)\n"
         f"1 sound is used with a change:\n    wide.wav: {LEFT}"
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from distill.audio.corpus import AudioCorpus, AudioFile, Refusal
-from distill.audio.report import as_html, nothing_usable
+from distill.audio.report import nothing_usable
 
 
 def _corpus(refusals: int = 0, reason: str = "x.wav: why") -> AudioCorpus:
@@ -69,11 +69,11 @@ def test_the_notebook_gets_a_table_and_a_list() -> None:
 
 
 def test_without_refusals_there_is_no_list() -> None:
-    assert "<ul>" not in as_html(_corpus())
+    assert "<ul>" not in _corpus()._repr_html_()
 
 
 def test_names_are_never_markup() -> None:
-    page = as_html(_corpus(1, "<script>alert('x')</script>.wav & more"))
+    page = _corpus(1, "<script>alert('x')</script>.wav & more")._repr_html_()
     assert "<script" not in page
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;.wav &amp; more" in page
 

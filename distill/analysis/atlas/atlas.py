@@ -75,7 +75,7 @@ class CodebookAtlas:
     """(level, entry, moment) float32, infinite where there is none."""
 
     def __post_init__(self) -> None:
-        atlas_file.check_shapes(self)
+        atlas_file.check_shapes(vars(self))
 
     @property
     def levels(self) -> int:
@@ -248,7 +248,7 @@ class CodebookAtlas:
             OutputExistsError: such a file is there.
             AtlasFileError: it cannot be written.
         """
-        return atlas_file.save(self, path, overwrite=overwrite)
+        return atlas_file.save(vars(self), path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> CodebookAtlas:
@@ -257,7 +257,7 @@ class CodebookAtlas:
         Raises:
             AtlasFileError: missing, damaged, of another version, or no atlas.
         """
-        return atlas_file.load(cls, path)
+        return cls(**atlas_file.load(path))
 
     def _check_entry(self, level: int, entry: int) -> None:
         self._check("level", level, self.levels)

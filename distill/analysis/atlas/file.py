@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,6 @@ from distill.codebook.labels import LONGEST_LABEL
 from distill.errors import AtlasError, AtlasFileError, OutputExistsError, OutsideDataError
 from distill.names import printable
 from distill.outputs import new_file
-
-if TYPE_CHECKING:
-    from distill.analysis.atlas.atlas import CodebookAtlas
 
 _FORMAT, _VERSION = "distill_atlas", 1
 _MOST_BYTES = 3 << 30  # all arrays of the largest atlas that can be built
@@ -85,14 +83,27 @@ _ARRAYS = {
 }
 
 
-def save(atlas: CodebookAtlas, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """See `CodebookAtlas.save`."""
+def save(
+    fields: Mapping[str, Any], path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Writes an atlas; see `CodebookAtlas.save`.
+
+    Args:
+        fields: of the atlas, by name.
+        path: of the file.
+        overwrite: replace a file that this program did not write.
+
+    Raises:
+        OutputExistsError: such a file is there.
+        AtlasFileError: it cannot be written.
+    """
     path = Path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     values: dict[str, Any] = {"format": _FORMAT, "version": _VERSION}
-    values |= {"model_name": atlas.model.name, "model_digest": atlas.model.digest}
-    values |= {name: np.array(getattr(atlas, name)) for name in _TEXTS}
-    values |= {name: getattr(atlas, name) for name in (*_NUMBERS, *_ARRAYS)}
+    model: ModelIdentity = fields["model"]
+    values |= {"model_name": model.name, "model_digest": model.digest}
+    values |= {name: np.array(fields[name]) for name in _TEXTS}
+    values |= {name: fields[name] for name in (*_NUMBERS, *_ARRAYS)}
     try:
         with new_file(path, overwrite=overwrite) as file:
             np.savez(file, **values)  # not compressed: sounds hardly shrink, and opening is quick
@@ -103,16 +114,24 @@ def save(atlas: CodebookAtlas, path: str | os.PathLike[str], *, overwrite: bool 
     return path
 
 
-def load(kind: type[CodebookAtlas], path: str | os.PathLike[str]) -> CodebookAtlas:
-    """See `CodebookAtlas.load`."""
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Reads an atlas; see `CodebookAtlas.load`.
+
+    Returns:
+        Its fields, by name, which fit one another.
+
+    Raises:
+        AtlasFileError: missing, damaged, of another version, or no atlas.
+    """
     path = Path(path)
     name = printable(path.name)
     try:
         limit = min(_MOST_BYTES, _ROOM + _RATIO * path.stat().st_size)
         _check_format(name, read_npz(path, _HEAD, limit=limit))
-        atlas = kind(**_values(read_npz(path, _SPECS, limit=limit)))
-        _check_uses(atlas)
-        return atlas
+        fields = _values(read_npz(path, _SPECS, limit=limit))
+        check_shapes(fields)
+        _check_uses(fields)
+        return fields
     except FileNotFoundError as error:
         raise AtlasFileError(f"{printable(path)}: no such file") from error
     except AtlasFileError:
@@ -141,48 +160,52 @@ def _values(found: dict[str, np.ndarray]) -> dict[str, Any]:
     return values
 
 
-def check_shapes(atlas: CodebookAtlas) -> None:
-    """Whether all arrays of an atlas speak of the same levels, entries, files and steps.
+def check_shapes(fields: Mapping[str, Any]) -> None:
+    """Checks that all arrays of an atlas speak of the same levels, entries, files and steps.
+
+    Args:
+        fields: of the atlas, by name.
 
     Raises:
         AtlasError: one does not; named with what it has and what it should have.
     """
-    sizes = {"file": len(atlas.files), "level": len(atlas.labels), "file + 1": len(atlas.files) + 1}
-    if len(atlas.paths) != len(atlas.files):
-        raise AtlasError(f"{len(atlas.paths)} paths for {len(atlas.files)} files")
+    files, paths = fields["files"], fields["paths"]
+    sizes = {"file": len(files), "level": len(fields["labels"]), "file + 1": len(files) + 1}
+    if len(paths) != len(files):
+        raise AtlasError(f"{len(paths)} paths for {len(files)} files")
     for name, axes in _ARRAYS.items():
-        array = getattr(atlas, name)
+        array = fields[name]
         if array.ndim != len(axes) or any(
             size != sizes.setdefault(axis, size)
             for axis, size in zip(axes, array.shape, strict=True)
         ):
             expected = ", ".join(f"{axis} {sizes.get(axis, '')}".strip() for axis in axes)
             raise AtlasError(f"{name} {array.shape}: expected ({expected})")
-    _check_codes(atlas, sizes)
+    _check_codes(fields, sizes)
 
 
-def _check_codes(atlas: CodebookAtlas, sizes: dict[str, int]) -> None:
-    if sizes["step"] and int(atlas.codes.max()) >= sizes["entry"]:
-        raise AtlasError(f"code {int(atlas.codes.max())}: expected below {sizes['entry']}")
-    starts = atlas.starts
+def _check_codes(fields: Mapping[str, Any], sizes: dict[str, int]) -> None:
+    if sizes["step"] and (code := int(fields["codes"].max())) >= sizes["entry"]:
+        raise AtlasError(f"code {code}: expected below {sizes['entry']}")
+    starts = fields["starts"]
     if starts[0] != 0 or starts[-1] != sizes["step"] or (np.diff(starts) < 1).any():
         raise AtlasError(f"starts: expected to rise from 0 to {sizes['step']} steps")
     for name in ("main_file", "moment_files"):
-        if int(getattr(atlas, name).max(initial=-1)) >= sizes["file"]:
+        if int(fields[name].max(initial=-1)) >= sizes["file"]:
             raise AtlasError(f"{name}: names a file beyond the {sizes['file']} there are")
 
 
-def _check_uses(atlas: CodebookAtlas) -> None:
-    """Whether what an atlas counts and points to is there."""
-    entries = atlas.counts.shape[1]
-    for level, row in enumerate(atlas.codes):
-        if not np.array_equal(np.bincount(row, minlength=entries), atlas.counts[level]):
+def _check_uses(fields: Mapping[str, Any]) -> None:
+    """Checks that what an atlas counts and points to is there."""
+    entries = fields["counts"].shape[1]
+    for level, row in enumerate(fields["codes"]):
+        if not np.array_equal(np.bincount(row, minlength=entries), fields["counts"][level]):
             raise OutsideDataError(f"counts of level {level}: not those of its codes")
-    if int(atlas.nearest.max(initial=0)) >= entries:
+    if int(fields["nearest"].max(initial=0)) >= entries:
         raise OutsideDataError(f"nearest: names an entry beyond the {entries} there are")
-    there = atlas.moment_files >= 0
-    steps = np.diff(atlas.starts)[atlas.moment_files[there]]
-    ends = atlas.moment_starts[there].astype(np.int64) + atlas.moment_lengths[there]
+    there = fields["moment_files"] >= 0
+    steps = np.diff(fields["starts"])[fields["moment_files"][there]]
+    ends = fields["moment_starts"][there].astype(np.int64) + fields["moment_lengths"][there]
     if (ends > steps).any():
         raise OutsideDataError("moment_starts: a moment lies beyond the end of its file")
 

@@ -148,10 +148,10 @@ class ModelLibrary:
         return iter(self.models)
 
     def __repr__(self) -> str:
-        return library_report.as_text(self)
+        return library_report.as_text(self.folder, self.models, self.refused)
 
     def _repr_html_(self) -> str:
-        return library_report.as_html(self)
+        return library_report.as_html(self.folder, self.models, self.refused)
 
     def _edit(self, model: Any, **changes: Any) -> LibraryModel:
         path = self._path(model)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
+from distill.analysis.library.entry import LibraryModel, RefusedModel
 from distill.markup import Markup
 from distill.tables import html_list, html_page, html_table, text_table
-
-if TYPE_CHECKING:
-    from distill.analysis.library.library import ModelLibrary
 
 _COLUMNS = (
     "name",
@@ -24,26 +23,28 @@ _COLUMNS = (
 _MOST_SHOWN = 100
 
 
-def as_text(library: ModelLibrary) -> str:
+def as_text(folder: Path, models: Sequence[LibraryModel], refused: Sequence[RefusedModel]) -> str:
     """A row a model, and what cannot be used."""
-    lines = [_title(library)]
-    if library.models:
-        lines.append(text_table(_COLUMNS, _rows(library)))
-    return "\n".join([*lines, *_notes(library)])
+    lines = [_title(folder, len(models))]
+    if models:
+        lines.append(text_table(_COLUMNS, _rows(models)))
+    return "\n".join([*lines, *_notes(len(models), refused)])
 
 
-def as_html(library: ModelLibrary) -> Markup:
+def as_html(
+    folder: Path, models: Sequence[LibraryModel], refused: Sequence[RefusedModel]
+) -> Markup:
     """The same for a notebook."""
-    table = html_table(_COLUMNS, _rows(library)) if library.models else Markup("")
-    notes = html_list(note.strip() for note in _notes(library))
-    return html_page(_title(library), table, notes)
+    table = html_table(_COLUMNS, _rows(models)) if models else Markup("")
+    notes = html_list(note.strip() for note in _notes(len(models), refused))
+    return html_page(_title(folder, len(models)), table, notes)
 
 
-def _title(library: ModelLibrary) -> str:
-    return f"ModelLibrary: {len(library)} models in {library.folder}"
+def _title(folder: Path, count: int) -> str:
+    return f"ModelLibrary: {count} models in {folder}"
 
 
-def _rows(library: ModelLibrary) -> list[list[str]]:
+def _rows(models: Sequence[LibraryModel]) -> list[list[str]]:
     return [
         [
             model.name,
@@ -56,13 +57,13 @@ def _rows(library: ModelLibrary) -> list[list[str]]:
             ", ".join(model.tags),
             model.place,
         ]
-        for model in library.models[:_MOST_SHOWN]
+        for model in models[:_MOST_SHOWN]
     ]
 
 
-def _notes(library: ModelLibrary) -> list[str]:
-    hidden = len(library) - _MOST_SHOWN
+def _notes(count: int, refused: Sequence[RefusedModel]) -> list[str]:
+    hidden = count - _MOST_SHOWN
     notes = [f"    … and {hidden} more"] if hidden > 0 else []
-    notes += [f"    {refused.reason}" for refused in library.refused[:_MOST_SHOWN]]
-    beyond = len(library.refused) - _MOST_SHOWN
+    notes += [f"    {one.reason}" for one in refused[:_MOST_SHOWN]]
+    beyond = len(refused) - _MOST_SHOWN
     return [*notes, f"    … and {beyond} more that cannot be used"] if beyond > 0 else notes

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from distill.audio.containers.follows import Follows, what_follows
+from distill.audio.containers.follows import ChunkShape, Follows, what_follows
 from distill.audio.containers.layout import Layout, Part, Stream
 
 _SHORTFALL = 0.98
@@ -48,22 +48,6 @@ class Samples:
         """How long so many bytes of samples last."""
         per_second = self.frame_bytes * self.rate
         return size / per_second if per_second > 0 else 0.0
-
-
-@dataclass(frozen=True)
-class ChunkShape:
-    """How a container writes the head of a chunk."""
-
-    name_bytes: int = 4
-    size_bytes: int = 4
-    order: str = "little"
-    counts_itself: bool = False
-    align: int = 2
-
-    @property
-    def head(self) -> int:
-        """Bytes before a chunk's content."""
-        return self.name_bytes + self.size_bytes
 
 
 def walk_chunks(stream: Stream, found: Samples) -> Layout:

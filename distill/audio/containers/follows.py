@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from distill.audio.containers.layout import Stream
-
-if TYPE_CHECKING:
-    from distill.audio.containers.chunks import ChunkShape
 
 SOUND_MAGIC = (
     b"RIFF",
@@ -42,6 +38,22 @@ class What:
 
     kind: Follows
     at: int
+
+
+@dataclass(frozen=True)
+class ChunkShape:
+    """How a container writes the head of a chunk."""
+
+    name_bytes: int = 4
+    size_bytes: int = 4
+    order: str = "little"
+    counts_itself: bool = False
+    align: int = 2
+
+    @property
+    def head(self) -> int:
+        """Bytes before a chunk's content."""
+        return self.name_bytes + self.size_bytes
 
 
 def what_follows(stream: Stream, at: int, shape: ChunkShape) -> What:

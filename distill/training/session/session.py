@@ -83,7 +83,7 @@ def run_session(
             point = find_resume_point(folder, request.config)
             monitor.begin_session()
             before = None
-            if unseen and point is None and (said := remarks(corpus)):
+            if unseen and point is None and (said := remarks(corpus.files, corpus.refusals)):
                 session.reporter.warn("corpus", said)
             session.new_sounds = request.about_new_sounds() if unseen and point is not None else ""
             return session.train(point)

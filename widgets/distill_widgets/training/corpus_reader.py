@@ -46,7 +46,12 @@ def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: b
     except Exception as error:  # whatever a decoder does, the page must not wait for ever
         _log.exception("%s could not be read", folder)
         return Reading(folder, trouble=f"{folder}: could not be read ({error})")
-    return Reading(folder, len(corpus), corpus.seconds, as_html(corpus))
+    return Reading(
+        folder,
+        len(corpus),
+        corpus.seconds,
+        as_html(corpus.files, corpus.refusals, corpus.sample_rate),
+    )
 
 
 class CorpusReader:
