@@ -77,9 +77,9 @@ class Series:
 
 
 def _as_float32(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Single precision; a number too large for it becomes its largest, infinite stays infinite."""
-    most, exact = np.finfo(np.float32).max, np.asarray(values, np.float64).ravel()
-    return np.where(np.isinf(exact), exact, np.clip(exact, -most, most)).astype(np.float32)
+    """Single precision; what is too large for it becomes its largest number."""
+    most = np.finfo(np.float32).max
+    return np.clip(np.asarray(values, np.float64).ravel(), -most, most).astype(np.float32)
 
 
 def _extremes(points: Points, count: int) -> Points:
