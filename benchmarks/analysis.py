@@ -114,7 +114,7 @@ def main() -> None:
         folder = Path(name)
         path = given.model or trained(corpus, folder)
         model = load_model_v2(path)
-        levels, entries = model.model.codebook_shape
+        levels, entries = model.shape
         atlas: list[CodebookAtlas] = []
         what = f"atlas of {len(corpus)} files, {corpus.seconds:.0f} s, {levels} × {entries} entries"
         taken = took_s(lambda: atlas.append(build_atlas(model, corpus, progress=False)))

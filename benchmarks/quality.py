@@ -63,7 +63,7 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
         counts = counted if counts is None else counts + counted
     health = codebook_health(counts)
     two, seven, stft = means(rows)
-    config = model.vqvae_config
+    config = model.config
     return {
         "two-scale mel": two,
         "mel": seven,

@@ -178,18 +178,16 @@ from .latent.latents import (
 from .models.file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
-from .models.file.persistence import (
+from .models.file.info import (
     ModelInfo as ModelInfo,
+)
+from .models.file.info import (
+    read_model_info as read_model_info,
 )
 from .models.file.persistence import (
     edit_metadata as edit_metadata,
 )
-from .models.file.persistence import (
-    load_model_v2 as load_model_v2,
-)
-from .models.file.persistence import (
-    read_model_info as read_model_info,
-)
+from .models.file.persistence import save_model as save_model
 from .models.file.persistence import (
     save_model_v2 as save_model_v2,
 )
@@ -199,9 +197,12 @@ from .models.losses import (
 from .models.losses import (
     vqvae_loss as vqvae_loss,
 )
+from .models.use.base import LoadedModel as LoadedModel
 from .models.use.loaded import (
     LoadedVQModel as LoadedVQModel,
 )
+from .models.use.loading import load_model as load_model
+from .models.use.loading import load_model_v2 as load_model_v2
 from .models.vae.model import (
     ConvVAE as ConvVAE,
 )

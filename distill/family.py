@@ -7,6 +7,7 @@ family it is.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,35 @@ class Family:
     """(sums of what was observed, training steps) -> how well its bottleneck is used."""
     health_type: type[Health]
     """Of what `health` returns: a frozen dataclass of numbers and texts."""
+    decides: tuple[str, ...] = ()
+    """Settings that decide how a model sounds: its file must name them, and they are part of its
+    digest. () stands for all settings that are not of every training.
+    """
+    health_section: str = "health"
+    """Under what name a model file holds the health."""
+    read_health: Callable[[str, Any], tuple[Any, ...]] | None = None
+    """(JSON of that section, config) -> the health, or `OutsideDataError`; where there is none,
+    each row is read as a `health_type`, which should give its fields a range.
+    """
+    labels: Callable[[Any], tuple[str, ...]] = lambda _config: ()
+    """(config) -> the usual names of its levels, for a family that has them."""
+
+    @property
+    def config_section(self) -> str:
+        """Under what name a model file holds the family's own settings."""
+        return f"{self.name}_config"
+
+    @property
+    def own_settings(self) -> tuple[str, ...]:
+        """Names of the settings that neither every training nor every spectrogram has."""
+        common = {item.name for item in dataclasses.fields(TrainingConfig)} | {"spectrogram"}
+        names = (item.name for item in dataclasses.fields(self.config))
+        return tuple(name for name in names if name not in common)
+
+    @property
+    def deciding_settings(self) -> tuple[str, ...]:
+        """See `decides`."""
+        return self.decides or self.own_settings
 
 
 def register(family: Family) -> Family:

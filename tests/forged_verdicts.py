@@ -14,7 +14,7 @@ import numpy as np
 from distill import CodebookAtlas, ModelLibrary, load_model_v2, read_model_info
 from distill.config import VQVAEConfig
 from distill.errors import DistillError
-from distill.models.file.persistence import ModelInfo
+from distill.models.file.info import ModelInfo
 from distill.models.use.report import model_facts
 
 OURS, RIGHT, FOREIGN, SILENT, EXECUTED, HIDDEN = (

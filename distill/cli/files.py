@@ -12,8 +12,8 @@ from distill.cli.boundary import echo, judge
 from distill.cli.outputs import Outputs
 from distill.cli.plan import make_plan
 from distill.errors import ConfigError, DistillError
-from distill.models.file.persistence import load_model_v2
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.loading import load_model_v2
 from distill.names import printable
 
 _NAMED = 10

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from distill.health_rows import Health, columns, rows
-from distill.models.file.persistence import ModelInfo, read_model_info
+from distill.models.file.info import ModelInfo, read_model_info
 from distill.models.use.report import model_facts
 from distill.names import path_to_text
 from distill.tables import text_table

@@ -7,18 +7,16 @@ from .base import (
 from .file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
-from .file.persistence import (
+from .file.info import (
     ModelInfo as ModelInfo,
+)
+from .file.info import (
+    read_model_info as read_model_info,
 )
 from .file.persistence import (
     edit_metadata as edit_metadata,
 )
-from .file.persistence import (
-    load_model_v2 as load_model_v2,
-)
-from .file.persistence import (
-    read_model_info as read_model_info,
-)
+from .file.persistence import save_model as save_model
 from .file.persistence import (
     save_model_v2 as save_model_v2,
 )
@@ -34,9 +32,12 @@ from .losses import (
 from .losses import (
     vqvae_loss as vqvae_loss,
 )
+from .use.base import LoadedModel as LoadedModel
 from .use.loaded import (
     LoadedVQModel as LoadedVQModel,
 )
+from .use.loading import load_model as load_model
+from .use.loading import load_model_v2 as load_model_v2
 from .vae.model import (
     ConvVAE as ConvVAE,
 )

@@ -161,13 +161,13 @@ def test_a_file_written_meanwhile_is_not_replaced(
     copy: Path, trained: TrainingResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = b"somebody else's newer weights"
-    digest = container._digest
+    digest = container.digest_of
 
     def slow(*given: Any) -> str:
         copy.write_bytes(newer)
         return digest(*given)
 
-    monkeypatch.setattr(container, "_digest", slow)
+    monkeypatch.setattr(container, "digest_of", slow)
     with pytest.raises(ModelFileError, match="written by somebody else just now; try again"):
         edit_metadata(copy, name="x")
     assert copy.read_bytes() == newer

@@ -14,6 +14,7 @@ import torch
 from distill import (
     ConvVQVAE,
     VQVAEConfig,
+    load_model,
     load_model_v2,
     read_audio,
     read_model_info,
@@ -26,6 +27,7 @@ from distill.errors import (
     ModelVersionError,
     NotAModelError,
 )
+from distill.family import known_families
 from distill.models.file.container import read_container, write_container
 from distill.training import TrainingResult
 
@@ -110,10 +112,12 @@ def test_another_version_is_named(copy: Path) -> None:
         load_model_v2(copy)
 
 
-def test_another_family_is_named(copy: Path) -> None:
-    rewritten(copy, model_type="vae")
-    with pytest.raises(ModelTypeError, match=r"type 'vae'; expected 'vqvae'"):
-        read_model_info(copy)
+def test_an_unknown_family_names_those_that_are_known(copy: Path) -> None:
+    rewritten(copy, model_type="vaf")
+    known = " or ".join(known_families())
+    for read in (read_model_info, load_model, load_model_v2):
+        with pytest.raises(ModelTypeError, match=rf"m.*holds a model of type 'vaf': expected {known}"):
+            read(copy)
 
 
 def test_a_missing_section_is_named(copy: Path) -> None:

@@ -5,7 +5,8 @@ import torch
 
 from distill import ConvVQVAE, LoadedVQModel, VQVAEConfig
 from distill.models.use import pieces
-from distill.models.use.pieces import decode_in_pieces, encode_in_pieces, indices_in_pieces
+from distill.models.use.code_pieces import indices_in_pieces
+from distill.models.use.pieces import decode_in_pieces, encode_in_pieces
 
 
 def small(**options: int) -> ConvVQVAE:

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from distill.models.file.persistence import edit_metadata, load_model_v2, save_model_v2
+from distill.models.file.persistence import edit_metadata, save_model_v2
+from distill.models.use.loading import load_model_v2
 from distill.models.vqvae.model import ConvVQVAE
 
 LARGEST_BYTES = 8_000_000

@@ -20,7 +20,6 @@ from distill.analysis.progress import bar
 from distill.analysis.sound.entry_sounds import (
     HELD_S,
     entry_columns,
-    held_mels,
     held_steps,
     samples_per_step,
     sound_of_mel,
@@ -59,7 +58,7 @@ def build_atlas(
         model=identify(model),
         labels=model.level_labels,
         sample_rate=model.sample_rate,
-        step_seconds=1 / model.vqvae_config.step_rate_hz,
+        step_seconds=1 / model.config.step_rate_hz,
         files=short_names([file.path for file in corpus.files]),
         paths=tuple(str(file.path.absolute()) for file in corpus.files),
         file_seconds=np.array([file.seconds for file in corpus.files]),
@@ -77,7 +76,7 @@ class _Survey:
     files: int
 
     def __post_init__(self) -> None:
-        shape = self.model.model.codebook_shape
+        shape = self.model.shape
         self.counts = np.zeros(shape, np.int64)
         self.most = np.zeros(shape, np.int64)
         self.main_file = np.full(shape, -1, np.int32)
@@ -115,14 +114,14 @@ def _codes_and_distances(model: LoadedVQModel, latent: Tensor) -> tuple[np.ndarr
     """
     indices = model.indices_of(latent)
     left, distances = latent.float(), []
-    for entries in model.model.quantizer.embed(indices[None])[:, 0]:
+    for entries in model.embeddings_of(indices):
         left = left - entries
         distances.append(left.norm(dim=0))
     return indices.cpu().numpy(), torch.stack(distances).cpu().numpy()
 
 
 def _entry_vectors(model: LoadedVQModel) -> dict[str, np.ndarray]:
-    vectors = model.model.quantizer.codebooks.detach().cpu().float().numpy()
+    vectors = model.codebooks.numpy()
     kept = min(_NEIGHBOURS, vectors.shape[1] - 1)
     found = [neighbours(level, kept) for level in vectors]
     return {
@@ -134,7 +133,7 @@ def _entry_vectors(model: LoadedVQModel) -> dict[str, np.ndarray]:
 
 def _entry_sounds(model: LoadedVQModel, progress: bool) -> dict[str, np.ndarray]:
     """The sound of every entry, its picture and what can be measured of it."""
-    levels, entries = model.model.codebook_shape
+    levels, entries = model.shape
     sounds = np.zeros((levels, entries, _samples(model)), np.float16)
     mels = np.zeros((levels, entries, *_picture(model)), np.float16)
     loudness, brightness = (np.zeros((levels, entries), np.float32) for _ in range(2))
@@ -148,17 +147,17 @@ def _entry_sounds(model: LoadedVQModel, progress: bool) -> dict[str, np.ndarray]
 
 
 def _held_entries(model: LoadedVQModel) -> Iterator[tuple[int, int, Tensor]]:
-    levels, entries = model.model.codebook_shape
+    levels, entries = model.shape
     steps = held_steps(model, HELD_S)
     for level in range(levels):
         for start in range(0, entries, 256):
             wanted = range(start, min(start + 256, entries))
-            pictures = held_mels(model, entry_columns(model, level, wanted), steps)
+            pictures = model.decode_columns(entry_columns(model, level, wanted), steps)
             yield from ((level, entry, mel) for entry, mel in zip(wanted, pictures, strict=True))
 
 
 def _check_size(model: LoadedVQModel) -> None:
-    levels, entries = model.model.codebook_shape
+    levels, entries = model.shape
     mels, frames = _picture(model)
     needed = levels * entries * (_samples(model) + mels * frames) * 2
     if needed > _MOST_BYTES:
@@ -173,5 +172,5 @@ def _samples(model: LoadedVQModel) -> int:
 
 
 def _picture(model: LoadedVQModel) -> tuple[int, int]:
-    config = model.vqvae_config
+    config = model.config
     return config.spectrogram.n_mels, held_steps(model, HELD_S) * config.stride

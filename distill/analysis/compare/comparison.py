@@ -58,7 +58,7 @@ class ComparedModel:
     @property
     def parameters(self) -> int:
         """Numbers that training learns."""
-        return sum(weight.numel() for weight in self.model.model.parameters())
+        return self.model.parameters
 
     @property
     def best_validation(self) -> float | None:
@@ -149,7 +149,7 @@ def compare(
 def _compared(
     name: str, model: LoadedVQModel, measured: list[tuple[np.ndarray, tuple[float, ...]]]
 ) -> ComparedModel:
-    config = model.vqvae_config
+    config = model.config
     counts = np.stack([counted for counted, _ in measured])
     steps = counts[:, 0].sum(axis=1)
     entropy = entropy_bps(counts, steps, config.step_rate_hz)[:, -1]
@@ -175,7 +175,7 @@ def _measure(model: LoadedVQModel, sound: NamedSound) -> tuple[np.ndarray, tuple
 
 
 def _row(one: ComparedModel) -> list[str]:
-    config = one.model.vqvae_config
+    config = one.model.config
     means = [float(getattr(one, metric).mean()) for metric in METRICS]
     best = one.best_validation
     return [

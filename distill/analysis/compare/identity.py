@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-import torch
-
+from distill.models.file.digest import digest_of, part_of
 from distill.models.use.loaded import LoadedVQModel
 
 _SHOWN = 8
@@ -30,8 +28,4 @@ class ModelIdentity:
 
 def identify(model: LoadedVQModel) -> ModelIdentity:
     """The identity of a model as its weights are now."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.model.state_dict().items()):
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}:".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return ModelIdentity(str(model.metadata.get("name", "unnamed")), digest.hexdigest())
+    return ModelIdentity(model.name, digest_of(map(part_of, model.weights.items()), {}))

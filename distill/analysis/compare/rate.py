@@ -150,10 +150,10 @@ def rate_distortion(
         sound = resample(waveform, corpus.sample_rate, model.sample_rate)
         indices, rows = _measure(model, sound)
         measured.append(rows)
-        counts.append(count_codes(indices, model.vqvae_config.codebook_size).numpy())
+        counts.append(count_codes(indices, model.config.codebook_size).numpy())
         lengths.append(indices.shape[1])
     together, steps = np.stack(counts), np.array(lengths)
-    entropy = entropy_bps(together, steps, model.vqvae_config.step_rate_hz)
+    entropy = entropy_bps(together, steps, model.config.step_rate_hz)
     names = short_names([file.path for file in corpus.files])
     files = tuple(
         FileRate(
@@ -169,7 +169,7 @@ def rate_distortion(
     return RateReport(
         model=identify(model),
         labels=model.level_labels,
-        nominal_bps=nominal_bps(model.vqvae_config),
+        nominal_bps=nominal_bps(model.config),
         entropy_bps=np.average(entropy, axis=0, weights=steps),
         files=files,
     )

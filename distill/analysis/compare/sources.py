@@ -14,8 +14,8 @@ from distill.analysis.names import short_names
 from distill.audio.corpus import AudioCorpus, Source, find_files
 from distill.audio.io import read_audio
 from distill.errors import CheckpointError, ComparisonError, RunFolderError
-from distill.models.file.persistence import load_model_v2
 from distill.models.use.loaded import LoadedVQModel, Waveform, check_waveform
+from distill.models.use.loading import load_model_v2
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training.run.checkpoint import load_vqvae_checkpoint
 from distill.training.run.folder import RunFolder

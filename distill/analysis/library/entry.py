@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from distill.models.file.persistence import ModelInfo
+from distill.models.file.info import ModelInfo
 from distill.names import printable
 
 _EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)

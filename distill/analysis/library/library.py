@@ -13,7 +13,8 @@ from distill.analysis.library.entry import LibraryModel, RefusedModel, shelved
 from distill.analysis.library.folders import look_through
 from distill.analysis.library.trash import TrashedModel, find_trash, move_to_trash, put_back
 from distill.errors import LibraryError, ModelFileError
-from distill.models.file.persistence import edit_metadata, read_model_info
+from distill.models.file.info import read_model_info
+from distill.models.file.persistence import edit_metadata
 from distill.names import printable
 from distill.training.run import states
 from distill.training.run.folder import RunFolder

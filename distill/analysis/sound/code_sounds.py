@@ -151,7 +151,7 @@ class CodeParts:
 
 def _check_made_by(model: LoadedVQModel, codes: Codes) -> None:
     model.check_codes(codes)
-    step_seconds = 1 / model.vqvae_config.step_rate_hz
+    step_seconds = 1 / model.config.step_rate_hz
     same_steps = abs(codes.step_seconds - step_seconds) < 1e-6 * step_seconds
     if codes.sample_rate != model.sample_rate or not same_steps:
         raise CodesError(

@@ -14,7 +14,6 @@ from distill.models.use.loaded import LoadedVQModel
 HELD_S = 0.3
 """How long a single entry or moment is held to be heard."""
 _FADE_S = 0.005  # a held sound begins and ends in full swing: without a fade it clicks
-_BATCH = 64
 
 
 def entry_sound(model: LoadedVQModel, level: int, entry: int, seconds: float = HELD_S) -> Tensor:
@@ -46,7 +45,7 @@ def entry_columns(model: LoadedVQModel, level: int, entries: Sequence[int]) -> T
     Raises:
         PartError: no such level or entry, or no entries.
     """
-    levels, size = model.model.codebook_shape
+    levels, size = model.shape
     if not 0 <= level < levels:
         raise PartError(f"level={level}: expected 0 to {levels - 1}")
     if not len(entries):
@@ -59,31 +58,14 @@ def entry_columns(model: LoadedVQModel, level: int, entries: Sequence[int]) -> T
     return columns
 
 
-@torch.no_grad()
-def held_mels(model: LoadedVQModel, columns: Tensor, steps: int) -> Tensor:
-    """What the decoder makes of columns of codes held for some steps.
-
-    Args:
-        model: on any device.
-        columns: (column, level) codes.
-        steps: how long each is held.
-
-    Returns:
-        (column, n_mels, steps * stride) log-mel, on the model's device.
-    """
-    indices = columns[:, :, None].expand(-1, -1, steps).to(model.device)
-    pieces = [model.model.codes_to_embeddings(piece) for piece in torch.split(indices, _BATCH)]
-    return torch.cat([model.model.decode(piece) for piece in pieces])
-
-
 def held_steps(model: LoadedVQModel, seconds: float) -> int:
     """The whole number of steps, at least one, nearest to a length of time."""
-    return max(1, round(seconds * model.vqvae_config.step_rate_hz))
+    return max(1, round(seconds * model.config.step_rate_hz))
 
 
 def samples_per_step(model: LoadedVQModel) -> int:
     """Samples from one step to the next."""
-    return model.vqvae_config.stride * model.vqvae_config.spectrogram.hop_length
+    return model.config.stride * model.config.spectrogram.hop_length
 
 
 def sound_of_mel(model: LoadedVQModel, mel: Tensor) -> Tensor:
@@ -92,7 +74,7 @@ def sound_of_mel(model: LoadedVQModel, mel: Tensor) -> Tensor:
     One at a time on purpose: on a CPU Griffin-Lim over a batch is slower than over its rows, whose
     spectra stay in the cache.
     """
-    sound = model.vocoder(mel, mel.shape[1] * model.vqvae_config.spectrogram.hop_length).cpu()
+    sound = model.vocoder(mel, mel.shape[1] * model.config.spectrogram.hop_length).cpu()
     fade = min(int(_FADE_S * model.sample_rate), len(sound) // 2)
     ramp = torch.linspace(0.0, 1.0, fade)
     sound[:fade] *= ramp
@@ -102,4 +84,4 @@ def sound_of_mel(model: LoadedVQModel, mel: Tensor) -> Tensor:
 
 def held_sounds(model: LoadedVQModel, columns: Tensor, steps: int) -> Tensor:
     """Columns of codes, (column, level), each held for some steps: (column, samples)."""
-    return torch.stack([sound_of_mel(model, mel) for mel in held_mels(model, columns, steps)])
+    return torch.stack([sound_of_mel(model, mel) for mel in model.decode_columns(columns, steps)])

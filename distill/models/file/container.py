@@ -1,7 +1,7 @@
 """The container of a `.distill` file: named tensors and JSON texts in one safetensors file.
 
-It knows the format, its version and its checksum, and nothing of models. Reading executes nothing,
-and takes no more memory than the file has bytes.
+It knows the format and its checksum, and nothing of models: what is in it, and in which version,
+its texts say. Reading executes nothing, and takes no more memory than the file has bytes.
 """
 
 from __future__ import annotations
@@ -22,28 +22,17 @@ from distill.checked import brief, open_regular
 from distill.errors import (
     CorruptModelError,
     ModelFileError,
-    ModelVersionError,
     NotAModelError,
     OutputExistsError,
     OutsideDataError,
 )
-from distill.models.file.digest import Part, model_digest, part_of
-from distill.models.file.digest import digest_of as _digest
+from distill.models.file.digest import Part, digest_of, part_of
 from distill.models.file.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_header
 from distill.outputs import new_file
 
-__all__ = [
-    "SAVED_MODEL_VERSION_V2",
-    "Header",
-    "model_digest",
-    "read_container",
-    "read_header",
-    "rewrite_texts",
-    "write_container",
-]
-
 FORMAT = "distill_model"
 SAVED_MODEL_VERSION_V2 = 2
+"""Of an RVQ-VAE's file; every family numbers its own, see `Family.file_version`."""
 _LENGTH_BYTES = 8  # safetensors: little-endian header length, header as JSON, tensor bytes
 _OPENINGS = (b'{"', b"{}")
 _PIECE_BYTES = 1 << 20
@@ -70,12 +59,12 @@ def write_container(
     *,
     overwrite: bool = True,
 ) -> Path:
-    """Writes a file whole or not at all, with format, version and checksum added.
+    """Writes a file whole or not at all, with format and checksum added.
 
     Args:
         path: a `.distill` file.
         tensors: by name.
-        texts: JSON or plain text by key.
+        texts: JSON or plain text by key; `version` among them.
         overwrite: also replace a file that this program did not write.
 
     Raises:
@@ -84,8 +73,8 @@ def write_container(
     """
     path = Path(path)
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    marked = {**texts, "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
-    marked["checksum"] = _checksum(ready, marked)
+    marked = {**texts, "format": FORMAT}
+    marked["checksum"] = digest_of(map(part_of, ready.items()), marked)
     data = safetensors.torch.save(ready, metadata=marked)
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     return _write(path, length, data, overwrite=overwrite)
@@ -100,7 +89,8 @@ def rewrite_texts(
 
     Args:
         path: a `.distill` file.
-        change: from its header to all its new texts; format, version and checksum are added.
+        change: from its header to all its new texts, before memory is taken for the tensors; format
+            and checksum are added.
 
     Raises:
         ModelFileError: see `read_container`; also where it cannot be written, or somebody else
@@ -110,10 +100,10 @@ def rewrite_texts(
     before = _stamp(path)
     with _opened(path) as file:
         header = _header(path, file)
+        marked = {**change(header), "format": FORMAT}
         tensors = _tensor_bytes(header, file)
     _check_sum(header, tensors)
-    marked = {**change(header), "format": FORMAT, "version": str(SAVED_MODEL_VERSION_V2)}
-    marked["checksum"] = _digest(_parts(header, tensors), marked)
+    marked["checksum"] = digest_of(_parts(header, tensors), marked)
     entries = {name: place.to_json() for name, place in header.places.items()}
     text = json.dumps({"__metadata__": marked, **entries}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _LENGTH_BYTES)  # safetensors aligns what follows
@@ -155,7 +145,6 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises:
         NotAModelError: missing, or something else than a `.distill` file.
         CorruptModelError: its header is cut off or altered.
-        ModelVersionError: of a version this distill does not read.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -224,12 +213,6 @@ def _judged(path: Path, text: bytes, size: int) -> Header:
             f"{brief(path.name)}: a safetensors file, but not of distill (format "
             f"{brief(texts.get('format', 'not given'))!r}, expected {FORMAT!r})"
         )
-    if texts.get("version") != str(SAVED_MODEL_VERSION_V2):
-        raise ModelVersionError(
-            f"{brief(path.name)}: version {brief(texts.get('version', 'not given'))!r} of the "
-            f"format; this distill reads version {SAVED_MODEL_VERSION_V2}: update distill, or save "
-            "the model again"
-        )
     expected = max((place.end for place in places.values()), default=0)
     if (found := size - _LENGTH_BYTES - len(text)) != expected:
         why = f"{found} bytes of tensors where {expected} belong"
@@ -260,7 +243,7 @@ def _tensor_bytes(header: Header, file: BinaryIO) -> bytearray:
 
 
 def _check_sum(header: Header, data: bytearray) -> None:
-    if header.texts.get("checksum") != _digest(_parts(header, data), header.texts):
+    if header.texts.get("checksum") != digest_of(_parts(header, data), header.texts):
         raise CorruptModelError(_damaged(header.path, "its checksum does not match"))
 
 
@@ -274,10 +257,6 @@ def _tensor(place: Place, data: bytearray) -> Tensor:
     count = math.prod(place.shape)
     found = torch.frombuffer(data, dtype=kind, count=count, offset=place.start)
     return found.reshape(place.shape)
-
-
-def _checksum(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> str:
-    return _digest(map(part_of, tensors.items()), texts)
 
 
 def _parts(header: Header, data: bytearray) -> Iterator[Part]:

@@ -5,28 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from distill.config import VQVAEConfig
+from distill.family import family_of
 
 Part = tuple[str, str, tuple[int, ...], bytes | memoryview]
 """Name, type as torch calls it, shape and bytes of a tensor."""
-_DECIDES = (
-    "levels",
-    "codebook_size",
-    "width",
-    "encoder_depth",
-    "decoder_depth",
-    "kernel_size",
-    "latent_dim",
-    "stride",
-)
-_DECIDES_OF_SOUND = ("sample_rate", "n_fft", "hop_length", "n_mels", "f_min_hz", "f_max_hz")
+_OF_SOUND = ("sample_rate", "n_fft", "hop_length", "n_mels", "f_min_hz", "f_max_hz")
 
 
-def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
+def model_digest(tensors: Mapping[str, Tensor], config: Any) -> str:
     """What tells a model from every other one: its weights, and what they need to make sound.
 
     Name, tags and how it was trained have no part in it, so that it stays when they change; nor has
@@ -38,9 +29,12 @@ def model_digest(tensors: Mapping[str, Tensor], config: VQVAEConfig) -> str:
 
     Returns:
         SHA-256, hexadecimal.
+
+    Raises:
+        ModelTypeError: no family has such a config.
     """
-    said = {name: getattr(config, name) for name in _DECIDES}
-    said |= {name: getattr(config.spectrogram, name) for name in _DECIDES_OF_SOUND}
+    said = {name: getattr(config, name) for name in family_of(config).deciding_settings}
+    said |= {name: getattr(config.spectrogram, name) for name in _OF_SOUND}
     used = {
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()

@@ -1,4 +1,4 @@
-"""The sections of a `.distill` header, read through types and ranges.
+"""The sections of a `.distill` header, read through types and ranges, of whatever family.
 
 What decides the sound of a model (its config), and what only distill writes (health, curves), must
 be right, or the file is refused. What people may write (metadata) counts as not said where it has
@@ -16,105 +16,45 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from distill.checked import Count, Finite, Fraction, Name, Positive, brief, parse_json
-from distill.codebook.health import LevelHealth
-from distill.codebook.labels import LONGEST_LABEL
-from distill.config import SpectrogramConfig, TrainingConfig, VQVAEConfig
-from distill.errors import OutsideDataError
-
-SECTIONS = (
-    "vqvae_config",
-    "spectrogram_config",
-    "training_config",
-    "codebook_health",
-    "loss_curves",
-    "metadata",
+from distill.checked import Finite, Name, parse_json
+from distill.config import TrainingConfig
+from distill.errors import ConfigError
+from distill.family import Family
+from distill.models.file.config_sections import (
+    MOST_BYTES,
+    MOST_PARTS,
+    Unread,
+    config_sections,
+    config_values,
+    read_config,
 )
+from distill.models.file.said import read_metadata
+
 LONGEST_CURVE = 200_000
 """Epochs; of longer trainings every second one is kept, or every third, and so on."""
-_LEVELS = 8
-_MOST_PARTS = 200_000  # of a section: texts, lists and tables
-_MOST_BYTES = 4 << 20  # of what people say; curves may take the whole header
-_TRAINING = frozenset(item.name for item in dataclasses.fields(TrainingConfig))
-_VQVAE = frozenset(item.name for item in dataclasses.fields(VQVAEConfig)) - _TRAINING
-_VQVAE_NEEDED = (
-    "levels",
-    "codebook_size",
-    "width",
-    "encoder_depth",
-    "decoder_depth",
-    "kernel_size",
-    "latent_dim",
-    "stride",
-)
-_SPECTROGRAM = tuple(item.name for item in dataclasses.fields(SpectrogramConfig))
-_CONFIGS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
-    "vqvae_config": (_VQVAE - {"spectrogram"}, _VQVAE_NEEDED),
-    "spectrogram_config": (frozenset(_SPECTROGRAM), _SPECTROGRAM),
-    "training_config": (_TRAINING, ()),
-}
-"""Fields of each section, and those that decide how a model sounds."""
-
-
-class _Level(msgspec.Struct):
-    level: Annotated[int, Meta(ge=0, lt=_LEVELS)]
-    label: Name
-    entries: Annotated[int, Meta(ge=1, le=65_536)]
-    samples: Count
-    utilization: Fraction
-    corrected_utilization: Fraction
-    perplexity: Annotated[float, Meta(ge=0.0, le=65_537.0)]
-    entropy_bits: Annotated[float, Meta(ge=0.0, le=16.01)]
-    dead_codes: Annotated[int, Meta(ge=0, le=65_536)]
-    churn: Positive
-
-
-_Levels = Annotated[list[_Level], Meta(max_length=_LEVELS)]
+CURVES, METADATA = "loss_curves", "metadata"
+_MOST_ROWS = 4096  # of health: the widest bottleneck has a quarter of it
 _Curve = Annotated[list[Finite | None], Meta(max_length=LONGEST_CURVE)]
 _Curves = Annotated[dict[Name, _Curve], Meta(max_length=64)]
-_Seconds = Annotated[float, Meta(ge=0.0, le=1e11)]
-
-
-class _Corpus(msgspec.Struct):
-    files: Count = 0
-    seconds: _Seconds = 0.0
-    sample_rates: list[Count] = []
-    refused: Count = 0
-
-
-class _Training(msgspec.Struct):
-    epochs: Count = 0
-    steps: Count = 0
-    seconds: _Seconds = 0.0
-    best_epoch: Annotated[int, Meta(ge=-1, le=2**53)] = 0
-
-
-_SAID: dict[str, Any] = {
-    "name": Annotated[str, Meta(max_length=1000)] | Finite,
-    "description": Annotated[str, Meta(max_length=100_000)],
-    "tags": Annotated[list[Name], Meta(max_length=1000)],
-    "created": Name,
-    "level_labels": Annotated[list[str], Meta(min_length=1, max_length=_LEVELS)],
-    "versions": dict[Name, Name],
-    "corpus": _Corpus,
-    "training": _Training,
-}
-"""What metadata says where it says it in this form."""
 
 
 @dataclass(frozen=True)
 class Sections:
     """What a header says."""
 
-    config: VQVAEConfig
+    config: TrainingConfig
     metadata: dict[str, Any]
-    codebook_health: tuple[LevelHealth, ...]
+    health: tuple[Any, ...]
     loss_curves: dict[str, list[float]]
-    passed_over: dict[str, dict[str, msgspec.Raw]]
-    """By section: fields that are not known, or of another form, as they stand there."""
+    passed_over: Unread
 
 
-def read_sections(texts: Mapping[str, str]) -> Sections:
+def section_names(family: Family) -> tuple[str, ...]:
+    """Names of all sections of a family's files."""
+    return *config_sections(family), family.health_section, CURVES, METADATA
+
+
+def read_sections(texts: Mapping[str, str], family: Family) -> Sections:
     """Reads all sections.
 
     Raises:
@@ -122,118 +62,77 @@ def read_sections(texts: Mapping[str, str]) -> Sections:
         ConfigError: a setting is out of its range.
         OutsideDataError: something else is of the wrong type, or out of its range.
     """
-    found = {name: _config_section(name, texts[name]) for name in _CONFIGS}
-    config = VQVAEConfig.from_dict(
-        {
-            **found["vqvae_config"][0],
-            **found["training_config"][0],
-            "spectrogram": found["spectrogram_config"][0],
-        }
-    )
-    metadata, unusable = read_metadata(texts["metadata"], config.levels)
+    config, passed_over = read_config(texts, family)
+    metadata, unusable = read_metadata(texts[METADATA], len(family.labels(config)))
     return Sections(
         config,
         metadata,
-        _health(texts["codebook_health"], config),
-        _curves(texts["loss_curves"]),
-        {**{name: rest for name, (_, rest) in found.items()}, "metadata": unusable},
+        _health(texts[family.health_section], config, family),
+        _curves(texts[CURVES]),
+        {**passed_over, METADATA: unusable},
     )
 
 
-def read_metadata(text: str, levels: int) -> tuple[dict[str, Any], dict[str, msgspec.Raw]]:
-    """What metadata says, and the fields that say something else than they should, unread.
+def changed_sections(now: Sections, before: Sections | None, family: Family) -> dict[str, str]:
+    """The sections that are not as they were read, as texts; fields that were passed over stay.
 
     Raises:
-        OutsideDataError: no table.
+        ConfigError: JSON cannot hold one.
     """
-    fields: dict[str, msgspec.Raw] = parse_json(
-        text, dict[str, msgspec.Raw], name="metadata", limit=_MOST_BYTES, most=_MOST_PARTS
-    )
-    said: dict[str, Any] = {}
-    unusable: dict[str, msgspec.Raw] = {}
-    for name, raw in fields.items():
-        try:
-            said[name] = _said(name, raw, levels)
-        except OutsideDataError:
-            unusable[name] = raw.copy()
-    return said, unusable
-
-
-def check_said(name: str, value: Any, levels: int) -> None:
-    """Whether metadata may say this.
-
-    Raises:
-        OutsideDataError: it would not be understood when it is read.
-    """
-    _said(name, msgspec.Raw(msgspec.json.encode(value)), levels)
-
-
-def thinned(curve: list[float]) -> list[float]:
-    """A curve of at most `LONGEST_CURVE` values."""
-    return curve[:: max(1, math.ceil(len(curve) / LONGEST_CURVE))]
-
-
-def _config_section(name: str, text: str) -> tuple[dict[str, Any], dict[str, msgspec.Raw]]:
-    known, needed = _CONFIGS[name]
-    fields: dict[str, msgspec.Raw] = parse_json(
-        text, dict[str, msgspec.Raw], name=name, limit=_MOST_BYTES, most=_MOST_PARTS
-    )
-    missing = [field for field in needed if field not in fields]
-    if missing:
-        raise OutsideDataError(f"{name}: {missing[0]} is missing")
-    values = {
-        field: parse_json(raw, int | float | None, name=f"{name}: {field}")
-        for field, raw in fields.items()
-        if field in known
+    passed_over = before.passed_over if before else {}
+    values: dict[str, Any] = {}
+    if before is None or before.config != now.config:
+        values |= config_values(now.config, family)
+    if before is None or before.health != now.health:
+        values[family.health_section] = [_plain(row, family) for row in now.health]
+    if before is None or not _same_curves(before.loss_curves, now.loss_curves):
+        values[CURVES] = {name: _thinned(curve) for name, curve in now.loss_curves.items()}
+    if before is None or before.metadata != now.metadata:
+        values[METADATA] = now.metadata
+    return {
+        name: to_json({**passed_over.get(name, {}), **value} if isinstance(value, dict) else value)
+        for name, value in values.items()
     }
-    return values, {field: raw.copy() for field, raw in fields.items() if field not in known}
 
 
-def _health(text: str, config: VQVAEConfig) -> tuple[LevelHealth, ...]:
-    rows: list[_Level] = parse_json(
-        text, _Levels, name="codebook_health", limit=_MOST_BYTES, most=_MOST_PARTS
+def to_json(value: Any) -> str:
+    """A section's text; NaN, which JSON does not have, becomes null.
+
+    Raises:
+        ConfigError: JSON cannot hold it.
+    """
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ConfigError(f"metadata that JSON cannot hold: {error}") from error
+
+
+def _health(text: str, config: TrainingConfig, family: Family) -> tuple[Any, ...]:
+    if family.read_health:
+        return family.read_health(text, config)
+    rows = Annotated[list[family.health_type], Meta(max_length=_MOST_ROWS)]  # type: ignore[name-defined]
+    return tuple(
+        parse_json(text, rows, name=family.health_section, limit=MOST_BYTES, most=MOST_PARTS)
     )
-    for number, row in enumerate(rows):
-        if (
-            row.level != number
-            or len(rows) != config.levels
-            or row.entries != config.codebook_size
-            or not max(row.dead_codes, row.perplexity - 0.01) <= row.entries
-        ):
-            raise OutsideDataError(
-                f"codebook_health: row {number + 1} of {len(rows)} is not of a model of "
-                f"{config.levels} levels × {config.codebook_size} entries"
-            )
-        row.label = brief(row.label, LONGEST_LABEL)
-    return tuple(LevelHealth(**msgspec.structs.asdict(row)) for row in rows)
 
 
 def _curves(text: str) -> dict[str, list[float]]:
-    curves: dict[str, list[float | None]] = parse_json(
-        text, _Curves, name="loss_curves", most=_MOST_PARTS
-    )
+    curves: dict[str, list[float | None]] = parse_json(text, _Curves, name=CURVES, most=MOST_PARTS)
     return {
         name: [math.nan if value is None else value for value in curve]
         for name, curve in curves.items()
     }
 
 
-def _said(name: str, raw: msgspec.Raw, levels: int) -> Any:
-    value: Any = parse_json(raw, Any, name=name)
-    if name in _SAID:
-        read = parse_json(raw, _SAID[name], name=name)
-        if name == "name":
-            return str(value)
-        return _labels(read, levels) if name == "level_labels" else value
-    try:
-        msgspec.json.encode(value)
-    except (ValueError, OverflowError) as error:  # a number that no computer holds
-        raise OutsideDataError(f"{brief(name)}: {error}") from error
-    return value
+def _thinned(curve: list[float]) -> list[float]:
+    """A curve of at most `LONGEST_CURVE` values."""
+    return curve[:: max(1, math.ceil(len(curve) / LONGEST_CURVE))]
 
 
-def _labels(labels: list[str], levels: int) -> list[str]:
-    shown = [brief(" ".join(label.split()), LONGEST_LABEL) for label in labels]
-    if len(shown) != levels or not all(shown):
-        raise OutsideDataError(f"level_labels: expected {levels} names that people can read")
-    return shown
+def _plain(row: Any, family: Family) -> Any:
+    known: bool = isinstance(row, family.health_type)
+    return dataclasses.asdict(row) if known else row
+
+
+def _same_curves(one: Any, other: Any) -> bool:
+    return repr(one) == repr(other)  # NaN is as it was, which == does not say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distill.config import VQVAEConfig
 from distill.drawings import svg_curves
@@ -11,9 +11,6 @@ from distill.health_rows import Health, columns, rows
 from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page, html_table
 from distill.words import duration
-
-if TYPE_CHECKING:
-    from distill.models.use.loaded import LoadedVQModel
 
 _MOST = 1e12  # files, steps or seconds: beyond it is no number of theirs
 
@@ -47,13 +44,25 @@ def health_table(health: Sequence[Health]) -> Markup:
     return html_table(columns(health), rows(health)) if health else Markup("")
 
 
-def model_as_html(loaded: LoadedVQModel) -> Markup:
-    """Facts, health and the curve of its training."""
-    meta = loaded.metadata
-    parameters = sum(tensor.numel() for tensor in loaded.model.state_dict().values())
-    facts = html_facts(model_facts(loaded.vqvae_config, meta, parameters))
+def model_as_html(
+    config: VQVAEConfig,
+    meta: dict[str, Any],
+    parameters: int,
+    health: Sequence[LevelHealth],
+    loss_curves: dict[str, list[float]],
+) -> Markup:
+    """Facts, health and the curve of its training.
+
+    Args:
+        config: of the model.
+        meta: what its file says of it.
+        parameters: numbers it holds.
+        health: a row a level.
+        loss_curves: of each epoch.
+    """
+    facts = html_facts(model_facts(config, meta, parameters))
     description = str(meta.get("description") or "")
-    curves = [loaded.loss_curves.get(name, []) for name in ("val", "train")]
+    curves = [loss_curves.get(name, []) for name in ("val", "train")]
     curve = svg_curves(curves, "validation and, fainter, training loss of each epoch")
     under = tag("br"), "validation loss; training fainter"
     return html_page(
@@ -61,7 +70,7 @@ def model_as_html(loaded: LoadedVQModel) -> Markup:
         tag("p", tag("b", str(meta.get("name", "unnamed")))),
         tag("p", description) if description else Markup(""),
         facts,
-        health_table(loaded.codebook_health),
+        health_table(health),
         tag("p", curve, *under) if curve else Markup(""),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.models.file.persistence import load_model_v2
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.loading import load_model_v2
 from distill.training.watch.event_lines import TrainingCompleteEvent
 from distill.training.watch.history import VQMetricsHistory
 

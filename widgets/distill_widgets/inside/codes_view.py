@@ -197,7 +197,7 @@ def hues_of(model: LoadedVQModel) -> np.ndarray:
         (level, entry) uint16: the order of the entries around the middle of their map, so that
         all colours are used equally often.
     """
-    books = model.model.quantizer.codebooks.detach().cpu().numpy()
+    books = model.codebooks.numpy()
     books = np.nan_to_num(books, posinf=0, neginf=0)  # a damaged model has a grid all the same
     maps = np.stack([principal_axes(book) for book in books])
     angles = np.arctan2(maps[..., 1], maps[..., 0])

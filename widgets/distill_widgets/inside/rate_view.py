@@ -51,7 +51,7 @@ class RateView(View):
         self.player = AudioPlayer(
             self._fetch,
             [_row(file) for file in report.worst(worst)],
-            spectrogram=model.vqvae_config.spectrogram,
+            spectrogram=model.config.spectrogram,
             name="Worst first",
         )
         parts = [

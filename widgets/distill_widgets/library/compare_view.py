@@ -75,7 +75,7 @@ class CompareView(View):
         return [
             [
                 one.name,
-                "{} × {}".format(*one.model.model.codebook_shape),
+                "{} × {}".format(*one.model.shape),
                 f"{one.nominal_bps:.0f}",
                 f"{one.entropy_bps:.0f}",
                 *(f"{values.mean():.3f}" for values in (one.two_scale_mel, one.mel, one.stft)),

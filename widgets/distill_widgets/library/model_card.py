@@ -14,8 +14,9 @@ from distill.analysis.library.entry import LibraryModel
 from distill.checked import open_regular
 from distill.errors import DistillError, ModelFileError, OutputExistsError, OutsideDataError
 from distill.markup import plain, shortened
-from distill.models.file.persistence import ModelInfo, load_model_v2, read_model_info
+from distill.models.file.info import ModelInfo, read_model_info
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.loading import load_model_v2
 from distill.models.use.report import model_facts
 from distill.names import printable
 from distill.outputs import new_file
