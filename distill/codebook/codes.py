@@ -29,8 +29,8 @@ _DIGEST = re.compile("[0-9a-f]{64}|")
 class Codes:
     """What a model says about a sound, and what is needed to turn it back.
 
-    `indices` is (levels, steps) int64; -1 is "no code". The grid is a copy of what was given; make
-    a changed one with `with_indices`.
+    `indices` is (levels, steps) int64; -1 is "no code". It is a copy each time it is read: codes
+    never change, so that a sound made of them stays theirs. `with_indices` makes changed ones.
 
     Raises:
         CodesError: no grid, or a value that no codes have.
@@ -52,9 +52,13 @@ class Codes:
     """Its name at that time, for people."""
 
     def __post_init__(self) -> None:
-        self._set("indices", as_indices(self.indices).cpu().clone())
         self._set("codebook_size", _whole("codebook_size", self.codebook_size, -_MOST))
-        self.check()
+        low, high = int(self._grid.min()), int(self._grid.max())
+        if low < NO_CODE or high >= self.codebook_size:
+            raise CodesError(
+                f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
+                f"{self.codebook_size - 1}"
+            )
         self._set("samples", _whole("samples", self.samples, -_MOST))
         self._set("sample_rate", _whole("sample_rate", self.sample_rate, -_MOST))
         self._set("step_seconds", _number("step_seconds", self.step_seconds))
@@ -77,18 +81,10 @@ class Codes:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # frozen for everybody else
 
-    def check(self) -> None:
-        """Checks every code again: the grid's tensor may have been changed in place.
-
-        Raises:
-            CodesError: one is neither -1 nor an entry.
-        """
-        low, high = int(self.indices.min()), int(self.indices.max())
-        if low < NO_CODE or high >= self.codebook_size:
-            raise CodesError(
-                f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
-                f"{self.codebook_size - 1}"
-            )
+    @property
+    def _grid(self) -> Tensor:
+        grid: Tensor = self.__dict__["indices"]
+        return grid
 
     def with_indices(self, indices: Array) -> Codes:
         """The same sound's codes with another grid.
@@ -112,12 +108,12 @@ class Codes:
     @property
     def levels(self) -> int:
         """Rows of the grid."""
-        return self.indices.shape[0]
+        return self._grid.shape[0]
 
     @property
     def steps(self) -> int:
         """Columns of the grid."""
-        return self.indices.shape[1]
+        return self._grid.shape[1]
 
     @property
     def seconds(self) -> float:
@@ -133,9 +129,8 @@ class Codes:
 
         Raises:
             OutputExistsError: such a file is there.
-            CodesError: it cannot be written, or a code was changed to one that does not exist.
+            CodesError: it cannot be written.
         """
-        self.check()
         return codes_file.save(self, Path(path), overwrite=overwrite)
 
     @classmethod
@@ -157,6 +152,19 @@ class Codes:
 
     def _repr_html_(self) -> str:
         return codes_as_html(self)
+
+
+class _Grid:
+    """The field `indices`: what is set and what is read are copies."""
+
+    def __set__(self, codes: Codes, value: Array) -> None:
+        codes.__dict__["indices"] = as_indices(value).cpu().clone()
+
+    def __get__(self, codes: Codes, _owner: type[Codes]) -> Tensor:
+        return codes._grid.clone()
+
+
+Codes.indices = _Grid()  # type: ignore[assignment] # no default, which in the class it would be
 
 
 def as_indices(indices: Array) -> Tensor:

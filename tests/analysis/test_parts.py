@@ -189,6 +189,32 @@ def test_what_was_asked_before_is_not_made_again(
     assert all(sound is sounds[0] for sound in sounds)
 
 
+def test_an_edited_grid_never_plays_the_sound_of_the_old_one(
+    model: LoadedVQModel, codes: Codes
+) -> None:
+    parts = CodeParts(model, codes)
+    heard = {key: sound.clone() for key, sound in _sounds(parts).items()}
+    grid = codes.indices
+    grid[:, :4] = (grid[:, :4] + 1) % codes.codebook_size
+    codes.indices[:] = grid  # a copy is changed, the codes are not
+    assert torch.equal(codes.indices, parts.codes.indices)
+    for key, sound in _sounds(parts).items():
+        assert torch.equal(sound, heard[key]), key
+    edited = codes.with_indices(grid)
+    for key, sound in _sounds(CodeParts(model, edited)).items():
+        assert not torch.equal(sound, heard[key]), key
+
+
+def _sounds(parts: CodeParts) -> dict[str, torch.Tensor]:
+    return {
+        "cell": parts.cell(0, 2),
+        "column": parts.column(2),
+        "row": parts.row(1),
+        "upto": parts.upto(2),
+        "whole": parts.whole(),
+    }
+
+
 def test_the_cache_lets_go_of_what_was_used_least_recently() -> None:
     cache = SoundCache(3 * 400)
     made: list[str] = []

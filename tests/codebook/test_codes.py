@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -228,7 +230,12 @@ def test_a_grid_is_the_codes_own(tmp_path: Path) -> None:
     other = codes.with_indices(codes.indices.flip(1).numpy())
     assert other.indices.tolist() == [[2, 1, 0], [5, 4, 3]]
     assert codes.with_indices(torch.zeros(3, 1, dtype=torch.int8)).labels[1] == "Timbre"
-    codes.indices[0, 0] = 16  # as notebooks do; what it breaks is found where it is used
-    with pytest.raises(CodesError, match="codes from 1 to 16: expected -1"):
-        codes.save(tmp_path / "a")
-    assert list(tmp_path.iterdir()) == []
+    codes.indices[0, 0] = 16
+    codes.indices.numpy()[:] = 16
+    codes.indices.data.zero_()
+    for same in (codes, copy.deepcopy(codes), pickle.loads(pickle.dumps(codes))):
+        assert same.indices.tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert dataclasses.replace(same, peak=0.5).indices.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert Codes.load(codes.save(tmp_path / "a")).indices.tolist() == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        codes.indices = given_to_them  # type: ignore[misc]

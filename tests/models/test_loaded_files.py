@@ -247,12 +247,6 @@ def test_what_is_no_codes_is_refused(model: LoadedVQModel, no_codes: object) -> 
         model.decode(no_codes)  # type: ignore[arg-type]
 
 
-def test_codes_changed_in_place_or_of_another_rate_are_refused(
-    model: LoadedVQModel, codes: Codes
-) -> None:
-    codes.indices[0, 0] = 16
-    with pytest.raises(CodesError, match=r"codes from \d to 16: expected -1"):
-        model.decode(codes)
-    codes.indices[0, 0] = 0
+def test_codes_of_another_rate_are_refused(model: LoadedVQModel, codes: Codes) -> None:
     with pytest.raises(CodesError, match=r"codes at 16000 Hz in steps of .* model works at 8000"):
         model.decode(dataclasses.replace(codes, sample_rate=16_000))

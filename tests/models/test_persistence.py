@@ -116,7 +116,9 @@ def test_an_unknown_family_names_those_that_are_known(copy: Path) -> None:
     rewritten(copy, model_type="vaf")
     known = " or ".join(known_families())
     for read in (read_model_info, load_model, load_model_v2):
-        with pytest.raises(ModelTypeError, match=rf"m.*holds a model of type 'vaf': expected {known}"):
+        with pytest.raises(
+            ModelTypeError, match=rf"m.*holds a model of type 'vaf': expected {known}"
+        ):
             read(copy)
 
 

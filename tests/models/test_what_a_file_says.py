@@ -50,7 +50,9 @@ def test_a_file_of_the_first_version_is_saved_again_byte_for_byte(path: Path) ->
     assert before.passed_over == () and before.digest is None
     model = load_model_v2(path)
     after = read_model_info(save_model_v2(path.with_name("b.distill"), model))
-    assert {name: after.texts[name] for name in sections.section_names(family("vqvae"))} == model.sections
+    assert {
+        name: after.texts[name] for name in sections.section_names(family("vqvae"))
+    } == model.sections
     assert after.digest == model.digest == load_model_v2(after.path).digest
 
 

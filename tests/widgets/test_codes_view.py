@@ -35,10 +35,11 @@ def view_of(model: LoadedVQModel) -> Iterator[Callable[..., CodesView]]:
     opened: list[CodesView] = []
 
     def view(sound: Any, **options: Any) -> CodesView:
-        opened.append(CodesView(options.pop("model", model), sound, **options))
-        opened[-1].replies = []  # type: ignore[attr-defined]
-        opened[-1].send = lambda said, buffers=None: opened[-1].replies.append((said, buffers))  # type: ignore[attr-defined,method-assign]
-        return opened[-1]
+        made = CodesView(options.pop("model", model), sound, **options)
+        opened.append(made)
+        made.replies = []  # type: ignore[attr-defined]
+        made.send = lambda said, buffers=None: made.replies.append((said, buffers))  # type: ignore[attr-defined,method-assign]
+        return made
 
     yield view
     for one in opened:
@@ -197,10 +198,26 @@ def test_no_code_is_heard_as_silence(
     view_of: Callable[..., CodesView], model: LoadedVQModel, path: Path
 ) -> None:
     codes = model.encode(*read_audio(path))
-    codes.indices[1] = -1
+    grid = codes.indices
+    grid[1] = -1
+    codes = codes.with_indices(grid)
     facts, (content,) = ask(view_of(codes), "sound", "cell/1/0")
     assert "error" not in facts
     assert np.abs(sound_of(content)[0]).max() <= 1
+
+
+def test_an_edited_grid_never_plays_the_sound_of_the_old_one(
+    view_of: Callable[..., CodesView], model: LoadedVQModel, path: Path
+) -> None:
+    codes = model.encode(*read_audio(path))
+    view, grid = view_of(codes), codes.indices
+    keys = ("cell/0/1", "moment/1", "part/alone-1/0", "part/first-3/0")
+    before = [ask(view, "sound", key)[1] for key in keys]
+    grid[:] = (grid + 1) % codes.codebook_size
+    codes.indices[:] = view.codes.indices[:] = grid  # copies: nothing is edited in place
+    edited = view_of(codes.with_indices(grid))
+    assert [ask(view, "sound", key)[1] for key in keys] == before
+    assert all(ask(edited, "sound", key)[1] != old for key, old in zip(keys, before, strict=True))
 
 
 def test_what_is_no_sound_is_refused(model: LoadedVQModel, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class CodeParts:
         """
         _check_made_by(model, codes)
         self.model, self.codes = model, codes
+        self._grid = codes.indices
         self._steps_held = held_steps(model, seconds)
         self._cache = SoundCache(cache_bytes)
 
@@ -59,7 +60,7 @@ class CodeParts:
         """
         level, step = self._level(level), self._step(step)
         column = torch.full((self.codes.levels,), NO_CODE)
-        column[level] = self.codes.indices[level, step]
+        column[level] = self._grid[level, step]
         return self._held(column)
 
     def column(self, step: int) -> Tensor:
@@ -69,7 +70,7 @@ class CodeParts:
             PartError: no such step.
         """
         step = self._step(step)
-        return self._held(self.codes.indices[:, step].cpu())
+        return self._held(self._grid[:, step])
 
     def row(self, level: int, start: int = 0, stop: int | None = None) -> Tensor:
         """What one level says over the whole sound, "no code" at the others.
@@ -129,7 +130,7 @@ class CodeParts:
 
     def _decoded(self, levels: tuple[int, ...], start: int, stop: int) -> Tensor:
         indices = torch.full((self.codes.levels, stop - start), NO_CODE)
-        indices[list(levels)] = self.codes.indices[list(levels), start:stop].cpu()
+        indices[list(levels)] = self._grid[list(levels), start:stop]
         mel = self.model.mel_of(indices)
         samples = self._samples(start, stop)
         frames = self.model.spectrogram.frames(samples)

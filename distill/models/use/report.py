@@ -48,7 +48,7 @@ def model_as_html(
     config: VQVAEConfig,
     meta: dict[str, Any],
     parameters: int,
-    health: Sequence[LevelHealth],
+    health: Sequence[Health],
     loss_curves: dict[str, list[float]],
 ) -> Markup:
     """Facts, health and the curve of its training.
@@ -57,7 +57,7 @@ def model_as_html(
         config: of the model.
         meta: what its file says of it.
         parameters: numbers it holds.
-        health: a row a level.
+        health: of its bottleneck.
         loss_curves: of each epoch.
     """
     facts = html_facts(model_facts(config, meta, parameters))
