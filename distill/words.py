@@ -1,6 +1,13 @@
-"""Numbers in the words of people."""
+"""Numbers and reasons in the words of people."""
 
 from __future__ import annotations
+
+_ENDINGS = {
+    "max_epochs": "all epochs are done",
+    "max_steps": "all steps are done",
+    "max_seconds": "the time is up",
+    "stopped": "somebody stopped it",
+}
 
 
 def duration(seconds: float) -> str:
@@ -18,3 +25,16 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def why_ended(reason: str) -> str:
+    """Why a training ended, as the rest of a sentence.
+
+    Args:
+        reason: as events and results give it; one of a later version is shown as it is.
+
+    Example:
+        >>> why_ended("max_seconds")
+        'the time is up'
+    """
+    return _ENDINGS.get(reason, reason)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from distill.words import duration
+from distill.words import duration, why_ended
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,12 @@ from distill.words import duration
 )
 def test_a_duration_never_shows_60_of_anything(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize("reason", ["max_epochs", "max_steps", "max_seconds", "stopped"])
+def test_every_end_of_a_training_has_words(reason: str) -> None:
+    assert why_ended(reason) != reason
+
+
+def test_an_end_that_a_later_version_knows_is_shown_as_it_is() -> None:
+    assert why_ended("plateau") == "plateau"

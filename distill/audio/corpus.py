@@ -13,7 +13,6 @@ from tqdm.auto import tqdm
 
 from distill.audio import report
 from distill.audio.cache import audio_cache_dir
-from distill.audio.finding import RUN_MARKER as RUN_MARKER
 from distill.audio.finding import Refusal as Refusal
 from distill.audio.finding import Source as Source
 from distill.audio.finding import describe_source as describe_source

@@ -11,12 +11,12 @@ from pathlib import Path
 from distill.audio.endings import HEAD_BYTES, is_sound_name, placeholder, why_not
 from distill.audio.files import open_sound_file
 from distill.errors import AudioFileError, CorpusError
+from distill.file_names import RUN_REQUEST
 from distill.names import printable
 
 Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """A folder, a file, or any number of either."""
 
-RUN_MARKER = "run.json"
 NOT_DOWNLOADED = "not downloaded"
 RECONSTRUCTION = "reconstruction"
 
@@ -57,6 +57,14 @@ def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
     return list(found), refusals
 
 
+def is_run_folder(folder: Path) -> bool:
+    """Whether a folder is a run's; False where nobody may look."""
+    try:
+        return (folder / RUN_REQUEST).is_file()
+    except (OSError, ValueError):  # it may not be entered, or can have no name like that
+        return False
+
+
 def _places(source: Source) -> list[str | os.PathLike[str]]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
@@ -74,7 +82,7 @@ def _look(place: Path, found: dict[Path, None], refusals: list[Refusal]) -> None
         raise CorpusError(f"{printable(place)}: cannot be looked at: {reason}") from error
     if not stat.S_ISDIR(mode):
         _take(place, found, refusals)
-    elif _is_run(place):
+    elif is_run_folder(place):
         raise CorpusError(
             f"{printable(place)}: a distill run, not recordings; name the folder of sounds"
         )
@@ -120,14 +128,7 @@ def _why_not_into(folder: Path) -> str:
     if folder.is_symlink():
         return "a link to a folder; name it by itself"
     # The previews of an earlier run are not recordings.
-    return "a distill run, not recordings" if _is_run(folder) else ""
-
-
-def _is_run(folder: Path) -> bool:
-    try:
-        return (folder / RUN_MARKER).is_file()
-    except OSError:  # it may not be entered; listing it says so
-        return False
+    return "a distill run, not recordings" if is_run_folder(folder) else ""
 
 
 def _take(path: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:

@@ -10,8 +10,12 @@ from typing import Annotated
 import typer
 
 from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
+from distill.config.fields import range_of
+from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
 from distill.turns import take_short_turns
+
+_LEVELS, _ENTRIES = (range_of(VQVAEConfig, name) for name in ("levels", "codebook_size"))
 
 app = typer.Typer(
     add_completion=False,
@@ -67,8 +71,8 @@ def train(
     ] = False,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Stop after this many epochs.")] = None,
-    rvq_levels: Annotated[int | None, typer.Option(help="Levels of codes, 1 to 8.")] = None,
-    codebook_size: Annotated[int | None, typer.Option(help="Entries a level.")] = None,
+    rvq_levels: Annotated[int | None, typer.Option(help=f"Levels of codes, {_LEVELS}.")] = None,
+    codebook_size: Annotated[int | None, typer.Option(help=f"Entries a level, {_ENTRIES}.")] = None,
     commitment_weight: Annotated[
         float | None, typer.Option(help="How hard sounds are held to their codes.")
     ] = None,

@@ -28,7 +28,7 @@ from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
 from distill.training.vqvae import resume_vqvae, train_vqvae
-from distill.words import duration
+from distill.words import duration, why_ended
 
 _DEMO_RECONSTRUCTIONS = 8
 _STOPPING = "Stopping after this step; the model is kept …\n"
@@ -224,10 +224,9 @@ def _json(result: TrainingResult) -> str:
 
 def _report(result: TrainingResult) -> str:
     history, best = result.history, result.history.best
-    why = {"stopped": "stopped", "max_seconds": "time is up", "max_epochs": "all epochs done"}
     lines = [
         f"Trained {result.epochs} epochs, {result.steps} steps in {duration(result.elapsed_s)} "
-        f"({why.get(result.reason, 'all steps done')})"
+        f"({why_ended(result.reason)})"
     ]
     if best:
         lines.append(

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from distill.errors import ConfigError
 from distill.names import printable
@@ -14,6 +14,20 @@ from distill.names import printable
 _ConfigT = TypeVar("_ConfigT", bound="Validated")
 
 _LONGEST_SHOWN = 60
+
+
+class Range(NamedTuple):
+    """Least and greatest value of a setting."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+    def holds(self, value: float) -> bool:
+        """Whether a setting may have this value."""
+        return self.low <= value <= self.high
 
 
 def number(default: Any, low: float, high: float, *, optional: bool = False) -> Any:
@@ -59,6 +73,22 @@ class Validated:
         return cls(**values)
 
 
+def range_of(config: type[Validated], name: str) -> Range:
+    """The range of a number among the settings, for whoever offers it: help texts and sliders.
+
+    Args:
+        config: class of the settings.
+        name: of one that is a number.
+
+    Example:
+        >>> from distill.config import VQVAEConfig
+        >>> str(range_of(VQVAEConfig, "levels"))
+        '1 to 8'
+    """
+    metadata = {item.name: item.metadata for item in dataclasses.fields(config)}[name]
+    return Range(metadata["low"], metadata["high"])
+
+
 def unknown_field(name: str, known: list[str]) -> str:
     """The message for a setting nobody knows, with the nearest one that exists."""
     near = difflib.get_close_matches(str(name)[:_LONGEST_SHOWN], known, n=1)
@@ -74,7 +104,7 @@ def _check_number(item: dataclasses.Field[Any], value: Any) -> None:
     if not is_number or not low <= value <= high:  # which NaN is not either
         noun = "a whole number" if kind is int else "a number"
         found = shown(value) if is_number else shown(repr(value))
-        raise ConfigError(f"{item.name}={found}: expected {noun} from {low:g} to {high:g}")
+        raise ConfigError(f"{item.name}={found}: expected {noun} from {Range(low, high)}")
 
 
 def shown(value: Any) -> str:

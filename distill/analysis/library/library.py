@@ -13,13 +13,13 @@ from distill.analysis.library.entry import LibraryModel, RefusedModel, shelved
 from distill.analysis.library.folders import look_through
 from distill.analysis.library.trash import TrashedModel, find_trash, move_to_trash, put_back
 from distill.errors import LibraryError, ModelFileError
+from distill.file_names import MODEL_SUFFIX
 from distill.models.file.info import read_model_info
 from distill.models.file.persistence import edit_metadata
 from distill.names import printable
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 
-SUFFIX = ".distill"
 Moment = date | datetime
 
 
@@ -218,7 +218,7 @@ def _model_files(folder: Path) -> tuple[list[Path], list[RefusedModel]]:
 
 
 def _is_model(name: str) -> bool:
-    return name.endswith(SUFFIX) and not name.startswith(".")
+    return name.endswith(MODEL_SUFFIX) and not name.startswith(".")
 
 
 def _unreadable(path: Path, error: OSError) -> RefusedModel:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from distill.file_names import MODEL_SUFFIX, RUN_REQUEST
 from distill.own_folder import FILE, FOLDER, OwnFolder
 
-REQUEST, EVENTS, STATUS, CONTROL = "run.json", "events.jsonl", "status.json", "control.json"
-CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", "model.distill"
+REQUEST, EVENTS, STATUS, CONTROL = RUN_REQUEST, "events.jsonl", "status.json", "control.json"
+CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", f"model{MODEL_SUFFIX}"
 LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
 OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, WORKER_LOG)
 """What a new run in the same folder replaces."""

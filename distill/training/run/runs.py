@@ -12,7 +12,7 @@ from distill.names import printable
 from distill.tables import html_page, html_table, text_table
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
-from distill.training.run.states import ACTIVE, NOT_ANSWERING
+from distill.training.run.states import NOT_ANSWERING, shown_epoch
 
 DAMAGED = "damaged"
 _LONGEST_NAME = 200
@@ -64,8 +64,7 @@ class RunList(Sequence[RunInfo]):
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for run in self._runs:
-            # While an epoch runs people call it by its number; afterwards, by how many there were.
-            epoch = str(run.epoch + (run.state in ACTIVE))
+            epoch = str(shown_epoch(run.epoch, run.state))
             where, step = printable(run.path), str(run.step)
             row = (printable(run.name), run.state, epoch, step, _when(run.heartbeat), where)
             yield (*row, run.problem) if len(self._columns) > len(_COLUMNS) else row

@@ -43,3 +43,19 @@ def may_follow(before: str, after: str) -> bool:
         (True, False)
     """
     return before == after or after in TRANSITIONS[before]
+
+
+def shown_epoch(done: int, state: str) -> int:
+    """The number by which people call an epoch of a run.
+
+    While one is going on that is its own, counted from 1; afterwards, how many there were.
+
+    Args:
+        done: epochs that are done.
+        state: of the run.
+
+    Example:
+        >>> shown_epoch(3, "running"), shown_epoch(3, "finished")
+        (4, 3)
+    """
+    return done + (state in ACTIVE)

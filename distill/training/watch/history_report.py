@@ -9,7 +9,7 @@ from distill.drawings import svg_curves
 from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page
 from distill.training.watch.event_lines import TrainingCompleteEvent
-from distill.words import duration
+from distill.words import duration, why_ended
 
 if TYPE_CHECKING:
     from distill.training.watch.history import VQMetricsHistory
@@ -40,6 +40,6 @@ def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:
     if history.gaps:
         yield "not everything", str(history.gaps)
     if isinstance(history.outcome, TrainingCompleteEvent):
-        yield "ended by", history.outcome.reason
+        yield "ended", why_ended(history.outcome.reason)
     elif history.outcome:
         yield "failed", f"{history.outcome.error}: {history.outcome.message}"

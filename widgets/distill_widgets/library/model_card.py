@@ -13,6 +13,7 @@ import traitlets
 from distill.analysis.library.entry import LibraryModel
 from distill.checked import open_regular
 from distill.errors import DistillError, ModelFileError, OutputExistsError, OutsideDataError
+from distill.file_names import MODEL_SUFFIX
 from distill.markup import plain, shortened
 from distill.models.file.info import ModelInfo, read_model_info
 from distill.models.use.loaded import LoadedVQModel
@@ -31,8 +32,6 @@ from distill_widgets.page.live_widget import LiveWidget, page_code
 from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer
 from distill_widgets.sounds.previews import Previews
-
-SUFFIX = ".distill"
 
 
 class CardHead(LiveWidget):
@@ -107,8 +106,8 @@ class ModelCard(View):
         if not str(path).strip():
             raise ModelFileError("an empty path: expected where to save a copy")
         target = Path(path).expanduser()
-        if target.suffix != SUFFIX:
-            target = target.with_name(target.name + SUFFIX)
+        if target.suffix != MODEL_SUFFIX:
+            target = target.with_name(target.name + MODEL_SUFFIX)
         if os.path.lexists(target):
             raise ModelFileError(f"{printable(target)}: exists already; choose another name")
         try:
@@ -147,7 +146,7 @@ class ModelCard(View):
                 ["file", printable(self.path)],
                 *([n, plain(v, 1000)] for n, v in facts if n != "tags"),
             ],
-            "suggestion": f"{printable(self.path.stem)}-copy{SUFFIX}",
+            "suggestion": f"{printable(self.path.stem)}-copy{MODEL_SUFFIX}",
             "loaded": False,
         }
 

@@ -10,7 +10,7 @@ from distill.markup import Markup, joined, number, shortened, tag, whole
 from distill.tables import MOST_IN_A_CELL
 from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
 from distill.training.watch.history import VQMetricsHistory
-from distill.words import duration
+from distill.words import duration, why_ended
 from distill_widgets.page.palette import level_colour
 
 LOG_LINES = 200
@@ -18,12 +18,6 @@ _LONGEST_LINE = 1000
 _WIDEST = 24
 """Per cent of the table's width for the column with the bars."""
 _VERDICTS = (health_rows.HEALTHY, health_rows.THIN, health_rows.COLLAPSING)
-_REASONS = {
-    "max_epochs": "all epochs are done",
-    "max_steps": "all steps are done",
-    "max_seconds": "the time is up",
-    "stopped": "somebody stopped it",
-}
 
 
 def paragraph(text: str) -> Markup:
@@ -119,7 +113,7 @@ def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
         yield resume.step, f"taken up again, for the {_ordinal(resume.session - 1)} time"
     if isinstance(history.outcome, TrainingCompleteEvent):
         done = history.outcome
-        reason = _REASONS.get(done.reason, done.reason)
+        reason = why_ended(done.reason)
         text = f"ended after {duration(done.elapsed_s)}, {reason}; model in {done.model_path}"
         yield done.steps, text
 

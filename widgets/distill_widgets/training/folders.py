@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.audio.corpus import RUN_MARKER
+from distill.audio.finding import is_run_folder
 from distill.audio.io import AUDIO_EXTENSIONS
 from distill.markup import shortened
 from distill.names import printable
@@ -46,7 +46,7 @@ def look_into(text: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -
     path = Path(text)
     try:
         path = Path(os.path.normpath(path.expanduser().absolute()))
-        if _is_run(path):
+        if is_run_folder(path):
             shown = printable(path)
             trouble = f"{shown}: a distill run, not recordings; choose the folder of its sounds."
             return FolderView(path, trouble=trouble)
@@ -79,15 +79,8 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _is_run(folder: Path) -> bool:
-    try:
-        return (folder / RUN_MARKER).is_file()
-    except (OSError, ValueError):  # it may not be entered
-        return False
-
-
 def _note(folder: Path, ends: float) -> str:
-    if _is_run(folder):
+    if is_run_folder(folder):
         return "a run"
     try:
         os.scandir(folder).close()
@@ -108,7 +101,9 @@ def _count_sounds(folder: Path, ends: float) -> tuple[int, bool]:
         if time.monotonic() > ends:
             return count, False
         folders[:] = [
-            name for name in folders if not name.startswith(".") and not _is_run(Path(here, name))
+            name
+            for name in folders
+            if not name.startswith(".") and not is_run_folder(Path(here, name))
         ]
         count += sum(
             not name.startswith(".") and Path(name).suffix.lower() in AUDIO_EXTENSIONS

@@ -87,7 +87,7 @@ class RunState:
             "tone": tone,
             "moving": moving,
             "progress": history.progress,
-            "epoch": _epoch(history),
+            "epoch": _epoch(history, state),
             "step": last.step + 1 if last else None,
             "elapsed_s": _tenth(history.elapsed_s),
             "eta_s": _tenth(eta),
@@ -184,10 +184,10 @@ def _button(does: str, label: str, busy: str, hint: str, enabled: bool) -> dict[
     return {"does": does, "label": label, "busy_label": busy, "hint": hint, "enabled": enabled}
 
 
-def _epoch(history: VQMetricsHistory) -> int | None:
-    if history.last_step is not None and history.outcome is None:
-        return history.last_step.epoch + 1
-    return len(history.epochs) or None
+def _epoch(history: VQMetricsHistory, state: str) -> int | None:
+    last = history.last_step
+    done = last.epoch if last and state in states.ACTIVE else len(history.epochs)
+    return states.shown_epoch(done, state) if last else None
 
 
 def _mean_pace(history: VQMetricsHistory) -> float | None:

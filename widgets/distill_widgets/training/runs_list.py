@@ -64,7 +64,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
 
     def _row(self, run: RunInfo) -> Any:
         word, tone = WORDS.get(run.state, (run.state, "bad"))
-        epoch = run.epoch + (run.state in states.ACTIVE)
+        epoch = states.shown_epoch(run.epoch, run.state)
         about = Html(
             joined(
                 [

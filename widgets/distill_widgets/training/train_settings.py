@@ -10,6 +10,7 @@ import ipywidgets
 
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
+from distill.config.fields import range_of
 from distill.errors import ConfigError
 from distill.models.device import available_devices
 from distill_widgets.page.controls import Sentence, labelled, row, set_options, with_class
@@ -20,7 +21,7 @@ _AUTOMATIC = "auto"
 _SIZES = (16, 32, 64, 128, 256, 512, 1024)
 _DEFAULTS = VQVAEConfig()
 _EPOCHS = 100.0
-_MOST_COMMITMENT = 100.0
+_LEVELS, _COMMITMENT = (range_of(VQVAEConfig, name) for name in ("levels", "commitment_weight"))
 _TRADES = (
     (1, "the smallest codes, and a rough sketch of the sound"),
     (3, "small codes that are easy to look into, without the finest detail"),
@@ -40,7 +41,13 @@ class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
         self._reading: Reading | None = None
         self._showing = False
         self._budgets: dict[str, float | None] = {MINUTES: None, EPOCHS: None}
-        self.levels = labelled(ipywidgets.IntSlider, "Levels", value=_DEFAULTS.levels, min=1, max=8)
+        self.levels = labelled(
+            ipywidgets.IntSlider,
+            "Levels",
+            value=_DEFAULTS.levels,
+            min=_LEVELS.low,
+            max=_LEVELS.high,
+        )
         self.trade = Sentence()
         self.codebook = labelled(
             ipywidgets.Dropdown,
@@ -92,10 +99,8 @@ class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
             ConfigError: a setting that cannot be.
         """
         weight = self.commitment.value
-        if not 0 <= weight <= _MOST_COMMITMENT:
-            raise ConfigError(
-                f"a commitment of {weight:g}: expected a number from 0 to {_MOST_COMMITMENT:g}"
-            )
+        if not _COMMITMENT.holds(weight):
+            raise ConfigError(f"a commitment of {weight:g}: expected a number from {_COMMITMENT}")
         overrides = {"commitment_weight": weight, **self._budget()}
         if self.codebook.value != _AUTOMATIC:
             overrides["codebook_size"] = self.codebook.value
