@@ -80,6 +80,9 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="auto (the default), cpu, cuda, cuda:1 or mps.")
     ] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Train on so many GPUs, or CPU processes, together.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same epochs: same model.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
     prepare: Annotated[
@@ -102,10 +105,10 @@ def train(
         fixed = [folder, out, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
-                "--resume goes with --max-seconds, --epochs and --json, and with --sounds and "
-                "--new-sounds, alone"
+                "--resume goes with --max-seconds, --epochs and --json, and with --devices, "
+                "--sounds and --new-sounds, alone"
             )
-        where = {"sounds": sounds, "new_sounds": new_sounds}
+        where = {"sounds": sounds, "new_sounds": new_sounds, "devices": devices}
         result = resume_command(resume, given | where, as_json=as_json)
     elif sounds is not None or new_sounds:
         raise ConfigError("--sounds and --new-sounds go with --resume RUN")
@@ -117,7 +120,13 @@ def train(
         device = device or "auto"
         if prepare:
             prepare_command(
-                folder, out, given, model_name=model_name, device=device, overwrite=overwrite
+                folder,
+                out,
+                given,
+                model_name=model_name,
+                device=device,
+                overwrite=overwrite,
+                devices=2 if devices is None else devices,
             )
             return
         result = train_command(
@@ -128,6 +137,7 @@ def train(
             device=device,
             overwrite=overwrite,
             as_json=as_json,
+            devices=1 if devices is None else devices,
         )
     if result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)

@@ -17,7 +17,7 @@ from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import RunFolderError
-from distill.models.device import choose_device
+from distill.models.device import check_devices
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.run.folder import RunFolder
@@ -43,13 +43,14 @@ def train_command(
     device: str,
     overwrite: bool,
     as_json: bool,
+    devices: int = 1,
 ) -> TrainingResult:
     """Scans, trains, reports.
 
     Raises:
         DistillError: see `train_vqvae`.
     """
-    corpus, config = _look(folder, out, overrides, device, overwrite, quiet=as_json)
+    corpus, config = _look(folder, out, overrides, (device, devices), overwrite, quiet=as_json)
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
         result = train_vqvae(
@@ -61,6 +62,7 @@ def train_command(
             cancel,
             model_name=model_name,
             overwrite=overwrite,
+            devices=devices,
         )
     _show(result, as_json)
     return result
@@ -74,24 +76,25 @@ def prepare_command(
     model_name: str | None,
     device: str,
     overwrite: bool,
+    devices: int,
 ) -> None:
     """Scans and writes the run folder for others to train.
 
     Raises:
         DistillError: see `train_vqvae`.
     """
-    corpus, config = _look(folder, out, overrides, device, overwrite, quiet=False)
+    corpus, config = _look(folder, out, overrides, (device, 1), overwrite, quiet=False)
     name = model_name or out.resolve().name
-    request = RunRequest.of(config, corpus, name=name, device=device)
+    request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
     begin_run(out, request.to_dict(), overwrite=overwrite)
-    echo(f"torchrun --nproc-per-node=2 -m distill.training.worker {printable(out)}")
+    echo(f"torchrun --nproc-per-node={devices} -m distill.training.worker {printable(out)}")
 
 
 def _look(
     folder: Path,
     out: Path,
     overrides: dict[str, Any],
-    device: str,
+    device: tuple[str, int],
     overwrite: bool,
     *,
     quiet: bool,
@@ -99,7 +102,7 @@ def _look(
     """The sounds and the settings that fit them."""
     # Whatever is wrong with the settings is said before a long scan.
     VQVAEConfig(**overrides)
-    choose_device(device)
+    check_devices(*device)
     refuse_sounds_inside(out, [folder])
     RunFolder(out).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, progress=not quiet)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from distill.errors import ConfigError
@@ -37,3 +39,33 @@ def choose_device(name: str) -> torch.device:
             f"device={name!r}: not on this machine, which has {', '.join(found)}{known}"
         )
     return torch.device(wanted)
+
+
+def check_devices(name: str, devices: int) -> None:
+    """Checks that this machine has so many devices of one kind to train on together.
+
+    Args:
+        name: of the kind; see `choose_device`.
+        devices: how many processes are wanted, each with a device of its own; on a CPU, with at
+            least one core.
+
+    Raises:
+        ConfigError: no such device, or not so many.
+    """
+    kind = choose_device(name).type
+    if devices < 1:
+        raise ConfigError(f"devices={devices}: expected 1 or more")
+    if devices == 1:
+        return
+    if kind == "cuda" and ":" in name:
+        raise ConfigError(
+            f"device={name!r} with devices={devices}: expected 'cuda', of which the first "
+            f"{devices} are taken"
+        )
+    there = {"cuda": torch.cuda.device_count(), "cpu": max(2, os.cpu_count() or 1)}.get(kind, 1)
+    if devices > there:
+        what = {"cuda": "GPU", "cpu": "CPU core"}.get(kind, kind)
+        raise ConfigError(
+            f"devices={devices}: this machine has {there} {what}{'s' * (there > 1)}; "
+            f"give at most {there}, or another device"
+        )

@@ -14,7 +14,7 @@ from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError
-from distill.models.device import choose_device
+from distill.models.device import check_devices
 from distill.names import printable
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
@@ -67,6 +67,7 @@ class TrainingRunner:
         *,
         model_name: str | None = None,
         overwrite: bool = False,
+        devices: int = 1,
     ) -> TrainingRunner:
         """Starts `train_vqvae` in the background and returns at once, itself.
 
@@ -79,10 +80,13 @@ class TrainingRunner:
                 or raises disturbs nobody else.
             model_name: default the name of the run folder.
             overwrite: replaces an earlier run in `output_dir`.
+            devices: processes that train together, each on a GPU of its own, or on its share of the
+                CPU's cores. `batch_size` is what each of them takes: a step learns from `devices`
+                times as much.
 
         Raises:
             RunnerBusyError: this runner is training already.
-            ConfigError: no such device.
+            ConfigError: no such device, or not so many.
             CorpusError: no such file or folder.
             RunFolderError: the folder is taken, not empty, or cannot be written.
         """
@@ -91,10 +95,11 @@ class TrainingRunner:
             file_paths = list(file_paths)  # it is looked at twice
         with self._lock:
             self._refuse_if_busy()
-            choose_device(device)
+            check_devices(device, devices)
+            self._check_thread(devices)
             check_source(file_paths)
             name = model_name or path.resolve().name
-            request = RunRequest.of(config, file_paths, name=name, device=device)
+            request = RunRequest.of(config, file_paths, name=name, device=device, devices=devices)
             begin_run(path, request.to_dict(), overwrite=overwrite)
             self._launch(path, callback, {})
         return self
@@ -197,6 +202,7 @@ class TrainingRunner:
         max_seconds: float | None = None,
         sounds: Source | None = None,
         new_sounds: bool = False,
+        devices: int | None = None,
         callback: MetricsCallback | None = None,
     ) -> TrainingRunner:
         """Goes on: with a paused run at once, with one that ended or died from its checkpoint.
@@ -211,6 +217,8 @@ class TrainingRunner:
             sounds: where the run's sounds are now, if not where they were, or if the run comes from
                 another machine; they are read here first, and recognised by their content.
             new_sounds: also learns from sounds that have come to its folders since it began.
+            devices: another number of processes than before. Each goes on to take `batch_size`, so
+                a step learns from more or less than it did, and an epoch has fewer or more steps.
             callback: default this runner's own; gets what it has not got before.
 
         Raises:
@@ -228,11 +236,12 @@ class TrainingRunner:
                 self._refuse_if_busy()
             folder.read_request()
             if (state := folder.read_state()) in states.ACTIVE:
-                new = any(value is not None for value in (*budget.values(), sounds)) or new_sounds
+                new = any(value is not None for value in (*budget.values(), sounds, devices))
+                new = new or new_sounds
                 if new or (watched and callback):
                     raise RunFolderError(
-                        f"{folder.path}: is {state}; stop it before giving it another budget or "
-                        "other sounds, attach to it for another callback"
+                        f"{folder.path}: is {state}; stop it before giving it another budget, "
+                        "other sounds or devices, attach to it for another callback"
                     )
                 if watched is None:
                     self._watch(folder, callback).follow()
@@ -240,7 +249,7 @@ class TrainingRunner:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
                 RunHandle(folder).unpause()
                 return self
-            extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds)
+            extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
             callback = callback or (watched.callback if watched else None)
             self._launch(folder.path, callback, watched.seen if watched else None)
         return self
@@ -324,6 +333,12 @@ class TrainingRunner:
         if self._run is None:
             raise RunFolderError("there is no run yet: start one, attach to one, or name it")
         return RunHandle(self._run.folder)
+
+    def _check_thread(self, devices: int | None) -> None:
+        if self._backend == "thread" and devices not in (None, 1):
+            raise errors.ConfigError(
+                f"devices={devices}: a thread trains on one; use backend='process'"
+            )
 
     def _refuse_if_busy(self) -> None:
         if self._run is not None and self.is_running:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Protocol
 
 from distill.own_folder import OwnFolder
-from distill.training.run.detach import start_detached
+from distill.training.run.detach import start_detached, start_tied
 from distill.training.run.layout import WORKER_LOG
 from distill.training.run.writer import announce_trainer, hold_run
 from distill.training.session.session import run_session
 from distill.turns import take_short_turns
 
 WORKER = "distill.training.worker"
+TIED = "--tied"
+"""Tells a worker to stop when its standard input ends."""
 
 
 class Trainer(Protocol):
@@ -39,16 +41,24 @@ class Trainer(Protocol):
 class ProcessTrainer:
     """A process of its own, in a session of its own; what it prints is in the run's worker.log."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, tied: bool = False) -> None:
         """Args:
         path: of a run that is ready to be trained.
+        tied: stops, and keeps the model, once this process lets go of it or ends.
 
         Raises:
             OSError: the process cannot be started, or its log not written.
         """
+        arguments = [str(path.resolve()), *([TIED] if tied else [])]
         with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
-            self._process = start_detached(WORKER, [str(path.resolve())], log)
+            start = start_tied if tied else start_detached
+            self._process = start(WORKER, arguments, log=log)
         announce_trainer(path, self._process.pid)
+
+    def let_go(self) -> None:
+        """Asks a process that is tied to this one to stop."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     @property
     def is_alive(self) -> bool:

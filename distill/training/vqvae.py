@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.models.device import choose_device
+from distill.models.device import check_devices
+from distill.training.elsewhere import train_elsewhere
 from distill.training.engine.fabric import make_fabric
 from distill.training.engine.loop import EpochResult, Learner, run_epoch
 from distill.training.run.folder import RunFolder
@@ -42,6 +43,7 @@ def train_vqvae(
     model_name: str | None = None,
     overwrite: bool = False,
     progress: bool = False,
+    devices: int = 1,
 ) -> TrainingResult:
     """Trains on a folder of recordings and keeps the best weights as `model.distill`.
 
@@ -56,9 +58,13 @@ def train_vqvae(
         model_name: default the name of the run folder.
         overwrite: replaces an earlier run in `output_dir`.
         progress: shows a bar while sounds are read.
+        devices: processes that train together, each on a GPU of its own, or on its share of the
+            CPU's cores. `batch_size` is what each of them takes: a step learns from `devices` times
+            as much. With more than one, this process only waits for them, and the callback is
+            called in a thread of its own.
 
     Raises:
-        ConfigError: no such device.
+        ConfigError: no such device, or not so many.
         CorpusError: no usable sound; the message lists why.
         RunFolderError: the folder is taken, not empty, or cannot be written.
         TrainingError: ten steps in a row were not finite, or memory ran out; the last good weights
@@ -66,15 +72,17 @@ def train_vqvae(
     """
     path = Path(output_dir)
     try:
-        choose_device(device)
+        check_devices(device, devices)
         RunFolder(path).check_free(overwrite=overwrite)
         corpus = _corpus(file_paths, config.spectrogram.sample_rate, progress)
         name = model_name or path.resolve().name
-        request = RunRequest.of(config, corpus, name=name, device=device)
+        request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
         begin_run(path, request.to_dict(), overwrite=overwrite)
     except Exception as error:
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
         raise
+    if devices > 1:
+        return train_elsewhere(path, callback, cancel_event)
     return _train(path, callback, cancel_event, corpus=corpus)
 
 
@@ -89,6 +97,7 @@ def resume_vqvae(
     sounds: Source | None = None,
     new_sounds: bool = False,
     progress: bool = False,
+    devices: int | None = None,
 ) -> TrainingResult:
     """Goes on with a run that was stopped, died, or is to be longer, in this process.
 
@@ -105,8 +114,11 @@ def resume_vqvae(
             another machine; they are recognised by their content.
         new_sounds: also learns from sounds that have come to its folders since it began.
         progress: shows a bar while sounds are read.
+        devices: another number of processes than before. Each goes on to take `batch_size`, so a
+            step learns from more or less than it did, and an epoch has fewer or more steps.
 
     Raises:
+        ConfigError: this machine does not have so many devices.
         RunFolderError: no run is there, it is being trained, or it is finished and has no new
             budget.
         CorpusError: a sound is missing, or is another than it was; or the run comes from another
@@ -116,7 +128,9 @@ def resume_vqvae(
     """
     path = Path(run_folder)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
-    extend_run(path, budget, sounds=sounds, new_sounds=new_sounds)
+    extend_run(path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
+    if RunRequest.from_dict(RunFolder(path).read_request()).devices > 1:
+        return train_elsewhere(path, callback, cancel_event)
     return _train(path, callback, cancel_event, progress=progress)
 
 

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-import os
 import warnings
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
+from distill.training.engine.placement import Placement
+
 _LONGEST_PAUSE = timedelta(days=30)  # the other processes wait while one is paused
 
 
 def make_fabric(device: torch.device) -> Fabric:
-    """Fabric on one device, or, started by torchrun, on one of this kind for each process.
+    """Fabric on one device, or, in one of several processes, on one of this kind for each.
 
     Computes in bfloat16 where a GPU does so in hardware, else in float32.
     """
     bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    placement = Placement.from_environment()
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     options: dict[str, Any] = {
         "accelerator": device.type,
         "devices": 1,
         "precision": "bf16-mixed" if bf16 else "32-true",
     }
-    if processes > 1:
-        local = int(os.environ.get("LOCAL_WORLD_SIZE", str(processes)))
-        options["devices"], options["num_nodes"] = local, processes // local
+    if placement.processes > 1:
+        _meet(placement, device)
+        options["devices"] = placement.local_processes
+        options["num_nodes"] = placement.processes // placement.local_processes
         options["strategy"] = DDPStrategy(timeout=_LONGEST_PAUSE)
     elif device.type == "cuda" and device.index is not None:
         options["devices"] = [device.index]
@@ -40,3 +44,18 @@ def make_fabric(device: torch.device) -> Fabric:
         fabric = Fabric(**options)
         fabric.launch()
     return fabric
+
+
+def _meet(placement: Placement, device: torch.device) -> None:
+    """Waits for the other processes where distill started them; those of torchrun Fabric awaits."""
+    if not placement.meeting_file or torch.distributed.is_initialized():
+        return
+    torch.distributed.init_process_group(
+        "nccl" if device.type == "cuda" else "gloo",
+        init_method=Path(placement.meeting_file).as_uri(),
+        rank=placement.rank,
+        world_size=placement.processes,
+        timeout=_LONGEST_PAUSE,
+    )
+    if device.type == "cuda":  # or PyTorch complains at the end
+        atexit.register(torch.distributed.destroy_process_group)

@@ -45,7 +45,7 @@ def why_it_ended(run: RunFolder, code: int | None, gaps: str = "") -> DistillErr
         )
     gaps = f" ({gaps})" if gaps else ""
     said = _printed(path) if code is not None and code > 0 else ""
-    if told := _told(said):
+    if told := read_last_words(said):
         return told
     if run.read_state() == states.FAILED:
         return TrainingError(
@@ -69,7 +69,8 @@ def rebuilt(event: TrainingFailedEvent) -> DistillError:
     return TrainingError(f"{event.error}: {event.message}")
 
 
-def _told(line: str) -> DistillError | None:
+def read_last_words(line: str) -> DistillError | None:
+    """The error that a trainer's last line tells of; None where it is another line."""
     if not line.startswith(_MARK):
         return None
     try:

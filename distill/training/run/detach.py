@@ -1,4 +1,6 @@
-"""Starting a process that outlives the one that started it: the one place where systems differ."""
+"""Starting a process that outlives the one that started it, or one that never does: the one place
+where systems differ.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,25 +59,79 @@ def start_detached(
     Raises:
         OSError: the process cannot be started, or the log not written.
     """
-    options: dict[str, Any] = {}
-    if os.name == "nt":
-        options["creationflags"] = (
-            subprocess.DETACHED_PROCESS  # type: ignore[attr-defined,unused-ignore]
-            | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined,unused-ignore]
-        )
-    else:
-        options["start_new_session"] = True
     with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", _BOOTSTRAP, _init_file(), module, *arguments],
+            _command(module, arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             close_fds=True,
-            **options,
+            **_own_session(),
         )
     _started.append(process)
     return process
+
+
+def start_tied(
+    module: str,
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    log: BinaryIO | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts a module of distill as `start_detached` does, but one that is not to outlive us.
+
+    Its standard input is a pipe that nothing is written to: it ends when we close it, or die,
+    however. See `when_parent_ends`.
+
+    Args:
+        module: what to run.
+        arguments: for it.
+        environment: variables to add to ours.
+        log: gets everything it prints; without it, its standard output is a pipe to us, and what it
+            complains of goes where ours does.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
+    process = subprocess.Popen(
+        _command(module, arguments),
+        stdin=subprocess.PIPE,
+        stdout=log or subprocess.PIPE,
+        stderr=subprocess.STDOUT if log else None,
+        close_fds=True,
+        env={**os.environ, **(environment or {})},
+        **_own_session(),
+    )
+    _started.append(process)
+    return process
+
+
+def when_parent_ends(act: Callable[[], None]) -> None:
+    """Does something once whoever started this process with `start_tied` lets go of it, or dies."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1 << 10):
+                pass
+        act()
+
+    threading.Thread(target=wait, name="distill-parent", daemon=True).start()
+
+
+def _command(module: str, arguments: list[str]) -> list[str]:
+    return [sys.executable, "-c", _BOOTSTRAP, _init_file(), module, *arguments]
+
+
+def _own_session() -> dict[str, Any]:
+    """An interrupt of who starts a process, and of all in its group, does not reach it then."""
+    if os.name != "nt":
+        return {"start_new_session": True}
+    flags = (
+        subprocess.DETACHED_PROCESS  # type: ignore[attr-defined,unused-ignore]
+        | subprocess.CREATE_NEW_PROCESS_GROUP  # type: ignore[attr-defined,unused-ignore]
+    )
+    return {"creationflags": flags}
 
 
 def _init_file() -> str:

@@ -25,6 +25,7 @@ from distill.training.session.signals import Cancel
 from distill.versions import library_versions
 
 MODEL_TYPE = "vqvae"
+MOST_DEVICES = 1024
 _MOST_NAMED = 5
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Word = Annotated[str, Meta(max_length=255)]
@@ -49,6 +50,7 @@ class _Request(msgspec.Struct):
     origin: _Word = ""
     folders: list[PathText] = []
     left_out: list[PathText] = []
+    devices: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 1
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class RunRequest:
     """Where its sounds were looked for, if `sources` names each of them."""
     left_out: tuple[str, ...] = ()
     """Files that were there when it began, and are not used."""
+    devices: int = 1
+    """Processes that train together, a device each; `batch_size` is what each of them takes."""
     others: dict[str, Any] = field(default_factory=dict)
     """Fields of a later version, to be written again as they were."""
 
@@ -93,6 +97,7 @@ class RunRequest:
         *,
         name: str,
         device: str,
+        devices: int = 1,
     ) -> RunRequest:
         """A request for a new run."""
         folders: tuple[str, ...] = ()
@@ -109,6 +114,7 @@ class RunRequest:
             name=printable(name)[:255],
             config=config,
             device=device,
+            devices=devices,
             sources=_absolute(places),
             versions=library_versions(),
             folders=folders,
@@ -290,6 +296,7 @@ class RunRequest:
             "origin": self.origin,
             "folders": list(map(path_to_text, self.folders)),
             "left_out": list(map(path_to_text, self.left_out)),
+            "devices": self.devices,
         }
 
     @classmethod
@@ -320,6 +327,7 @@ class RunRequest:
                 origin=read.origin,
                 folders=tuple(map(path_from_text, read.folders)),
                 left_out=tuple(map(path_from_text, read.left_out)),
+                devices=read.devices,
                 others={key: values[key] for key in values if key not in _FIELDS},
             )
         except msgspec.ValidationError as error:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import ForeignEntryError, RunFolderError
+from distill.models.device import check_devices
 from distill.names import path_from_text
 from distill.own_folder import FOLDER, OwnFolder
 from distill.training.run import states
@@ -97,6 +98,7 @@ def extend_run(
     *,
     sounds: Source | None = None,
     new_sounds: bool = False,
+    devices: int | None = None,
 ) -> None:
     """Makes a run that has ended ready to be resumed, with a new budget where one is given.
 
@@ -106,11 +108,13 @@ def extend_run(
         sounds: where the run's sounds are now, if not where they were; they are read, and
             recognised by their content.
         new_sounds: also learns from sounds that have come to its folders since it began.
+        devices: another number of processes to train in.
 
     Raises:
         RunFolderError: no run is there, a trainer is at work, it is finished and has no new budget,
             or it cannot be written.
         CorpusError: the run comes from elsewhere and `sounds` are not given, or some are missing.
+        ConfigError: this machine does not have so many devices.
     """
     folder = RunFolder(path)
     request = folder.read_request()
@@ -126,10 +130,15 @@ def extend_run(
         ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
         config = VQVAEConfig.from_dict({**_config(request), **ends})
         changed = {**changed, "config": config.to_dict()}
+    if devices is not None:
+        check_devices(RunRequest.from_dict(request).device, devices)
+        changed = {**changed, "devices": devices}
     if "sources" in changed:
         status = folder.read_status()
         ready = _ready(RunRequest.from_dict(changed), status.host if status else "", sounds)
         ready = ready.with_new_sounds() if new_sounds else ready
+        if ready.devices > 1:
+            check_devices(ready.device, ready.devices)
         changed = ready.to_dict()
     try:
         with OwnFolder(path) as opened:

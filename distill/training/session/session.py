@@ -6,7 +6,7 @@ import contextlib
 import errno
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -55,6 +55,7 @@ def run_session(
     cancel_event: Cancel | None = None,
     signals: StopSignals | None = None,
     progress: bool = False,
+    explain: Callable[[Exception], Exception] = lambda error: error,
 ) -> TrainingResult:
     """Trains what the folder's request asks for, from where its newest checkpoint is.
 
@@ -65,6 +66,7 @@ def run_session(
         cancel_event: once set, training stops and keeps the model.
         signals: those that ask for the same, where the caller receives them.
         progress: shows a bar while sounds are read.
+        explain: finds the cause of an error that ended the session; see `Replicas`.
 
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
@@ -88,7 +90,7 @@ def run_session(
             session.new_sounds = request.about_new_sounds() if unseen and point is not None else ""
             return session.train(point)
         except Exception as error:
-            told = monitor.lost or as_told(error)
+            told = monitor.lost or explain(as_told(error))
             kept = session.keep_what_is_good() if session and not before else None
             event = TrainingFailedEvent(type(told).__name__, str(told), kept)
             if before:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from distill.own_folder import OwnFolder
 from distill.training.run.folder import RunFolder
@@ -28,6 +28,17 @@ _DONE_AGAIN = (VQStepMetrics, VQEpochMetrics, PreviewEvent, CheckpointEvent)
 _PERIOD_S = 0.25
 _LOOKS_FOR_A_SESSION = 10
 _CHUNK_BYTES = 4 << 20
+
+
+def places_of(events: Iterable[Event]) -> dict[str, tuple[int, int]]:
+    """What was handed over once somebody got these events: see `Follower`."""
+    return {type(event).__name__: _place_of(event) for event in events}
+
+
+def _place_of(event: Event) -> tuple[int, int]:
+    if isinstance(event, ResumeEvent):
+        return event.session, 0
+    return getattr(event, "epoch", 0), getattr(event, "step", 0)
 
 
 class Follower:
@@ -179,9 +190,8 @@ class Follower:
         return False
 
     def _hand_over(self, event: Event) -> None:
-        kind, place = type(event).__name__, (getattr(event, "epoch", 0), getattr(event, "step", 0))
+        kind, place = type(event).__name__, _place_of(event)
         if isinstance(event, ResumeEvent):
-            place = (event.session, 0)
             self._new_to_us = place > self._redone.get(kind, (0, 0))
         done_before = place <= self._redone.get(kind, (-1, -1))
         if isinstance(event, _DONE_AGAIN):  # the same steps, epochs and sounds, once more
