@@ -16,6 +16,12 @@ from .analysis.compare.rate import (
 from .analysis.compare.rate import (
     rate_distortion as rate_distortion,
 )
+from .analysis.latent.directions import (
+    Direction as Direction,
+)
+from .analysis.latent.directions import (
+    principal_directions as principal_directions,
+)
 from .analysis.library.library import (
     ModelLibrary as ModelLibrary,
 )
@@ -201,6 +207,7 @@ from .models.use.base import LoadedModel as LoadedModel
 from .models.use.loaded import (
     LoadedVQModel as LoadedVQModel,
 )
+from .models.use.loaded_vae import LoadedVAE as LoadedVAE
 from .models.use.loading import load_model as load_model
 from .models.use.loading import load_model_v2 as load_model_v2
 from .models.vae.model import (

@@ -22,7 +22,7 @@ from distill.health_rows import Health
 ENTRY_POINTS = "distill.families"
 """The group under which an installed package names its families; see CONTRIBUTING."""
 
-_BUILT_IN = {"vqvae": "distill.families.vqvae"}
+_BUILT_IN = {"vqvae": "distill.families.vqvae", "vae": "distill.families.vae"}
 _registered: dict[str, Family] = {}
 
 
@@ -62,6 +62,8 @@ class Family:
     """(JSON of that section, config) -> the health, or `OutsideDataError`; where there is none,
     each row is read as a `health_type`, which should give its fields a range.
     """
+    facts: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
+    """(config) -> names and values that people read of such a model, its bottleneck first."""
     labels: Callable[[Any], tuple[str, ...]] = lambda _config: ()
     """(config) -> the usual names of its levels, for a family that has them."""
 

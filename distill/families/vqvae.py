@@ -26,6 +26,14 @@ def _labels(config: VQVAEConfig) -> tuple[str, ...]:
     return level_labels(config.levels)
 
 
+def _facts(config: VQVAEConfig) -> tuple[tuple[str, str], ...]:
+    codes = (
+        f"{config.levels} levels × {config.codebook_size} entries, {config.step_rate_hz:.1f} "
+        f"steps/s, {config.bits_per_second:.0f} bit/s"
+    )
+    return (("codes", codes),)
+
+
 def _task(*_arguments: Any) -> Any:
     # Trained by `train_vqvae`, which does not ask its family yet.
     raise NotImplementedError
@@ -55,5 +63,6 @@ FAMILY = Family(
     ),
     health_section="codebook_health",
     read_health=read_levels,
+    facts=_facts,
     labels=_labels,
 )

@@ -36,6 +36,7 @@ from .use.base import LoadedModel as LoadedModel
 from .use.loaded import (
     LoadedVQModel as LoadedVQModel,
 )
+from .use.loaded_vae import LoadedVAE as LoadedVAE
 from .use.loading import load_model as load_model
 from .use.loading import load_model_v2 as load_model_v2
 from .vae.model import (

@@ -23,6 +23,7 @@ from distill.errors import AudioFileError
 from distill.memory import memory_for
 from distill.models.file.digest import model_digest
 from distill.models.file.persistence import save_model
+from distill.models.use.report import model_as_html
 from distill.models.use.sounds import SoundAtRate, fitted_pieces, write_pieces
 from distill.models.use.streaming import latents, sounds
 from distill.names import printable
@@ -302,6 +303,10 @@ class LoadedModel(ABC, Generic[EncodedT]):
         check_free(Path(path), overwrite=overwrite)
         about = f"{self.name} ({self.digest[:_SHOWN]})"
         return write_pieces(path, pieces, rate, made_by=about, overwrite=overwrite)
+
+    def _repr_html_(self) -> str:
+        numbers = sum(tensor.numel() for tensor in self.weights.values())
+        return model_as_html(self.config, self.metadata, numbers, self.health, self.loss_curves)
 
 
 def fitted(sound: Tensor, rate: int, samples: int, to_rate: int) -> Tensor:

@@ -20,7 +20,6 @@ from distill.memory import memory_for
 from distill.models.use.base import LoadedModel, Waveform, check_waveform, fitted
 from distill.models.use.code_pieces import indices_in_pieces, mel_pieces
 from distill.models.use.match import Maker, check_codes
-from distill.models.use.report import model_as_html
 from distill.models.use.sounds import SoundAtRate
 from distill.models.vqvae.model import ConvVQVAE
 from distill.names import printable
@@ -252,7 +251,3 @@ class LoadedVQModel(LoadedModel[Codes]):
             f"LoadedVQModel({self.name!r}: {config.levels} levels × {config.codebook_size} "
             f"entries, {config.bits_per_second:.0f} bit/s at {self.sample_rate} Hz)"
         )
-
-    def _repr_html_(self) -> str:
-        numbers = sum(tensor.numel() for tensor in self.weights.values())
-        return model_as_html(self.config, self.metadata, numbers, self.health, self.loss_curves)

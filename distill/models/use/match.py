@@ -41,8 +41,8 @@ def check_codes(maker: Maker, codes: Codes, *, force: bool = False) -> None:
         )
     if codes.made_by and not force and codes.made_by != (digest := maker.digest()):
         raise CodesError(
-            f"codes of the model {_called(codes.model_name, codes.made_by)}; this model is "
-            f"{_called(maker.name, digest)}: decode them with the one that made them, or "
+            f"codes of the model {called(codes.model_name, codes.made_by)}; this model is "
+            f"{called(maker.name, digest)}: decode them with the one that made them, or "
             "hear what another makes of them (--force, in Python force=True)"
         )
     if codes.sample_rate != sample_rate:
@@ -59,5 +59,6 @@ def check_codes(maker: Maker, codes: Codes, *, force: bool = False) -> None:
         )
 
 
-def _called(name: str, digest: str) -> str:
+def called(name: str, digest: str) -> str:
+    """A model as messages name it: by its name and the beginning of its digest."""
     return f"{printable(name or 'unnamed')!r} ({digest[:_SHOWN]})"

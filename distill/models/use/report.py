@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from distill.config import VQVAEConfig
+from distill.config import AutoencoderConfig, TrainingConfig
 from distill.drawings import svg_curves
+from distill.family import family_of
 from distill.health_rows import Health, columns, rows
 from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page, html_table
@@ -16,7 +17,7 @@ _MOST = 1e12  # files, steps or seconds: beyond it is no number of theirs
 
 
 def model_facts(
-    config: VQVAEConfig, metadata: dict[str, Any], parameters: int, file_bytes: int | None = None
+    config: TrainingConfig, metadata: dict[str, Any], parameters: int, file_bytes: int | None = None
 ) -> Iterator[tuple[str, str]]:
     """Names and values; what the metadata does not say, or says in another form, is left out.
 
@@ -26,13 +27,10 @@ def model_facts(
         parameters: numbers it holds.
         file_bytes: of its file, where there is one.
     """
-    spectrogram = config.spectrogram
-    yield (
-        "codes",
-        f"{config.levels} levels × {config.codebook_size} entries, {config.step_rate_hz:.1f} "
-        f"steps/s, {config.bits_per_second:.0f} bit/s",
-    )
-    yield "sound", f"{spectrogram.sample_rate} Hz, {spectrogram.n_mels} mel bands"
+    yield from family_of(config).facts(config)
+    if isinstance(config, AutoencoderConfig):
+        spectrogram = config.spectrogram
+        yield "sound", f"{spectrogram.sample_rate} Hz, {spectrogram.n_mels} mel bands"
     size = "" if file_bytes is None else f", {file_bytes / 1e6:.1f} MB"
     yield "size", f"{parameters / 1e6:.2f} M numbers{size}"
     yield "created", str(metadata.get("created", "?"))
@@ -45,7 +43,7 @@ def health_table(health: Sequence[Health]) -> Markup:
 
 
 def model_as_html(
-    config: VQVAEConfig,
+    config: TrainingConfig,
     meta: dict[str, Any],
     parameters: int,
     health: Sequence[Health],

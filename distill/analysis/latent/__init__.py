@@ -1,0 +1,1 @@
+"""What the dimensions of a continuous model do to a sound."""
