@@ -13,8 +13,8 @@ from torch import Tensor
 
 from distill.arrays import LOUDEST, Array, as_float, as_int, as_whole_numbers
 from distill.codebook import codes_file
+from distill.codebook.grid_html import grid_as_html
 from distill.codebook.labels import LONGEST_LABEL, level_labels
-from distill.codebook.report import codes_as_html
 from distill.errors import CodesError
 from distill.names import printable
 
@@ -131,7 +131,7 @@ class Codes:
             OutputExistsError: such a file is there.
             CodesError: it cannot be written.
         """
-        return codes_file.save(self, Path(path), overwrite=overwrite)
+        return codes_file.save(vars(self), Path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codes:
@@ -151,7 +151,14 @@ class Codes:
         return f"Codes({grid}, {self.seconds:.2f} s at {self.sample_rate} Hz)"
 
     def _repr_html_(self) -> str:
-        return codes_as_html(self)
+        used = ", ".join(str(len(set(row) - {NO_CODE})) for row in self._grid.tolist())
+        about = (
+            f"Codes: {self.levels} levels × {self.steps} steps of {1000 * self.step_seconds:.3g} "
+            f"ms, {self.seconds:.2f} s at {self.sample_rate} Hz; {used} of {self.codebook_size} "
+            "entries in use"
+        )
+        names = [f"{number} {label}" for number, label in enumerate(self.labels, 1)]
+        return grid_as_html(names, self._grid, about)
 
 
 class _Grid:

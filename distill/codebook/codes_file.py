@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,11 @@ from distill.errors import CodesError, OutputExistsError, OutsideDataError
 from distill.names import printable
 from distill.outputs import new_file
 
-if TYPE_CHECKING:
-    from distill.codebook.codes import Codes
-
 _log = logging.getLogger(__name__)
 
 _FORMAT = "distill_codes"
 _MOST_LEVELS, _MOST_CODES = 64, 1 << 26
+_LONGEST_NAME = 200
 _LIMIT = 1 << 30
 """Bytes; 64 bits for each of the most codes, and room for the rest."""
 _NUMBER = ArraySpec(kinds="iuf", finite=True)
@@ -36,7 +35,7 @@ _SPECS = {
     "peak": _NUMBER,
     "labels": ArraySpec(kinds="U", ndim=1, most=_MOST_LEVELS, longest=LONGEST_LABEL),
     "made_by": ArraySpec(kinds="U", longest=64, optional=True),
-    "model_name": ArraySpec(kinds="U", longest=200, optional=True),
+    "model_name": ArraySpec(kinds="U", longest=_LONGEST_NAME, optional=True),
 }
 
 DAMAGE = (
@@ -55,23 +54,30 @@ DAMAGE = (
 """What zipfile and NumPy raise on bytes that were altered or meant for others."""
 
 
-def save(codes: Codes, path: Path, *, overwrite: bool) -> Path:
-    """See `Codes.save`."""
+def save(fields: Mapping[str, Any], path: Path, *, overwrite: bool) -> Path:
+    """Writes codes; see `Codes.save`.
+
+    Args:
+        fields: of the codes, by name.
+        path: of the file.
+        overwrite: replace a file that this program did not write.
+
+    Raises:
+        OutputExistsError: such a file is there.
+        CodesError: it cannot be written.
+    """
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     try:
         with new_file(path, overwrite=overwrite) as file:
             np.savez_compressed(
                 file,
-                format=_FORMAT,
-                indices=codes.indices.cpu().numpy().astype(np.int32),
-                codebook_size=codes.codebook_size,
-                step_seconds=codes.step_seconds,
-                samples=codes.samples,
-                sample_rate=codes.sample_rate,
-                peak=codes.peak,
-                labels=np.array(codes.labels),
-                made_by=codes.made_by,
-                model_name=codes.model_name[:200],
+                **{
+                    **fields,
+                    "format": _FORMAT,
+                    "indices": fields["indices"].numpy().astype(np.int32),
+                    "labels": np.array(fields["labels"]),
+                    "model_name": fields["model_name"][:_LONGEST_NAME],
+                },
             )
     except OutputExistsError:
         raise
