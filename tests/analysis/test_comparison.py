@@ -18,7 +18,7 @@ from distill import (
     train_vqvae,
 )
 from distill.analysis import Comparison
-from distill.analysis.names import numbered, short_names
+from distill.analysis.unique_names import numbered, short_names
 from distill.config import SpectrogramConfig
 from distill.errors import (
     AudioFileError,

@@ -106,8 +106,8 @@ def test_it_says_what_it_found(report: RateReport) -> None:
     lines = repr(report).splitlines()
     assert lines[0].startswith("RateReport of 'trained' on 3 files, ")
     assert " ".join(lines[1].split()) == "levels bit/s entropy bit/s two-scale mel mel STFT"
-    assert [line.split()[0] for line in lines[2:]] == ["1", "1–2", "1–3", "no"]
-    assert lines[4].split()[1] == "562"
+    assert [line.split()[0] for line in lines[2:]] == ["1", "1–2", "1–3", "vocoder"]
+    assert lines[4].split()[3] == "562"
     named = dataclasses.replace(
         report, files=(dataclasses.replace(report.files[0], name="<script>"),)
     )

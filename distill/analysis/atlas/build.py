@@ -15,8 +15,7 @@ from distill.analysis.atlas.moments import MomentFinder
 from distill.analysis.atlas.statistics import neighbours
 from distill.analysis.compare.features import brightness_hz, loudness_db
 from distill.analysis.compare.identity import identify
-from distill.analysis.names import short_names
-from distill.analysis.progress import bar
+from distill.analysis.progress_bar import bar
 from distill.analysis.sound.entry_sounds import (
     HELD_S,
     entry_columns,
@@ -24,6 +23,7 @@ from distill.analysis.sound.entry_sounds import (
     samples_per_step,
     sound_of_mel,
 )
+from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
 from distill.errors import AtlasError
 from distill.models.use.loaded import LoadedVQModel

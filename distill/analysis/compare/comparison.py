@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.analysis.compare.bits import entropy_bps, nominal_bps
-from distill.analysis.compare.measures import METRIC_NAMES, METRICS, distances
+from distill.analysis.compare.bit_rates import entropy_bps, nominal_bps
+from distill.analysis.compare.distances import METRIC_NAMES, METRICS, distances
 from distill.analysis.compare.sources import (
     ModelSource,
     NamedSound,
@@ -18,15 +18,18 @@ from distill.analysis.compare.sources import (
     open_models,
     open_sounds,
 )
-from distill.analysis.names import numbered
-from distill.analysis.progress import bar
+from distill.analysis.progress_bar import bar
 from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
+from distill.analysis.unique_names import numbered
 from distill.codebook.health import LevelHealth, codebook_health, count_codes
 from distill.errors import PartError
 from distill.models.use.loaded import LoadedVQModel, fitted
 from distill.tables import html_page, html_table, text_table
 
-_COLUMNS = ("model", "levels × entries", "bit/s", "entropy bit/s", *METRIC_NAMES, "used", "best")
+_COLUMNS = (
+    *("model", "levels × entries", "bit/s", "entropy bit/s", *METRIC_NAMES.values()),
+    *("used", "best validation"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,15 @@ class Comparison:
         self._sounds = tuple(sounds)
         self._cache = SoundCache(CACHE_BYTES)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Headings of the table of `rows`."""
+        return _COLUMNS
+
+    def rows(self) -> list[list[str]]:
+        """A row a model: its size, its bits, its mean distances, how its codebooks are used."""
+        return [_row(one) for one in self.models]
+
     def original(self, sound: int) -> tuple[Tensor, int]:
         """A sound as it was given, (samples,) float32, and its rate.
 
@@ -101,11 +113,10 @@ class Comparison:
             raise PartError(f"{kind}={number}: expected 0 to {count - 1}")
 
     def __repr__(self) -> str:
-        return f"{self._title()}\n{text_table(_COLUMNS, map(_row, self.models))}"
+        return f"{self._title()}\n{text_table(self.columns, self.rows())}"
 
     def _repr_html_(self) -> str:
-        table = html_table(_COLUMNS, map(_row, self.models))
-        return html_page(self._title(), table)
+        return html_page(self._title(), html_table(self.columns, self.rows()))
 
     def _title(self) -> str:
         return f"Comparison of {len(self.models)} models on {len(self.sounds)} sounds"

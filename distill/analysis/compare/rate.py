@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.analysis.compare.bits import entropy_bps, nominal_bps
+from distill.analysis.compare.bit_rates import entropy_bps, nominal_bps
+from distill.analysis.compare.distances import METRIC_NAMES, METRICS, distances
 from distill.analysis.compare.identity import ModelIdentity, identify
-from distill.analysis.compare.measures import METRIC_NAMES, METRICS, distances
-from distill.analysis.names import short_names
-from distill.analysis.progress import bar
+from distill.analysis.progress_bar import bar
+from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import resample
 from distill.codebook.codes import NO_CODE
@@ -23,7 +23,7 @@ from distill.models.use.loaded import LoadedVQModel
 from distill.tables import html_page, html_table, text_table
 from distill.words import duration
 
-_COLUMNS = ("levels", "bit/s", "entropy bit/s", *METRIC_NAMES)
+_COLUMNS = ("levels", "bit/s", "entropy bit/s", *METRIC_NAMES.values())
 _WORST_SHOWN = 5
 
 
@@ -42,7 +42,7 @@ class FileRate:
     stft: np.ndarray
     """Likewise, on spectra."""
     entropy_bps: np.ndarray
-    """(level,) bits a second of this recording; see `distill.analysis.compare.bits`."""
+    """(level,) bits a second of this recording; see `distill.analysis.compare.bit_rates`."""
     floor: dict[str, float]
     """Of each distance, what the vocoder alone loses: the true log-mel through it."""
 
@@ -95,26 +95,35 @@ class RateReport:
     def _mean(self, metric: str) -> np.ndarray:
         return np.mean([getattr(file, metric) for file in self.files], axis=0)
 
-    def _rows(self) -> list[list[str]]:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Headings of the table of `rows`."""
+        return _COLUMNS
+
+    def rows(self) -> list[list[str]]:
+        """A row for the first 1 … Q levels each, and one of what the vocoder alone loses."""
         means = [getattr(self, metric) for metric in self.metrics]
         rows = [
             [
-                f"1–{level + 1}" if level else "1",
+                f"1–{level + 1} … {label}" if level else f"1 {label}",
                 f"{self.nominal_bps[level]:.0f}",
                 f"{self.entropy_bps[level]:.0f}",
                 *(f"{mean[level]:.3f}" for mean in means),
             ]
-            for level in range(self.levels)
+            for level, label in enumerate(self.labels)
         ]
         floor = self.floor
-        return [*rows, ["no model", "", "", *(f"{floor[metric]:.3f}" for metric in self.metrics)]]
+        return [
+            *rows,
+            ["vocoder alone", "", "", *(f"{floor[metric]:.3f}" for metric in self.metrics)],
+        ]
 
     def _title(self) -> str:
         sound = duration(sum(file.seconds for file in self.files))
         return f"{self.model.name!r} on {len(self.files)} files, {sound}"
 
     def __repr__(self) -> str:
-        return f"RateReport of {self._title()}\n{text_table(_COLUMNS, self._rows())}"
+        return f"RateReport of {self._title()}\n{text_table(self.columns, self.rows())}"
 
     def _repr_html_(self) -> str:
         worst = [
@@ -123,9 +132,9 @@ class RateReport:
         ]
         return html_page(
             f"What the bits buy: {self._title()}",
-            html_table(_COLUMNS, self._rows()),
+            html_table(self.columns, self.rows()),
             tag("p", "Worst first"),
-            html_table(("file", "length", METRIC_NAMES[0]), worst),
+            html_table(("file", "length", METRIC_NAMES["two_scale_mel"]), worst),
         )
 
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from torch import Tensor
 
-from distill.analysis.names import short_names
+from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus, Source, find_files
 from distill.audio.io import read_audio
 from distill.errors import CheckpointError, ComparisonError, RunFolderError

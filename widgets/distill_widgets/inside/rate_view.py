@@ -23,7 +23,6 @@ from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow
 LONGEST_S = 20.0
 """Of a long recording its beginning is played."""
 _CACHE_BYTES = 64 << 20
-_NAMES = {"two_scale_mel": "two-scale mel", "mel": "mel", "stft": "STFT"}
 
 
 class RateView(View):
@@ -55,7 +54,7 @@ class RateView(View):
             name="Worst first",
         )
         parts = [
-            Html(plain_table(_COLUMNS, _rows(report), title=_title(report))),
+            Html(plain_table(report.columns, report.rows(), title=_title(report))),
             LiveChart(rate_chart(report)),
             self.player,
         ]
@@ -76,9 +75,6 @@ class RateView(View):
 
     def __repr__(self) -> str:
         return repr(self._report)
-
-
-_COLUMNS = ("levels", "bit/s", "entropy bit/s", *(f"{name} distance" for name in _NAMES.values()))
 
 
 def rate_chart(report: RateReport) -> Chart:
@@ -107,20 +103,6 @@ def rate_chart(report: RateReport) -> Chart:
 
 def _title(report: RateReport) -> str:
     return f"What the bits of {report.model.name} buy on {len(report.files)} files"
-
-
-def _rows(report: RateReport) -> list[list[str]]:
-    rows = [
-        [
-            f"{number} {label}" if not number - 1 else f"1–{number} … {label}",
-            f"{report.nominal_bps[number - 1]:.0f}",
-            f"{report.entropy_bps[number - 1]:.0f}",
-            *(f"{getattr(report, metric)[number - 1]:.3f}" for metric in _NAMES),
-        ]
-        for number, label in enumerate(report.labels, 1)
-    ]
-    floor = report.floor
-    return [*rows, ["vocoder alone", "", "", *(f"{floor[metric]:.3f}" for metric in _NAMES)]]
 
 
 def _row(file: FileRate) -> SoundRow:

@@ -13,10 +13,6 @@ from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow
 
 MOST_SOUNDS = 50
 _ORIGINAL = "original"
-_COLUMNS = (
-    "model", "levels × entries", "bit/s", "entropy bit/s", "two-scale mel", "mel", "STFT",
-    "best validation",
-)  # fmt: skip
 
 
 class CompareView(View):
@@ -43,7 +39,7 @@ class CompareView(View):
             for part in (tag("h4", one.name), markup.health_table(one.health))
         ]
         parts = [
-            Html(markup.plain_table(_COLUMNS, self._table(), title=self._title)),
+            Html(markup.plain_table(comparison.columns, comparison.rows(), title=self._title)),
             Html(markup.wrapped(*health)),
             LiveChart(curves_of_models({one.name: one.curves for one in comparison.models})),
             self.player,
@@ -70,19 +66,6 @@ class CompareView(View):
         else:
             waveform, rate = self._comparison.reconstruction(int(side), int(number))
         return waveform.numpy(), rate
-
-    def _table(self) -> list[list[str]]:
-        return [
-            [
-                one.name,
-                "{} × {}".format(*one.model.shape),
-                f"{one.nominal_bps:.0f}",
-                f"{one.entropy_bps:.0f}",
-                *(f"{values.mean():.3f}" for values in (one.two_scale_mel, one.mel, one.stft)),
-                "" if one.best_validation is None else f"{one.best_validation:.4f}",
-            ]
-            for one in self._comparison.models
-        ]
 
     def saved_html(self) -> str:
         """What a saved notebook shows."""

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from distill.audio.distance import TWO_SCALES, mel_distance, stft_distance
 
-METRICS = ("two_scale_mel", "mel", "stft")
-METRIC_NAMES = ("two-scale mel", "mel", "STFT")
+METRIC_NAMES = {"two_scale_mel": "two-scale mel", "mel": "mel", "stft": "STFT"}
 """As people read them."""
+METRICS = tuple(METRIC_NAMES)
 
 
 def distances(reference: Tensor, estimate: Tensor, sample_rate: int) -> tuple[float, float, float]:

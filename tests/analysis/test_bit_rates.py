@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from distill import VQVAEConfig
-from distill.analysis.compare.bits import entropy_bps, nominal_bps
+from distill.analysis.compare.bit_rates import entropy_bps, nominal_bps
 from distill.codebook import entropy_bits
 
 RNG = np.random.default_rng(0)
