@@ -19,6 +19,7 @@ from distill.latent.latents import Latents
 from distill.latent.mixing import mixed
 from distill.memory import memory_for
 from distill.models.use.base import LoadedModel
+from distill.models.use.match import Maker
 from distill.models.use.match_latents import check_latents
 from distill.models.use.pieces import decoded_pieces
 from distill.models.use.sounds import SoundAtRate
@@ -127,7 +128,8 @@ class LoadedVAE(LoadedModel[Latents]):
             LatentsError: no latents, of another model, with other dimensions, or too few for their
                 sound.
         """
-        check_latents(self, latents, force=force)
+        maker = Maker(self.config, self.spectrogram.frames, self.name, lambda: self.digest)
+        check_latents(maker, latents, force=force)
 
     def sample(self, count: int = 1, seconds: float = 2.0, seed: int = 0) -> tuple[Latents, ...]:
         """New sounds that resemble those the model learned from; `decode` makes them audible.

@@ -1,32 +1,45 @@
-"""Whether codes are such as a model makes."""
+"""Checks that codes are such as a model makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from distill.codebook.codes import Codes
 from distill.config import VQVAEConfig
+from distill.config.autoencoder import AutoencoderConfig
 from distill.errors import CodesError
 from distill.names import printable
 
 _SHOWN = 8
+_ConfigT = TypeVar("_ConfigT", bound=AutoencoderConfig)
 
 
 @dataclass(frozen=True)
-class Maker:
-    """What codes are compared with."""
+class Maker(Generic[_ConfigT]):
+    """What codes, or latents, are compared with."""
 
-    config: VQVAEConfig
+    config: _ConfigT
     frames: Callable[[int], int]
     """Samples of a sound to its frames."""
     name: str
     digest: Callable[[], str]
-    """Takes a while: asked for only where codes say who made them."""
+    """Takes a while: asked for only where they say who made them."""
 
 
-def check_codes(maker: Maker, codes: Codes, *, force: bool = False) -> None:
-    """See `LoadedVQModel.check_codes`."""
+def check_codes(maker: Maker[VQVAEConfig], codes: Codes, *, force: bool = False) -> None:
+    """Checks codes that are to be decoded; see `LoadedVQModel.check_codes`.
+
+    Args:
+        maker: the model that decodes them.
+        codes: to be decoded.
+        force: take them although another model made them.
+
+    Raises:
+        CodesError: no codes, of another model, with more levels or other codebooks, or too few for
+            their sound.
+    """
     if not isinstance(codes, Codes):
         raise CodesError(
             f"a {type(codes).__name__} where codes were expected: what `encode` returns, or "
