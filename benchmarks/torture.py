@@ -109,7 +109,7 @@ def outcome(path: Path) -> dict[str, Any]:
     state = load_vqvae_checkpoint(list_checkpoints(path / "checkpoints")[0].path)
     model = load_model_v2(path / "model.distill")
     return {
-        "weights and codebooks": flat(model.model.state_dict()),
+        "weights and codebooks": flat(model.weights),
         "last weights": flat(state["model"]),
         "optimiser": flat(state["optimizer"]),
         "random state": state["torch_rng"].tolist(),
