@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from hypothesis import HealthCheck, Phase, given, settings
 
 from distill.audio.corpus import AudioCorpus, Refusal
-from distill.audio.keeping import Keeper
+from distill.audio.corpus_decoder import Keeper
 from distill.errors import CorpusError, DistillError
 from tests.audio.mutations import (
     KINDS,

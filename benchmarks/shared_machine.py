@@ -4,9 +4,9 @@
 
 *Before* is OpenMP's own way of waiting, spinning, and the system's turns; *now* is what distill
 asks for: threads that sleep while they wait (`distill/threads.py`) and take short turns, where the
-system has them (`distill/turns.py`). All processes live through the whole benchmark and are stopped
-by signals; one case at a time goes on for some seconds, round by round, so that a machine that is
-slower for a while is so for all.
+system has them (`distill/time_slices.py`). All processes live through the whole benchmark and are
+stopped by signals; one case at a time goes on for some seconds, round by round, so that a machine
+that is slower for a while is so for all.
 
     fair  = cores / busy threads, at most 1: two threads beside one busy loop on two cores get 2/3
     share = speed here / speed of *before* alone / fair
@@ -32,7 +32,7 @@ from typing import Any
 from common import parser, recordings, report
 
 CORES = os.cpu_count() or 1
-NO_TURNS = "import distill.turns as t; t.take_short_turns = lambda: False\n"
+NO_TURNS = "import distill.time_slices as t; t.take_short_turns = lambda: False\n"
 RUN = "import runpy, sys; sys.argv = sys.argv[1:]\n"
 RUN += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 WAYS: dict[str, dict[str, str]] = {
@@ -45,7 +45,7 @@ QUIET = 0.05
 
 ENCODE = """
 import sys
-from distill.turns import take_short_turns
+from distill.time_slices import take_short_turns
 take_short_turns()  # as the command line does
 from distill import read_audio, load_model_v2
 model, sounds = load_model_v2(sys.argv[1]), [read_audio(p) for p in sys.argv[3:]]

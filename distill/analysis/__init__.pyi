@@ -31,14 +31,14 @@ from .compare.rate import (
 from .compare.rate import (
     rate_distortion as rate_distortion,
 )
-from .library.entry import (
-    LibraryModel as LibraryModel,
-)
-from .library.entry import (
-    RefusedModel as RefusedModel,
-)
 from .library.library import (
     ModelLibrary as ModelLibrary,
+)
+from .library.library_model import (
+    LibraryModel as LibraryModel,
+)
+from .library.library_model import (
+    RefusedModel as RefusedModel,
 )
 from .library.trash import (
     TrashedModel as TrashedModel,

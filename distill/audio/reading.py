@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.audio.levels import IMPOSSIBLE, LONE, LOUD, Levels, Meter
+from distill.audio.level_meter import IMPOSSIBLE, LONE, LOUD, Levels, Meter
 from distill.audio.resampling import resampled_length, resampled_pieces
-from distill.audio.source import AudioInfo, OpenSound, open_sound
+from distill.audio.sound_file import AudioInfo, OpenSound, open_sound
 from distill.errors import AudioFileError
 
 MOST_WHOLE_BYTES = 2 << 30

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from distill.audio.finding import NOT_DOWNLOADED, Refusal
-from distill.audio.keeping import AudioFile
+from distill.audio.corpus_decoder import AudioFile
+from distill.audio.file_search import NOT_DOWNLOADED, Refusal
 from distill.markup import Markup
 from distill.names import printable
 from distill.tables import html_facts, html_list, html_page

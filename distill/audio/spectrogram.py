@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
 from distill.arrays import as_tensor
-from distill.audio.window import Window
+from distill.audio.signal_window import Window
 from distill.config import SpectrogramConfig
 from distill.errors import ShapeError
 

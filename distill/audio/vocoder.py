@@ -13,8 +13,8 @@ import torchaudio.functional
 from torch import Tensor
 
 from distill.arrays import as_floats, as_int
+from distill.audio.signal_window import Window
 from distill.audio.spectrogram import LogMel
-from distill.audio.window import Window
 from distill.errors import ShapeError
 
 _CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of any length

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from distill.arrays import as_floats, as_rate
-from distill.audio.marks import comment_of
+from distill.audio.reconstruction_mark import comment_of
 from distill.errors import AudioFileError, OutputExistsError, ShapeError
 from distill.names import printable
 from distill.outputs import new_file

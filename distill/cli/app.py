@@ -13,7 +13,7 @@ from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.config.fields import range_of
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
-from distill.turns import take_short_turns
+from distill.time_slices import take_short_turns
 
 _LEVELS, _ENTRIES = (range_of(VQVAEConfig, name) for name in ("levels", "codebook_size"))
 

@@ -21,8 +21,8 @@ from distill.models.device import check_devices
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.run.folder import RunFolder
-from distill.training.run.inside import refuse_sounds_inside
 from distill.training.run.request import RunRequest
+from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.run.writer import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult

@@ -23,6 +23,7 @@ import torch
 
 from distill.errors import RunFolderError, RunLostError, TrainingError
 from distill.models.device import check_devices
+from distill.time_slices import take_short_turns
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.engine.placement import Placement
 from distill.training.run import states
@@ -36,7 +37,6 @@ from distill.training.session.session import run_session
 from distill.training.session.signals import StopSignals, stopped_by_signals
 from distill.training.trainers import TIED, WORKER
 from distill.training.watch.event_lines import TrainingFailedEvent
-from distill.turns import take_short_turns
 
 _log = logging.getLogger("distill.training.worker")
 

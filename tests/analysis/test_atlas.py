@@ -11,7 +11,7 @@ import torch
 
 from distill import AudioCorpus, CodebookAtlas, Codes, LoadedVQModel, VQVAEConfig, build_atlas
 from distill.analysis import entry_sound, identify
-from distill.analysis.compare.features import brightness_hz, loudness_db
+from distill.audio.sound_features import brightness_hz, loudness_db
 from distill.codebook import count_codes
 from distill.errors import (
     AtlasError,

@@ -12,7 +12,7 @@ import pytest
 
 from distill import ModelLibrary
 from distill.analysis.library import trash as trash_module
-from distill.analysis.library.folders import look_through
+from distill.analysis.library.folder_walk import look_through
 from distill.errors import LibraryError
 from distill.training import TrainingResult
 

@@ -15,9 +15,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distill.audio import source
+from distill.audio import sound_file
 from distill.audio.containers import walk
-from distill.audio.keeping import Keeper
+from distill.audio.corpus_decoder import Keeper
 from distill.audio.reading import decode, probe, read_pieces
 from distill.errors import AudioFileError, DistillError
 from tests.audio.mutations import KINDS, RATE, chirp, encoded, mutant
@@ -67,10 +67,10 @@ def test_hours_of_silence_packed_small_are_refused(
 ) -> None:
     path = save("silence.flac", np.zeros(400_000), RATE)
     assert len(decode(path).waveform) == 400_000
-    monkeypatch.setattr(source, "_MANY_SAMPLES", 100_000)
+    monkeypatch.setattr(sound_file, "_MANY_SAMPLES", 100_000)
     with pytest.raises(AudioFileError, match=r"0\.0 h in 0\.0 MB: only silence packs so small"):
         decode(path)
-    monkeypatch.setattr(source, "MOST_SAMPLES", 200_000)
+    monkeypatch.setattr(sound_file, "MOST_SAMPLES", 200_000)
     with pytest.raises(AudioFileError, match=r"1 channels of 400000 samples; up to 200000 of all"):
         decode(path)
 
@@ -81,7 +81,7 @@ def test_a_thousand_channels_take_no_more_memory_than_two(save: Save) -> None:
     assert len(decode(path).waveform) == 4000
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 10 * 4 * source.BLOCK_SAMPLES
+    assert most < 10 * 4 * sound_file.BLOCK_SAMPLES
 
 
 def test_files_joined_by_the_thousand_have_an_end(

@@ -13,7 +13,7 @@ import torch
 
 from distill.audio.corpus import AudioCorpus, describe_source, find_files
 from distill.audio.reading import decode_open
-from distill.audio.source import OpenSound
+from distill.audio.sound_file import OpenSound
 from distill.errors import CorpusError
 
 Tone = Callable[..., np.ndarray]
@@ -199,7 +199,7 @@ def test_reading_ends_soon_after_it_is_cancelled(
         cancel.set()
         return decode_open(sound, rate)
 
-    monkeypatch.setattr("distill.audio.keeping.decode_open", decode_and_cancel)
+    monkeypatch.setattr("distill.audio.corpus_decoder.decode_open", decode_and_cancel)
     with pytest.raises(CorpusError, match=re.escape(f"{tmp_path}: reading was cancelled")):
         _scan(tmp_path, workers=1, cancel_event=cancel)
     assert len(read) < 50

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distill.audio import source
+from distill.audio import sound_file
 from distill.audio.io import decode, probe, read_audio
 from distill.errors import AudioFileError
 
@@ -82,7 +82,7 @@ def test_a_file_that_breaks_in_the_middle_says_where(
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 20_000] = bytes(20_000)
     path.write_bytes(data)
-    monkeypatch.setattr(source, "BLOCK_SAMPLES", 4096)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 4096)
     with pytest.raises(
         AudioFileError, match=r"^a\.flac: unreadable after [12]\.\d\d s \(.*\); copy"
     ):
@@ -126,7 +126,7 @@ def test_nan_in_a_late_block_is_placed_from_the_start(
 ) -> None:
     sound = tone(1.0)
     sound[6000] = np.nan
-    monkeypatch.setattr(source, "BLOCK_SAMPLES", 1000)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 1000)
     with pytest.raises(AudioFileError, match=r"NaN or Inf at 0\.75 s"):
         read_audio(save("a.wav", sound, subtype="FLOAT"))
 

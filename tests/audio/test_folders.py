@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 from distill.audio import finding, keeping
 from distill.audio.corpus import AudioCorpus
-from distill.audio.finding import NOT_DOWNLOADED
+from distill.audio.file_search import NOT_DOWNLOADED
 from distill.audio.reading import decode, probe, read_part, read_pieces
 from distill.errors import AudioFileError, CorpusError
 from tests.audio.trees import TREES, make_tree

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from distill.audio import source
+from distill.audio import sound_file
 from distill.audio.io import decode, probe, read_audio, read_part, resample, write_audio
 from distill.errors import AudioFileError
 
@@ -64,7 +64,7 @@ def test_long_files_decode_in_blocks_without_a_seam(
 ) -> None:
     path = save("long.wav", np.stack([tone(), tone(hz=300)], axis=1))
     whole = decode(path)
-    monkeypatch.setattr(source, "BLOCK_SAMPLES", 2 * 77)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 2 * 77)
     pieces = decode(path)
     assert torch.equal(pieces.waveform, whole.waveform)
     assert pieces.sha256 == whole.sha256

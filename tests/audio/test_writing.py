@@ -16,9 +16,9 @@ import torch
 
 from distill.audio import writing
 from distill.audio.corpus import AudioCorpus
-from distill.audio.finding import RECONSTRUCTION
-from distill.audio.marks import is_reconstruction
+from distill.audio.file_search import RECONSTRUCTION
 from distill.audio.reading import read_audio
+from distill.audio.reconstruction_mark import is_reconstruction
 from distill.audio.writing import wav_bytes, write_audio
 from distill.errors import AudioFileError
 

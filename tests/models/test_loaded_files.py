@@ -22,7 +22,7 @@ from distill import (
     read_audio,
     save_model_v2,
 )
-from distill.audio.window import Window
+from distill.audio.signal_window import Window
 from distill.codebook import NO_CODE
 from distill.errors import AudioFileError, CodesError, NotEnoughMemoryError, OutputExistsError
 from distill.models.use import sounds as sounds_module

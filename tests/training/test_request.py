@@ -12,7 +12,7 @@ import soundfile
 from distill import AudioCorpus, VQVAEConfig
 from distill.audio.io import write_audio
 from distill.errors import CorpusError, RunFolderError
-from distill.training.run import origin
+from distill.training.run import request_seal
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import begin_run, extend_run, hold_run, write_request
@@ -127,7 +127,7 @@ def test_another_persons_key_gives_another_mark(
     assert [path.name for path in key.parent.iterdir()] == ["origin.key"]
     monkeypatch.setenv("DISTILL_STATE", str(tmp_path / "run.json" / "no folder"))
     (tmp_path / "run.json").write_bytes(b"")  # nowhere to keep a key: what the machine has
-    assert origin.seal(["a"]) == origin.seal(["a"]) != origin.seal(["b"])
+    assert request_seal.seal(["a"]) == request_seal.seal(["a"]) != request_seal.seal(["b"])
 
 
 def test_the_run_of_another_machine_is_resumed_once_its_sounds_are_named(

@@ -86,7 +86,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `FakeTrainer` has no heartbeat: it is not to look dead on a slow machine."""
-    monkeypatch.setattr("distill.training.run.pulse.STALE_S", 3600.0)
+    monkeypatch.setattr("distill.training.run.heartbeat.STALE_S", 3600.0)
 
 
 def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:

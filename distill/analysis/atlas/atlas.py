@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.analysis.atlas import file as atlas_file
+from distill.analysis.atlas import atlas_file
 from distill.analysis.atlas import statistics as code_statistics
-from distill.analysis.atlas.mapping import METHODS, mapped
 from distill.analysis.atlas.moments import Moment
+from distill.analysis.atlas.projection import METHODS, mapped
 from distill.analysis.compare.identity import ModelIdentity, identify
 from distill.arrays import as_place
 from distill.codebook.health import LevelHealth, codebook_health

@@ -13,7 +13,6 @@ from torch import Tensor
 from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.analysis.atlas.moments import MomentFinder
 from distill.analysis.atlas.statistics import neighbours
-from distill.analysis.compare.features import brightness_hz, loudness_db
 from distill.analysis.compare.identity import identify
 from distill.analysis.progress_bar import bar
 from distill.analysis.sound.entry_sounds import (
@@ -25,6 +24,7 @@ from distill.analysis.sound.entry_sounds import (
 )
 from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
+from distill.audio.sound_features import brightness_hz, loudness_db
 from distill.errors import AtlasError
 from distill.models.use.loaded import LoadedVQModel
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.analysis.compare.features import (
+from distill.audio.sound_features import (
     brightness_hz,
     loudness_db,
     noisiness_db,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from distill.analysis.library import report as library_report
-from distill.analysis.library.entry import LibraryModel, RefusedModel, shelved
-from distill.analysis.library.folders import look_through
+from distill.analysis.library.folder_walk import look_through
+from distill.analysis.library.library_model import LibraryModel, RefusedModel, shelved
 from distill.analysis.library.trash import TrashedModel, find_trash, move_to_trash, put_back
 from distill.errors import LibraryError, ModelFileError
 from distill.file_names import MODEL_SUFFIX

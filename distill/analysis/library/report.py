@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from distill.analysis.library.entry import LibraryModel, RefusedModel
+from distill.analysis.library.library_model import LibraryModel, RefusedModel
 from distill.markup import Markup
 from distill.tables import html_list, html_page, html_table, text_table
 

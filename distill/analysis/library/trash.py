@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from distill.analysis.library.folders import look_into, look_through
+from distill.analysis.library.folder_walk import look_into, look_through
 from distill.errors import LibraryError
 from distill.names import printable
 

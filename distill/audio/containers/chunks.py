@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from distill.audio.containers.follows import ChunkShape, Follows, what_follows
 from distill.audio.containers.layout import Layout, Part, Stream
+from distill.audio.containers.trailing_data import ChunkShape, Follows, what_follows
 
 _SHORTFALL = 0.98
 _NEAR = 1 << 16  # a header's worth beside a power of two is still "no idea"

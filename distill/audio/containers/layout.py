@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from distill.audio.containers.window import Span, Stretch
+from distill.audio.containers.virtual_file import Span, Stretch
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from distill.audio.containers.layout import Layout, Part, Stream
-from distill.audio.containers.window import Span
+from distill.audio.containers.virtual_file import Span
 
 _READ = 1 << 20
 _SURE = 3  # this many fitting headers in a row are no accident

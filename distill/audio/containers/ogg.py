@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from distill.audio.containers.chunks import RIFF
-from distill.audio.containers.follows import Follows, what_follows
 from distill.audio.containers.layout import Layout, Part, Stream
-from distill.audio.containers.window import Span
+from distill.audio.containers.trailing_data import Follows, what_follows
+from distill.audio.containers.virtual_file import Span
 
 _READ = 1 << 20
 _LARGEST_PAGE = 27 + 255 + 255 * 255

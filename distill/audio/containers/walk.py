@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 from distill.audio.containers import chunks
 from distill.audio.containers.flac import walk_flac
-from distill.audio.containers.follows import SOUND_MAGIC
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.mpeg import walk_mpeg
 from distill.audio.containers.ogg import walk_ogg
-from distill.audio.endings import HEAD_BYTES, foreign
+from distill.audio.containers.trailing_data import SOUND_MAGIC
+from distill.audio.file_types import HEAD_BYTES, foreign
 
 _FINDERS: dict[bytes, Callable[[Stream], chunks.Samples | None]] = {
     b"RIFF": chunks.find_wav,

@@ -20,7 +20,7 @@ from distill.family import Family, family, family_of
 from distill.models.file.container import Header, rewrite_texts, write_container
 from distill.models.file.digest import model_digest
 from distill.models.file.info import ModelInfo, info_of, read_model_info
-from distill.models.file.said import check_said
+from distill.models.file.metadata import check_said
 from distill.models.file.sections import (
     METADATA,
     Sections,

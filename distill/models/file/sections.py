@@ -28,7 +28,7 @@ from distill.models.file.config_sections import (
     config_values,
     read_config,
 )
-from distill.models.file.said import read_metadata
+from distill.models.file.metadata import read_metadata
 
 LONGEST_CURVE = 200_000
 """Epochs; of longer trainings every second one is kept, or every third, and so on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from distill.audio.window import Window
+from distill.audio.signal_window import Window
 from distill.models.use.pieces import MOST_NUMBERS, PIECE_STEPS, decoded_pieces, in_pieces
 from distill.models.vqvae.model import ConvVQVAE
 from distill.models.vqvae.quantizer import SEARCH_BEAM

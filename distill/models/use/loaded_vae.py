@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distill.arrays import Array, as_float, as_floats, as_int
-from distill.audio.window import Window
+from distill.audio.signal_window import Window
 from distill.config import VAEConfig
 from distill.errors import ConfigError, ShapeError
 from distill.latent.health import LatentHealth

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from distill.audio.signal_window import Window
 from distill.audio.spectrogram import SILENCE
-from distill.audio.window import Window
 from distill.config import AutoencoderConfig
 
 PIECE_STEPS = 4096

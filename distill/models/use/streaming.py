@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from distill.audio.signal_window import Window
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
-from distill.audio.window import Window
 from distill.models.use.pieces import Autoencoder, latent_pieces
 
 _LEAST_PEAK = 1e-37

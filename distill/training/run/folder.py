@@ -21,6 +21,7 @@ from distill.errors import ForeignEntryError, OutsideDataError, RunFolderError
 from distill.own_folder import OwnFolder, open_to_look
 from distill.training.run import states
 from distill.training.run.detach import has_ended
+from distill.training.run.heartbeat import STALE_S, Pulse
 from distill.training.run.layout import (
     CHECKPOINTS,
     EVENTS,
@@ -33,7 +34,6 @@ from distill.training.run.layout import (
     WORKER_LOG,
 )
 from distill.training.run.lock import FolderLock, is_locked
-from distill.training.run.pulse import STALE_S, Pulse
 from distill.training.watch.event_lines import Event, Gaps, events_from_lines
 
 __all__ = [

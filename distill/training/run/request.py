@@ -20,7 +20,7 @@ from distill.checked import PathText, Positive, Text
 from distill.config import VQVAEConfig
 from distill.errors import AudioFileError, ConfigError, CorpusError, RunFolderError
 from distill.names import path_from_text, path_to_text, printable
-from distill.training.run.origin import is_sealed, seal
+from distill.training.run.request_seal import is_sealed, seal
 from distill.training.session.signals import Cancel
 from distill.versions import library_versions
 

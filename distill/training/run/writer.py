@@ -31,9 +31,9 @@ from distill.training.run.folder import (
     check_room,
     status_to_json,
 )
-from distill.training.run.inside import refuse_sounds_inside
 from distill.training.run.layout import CHECKPOINTS, RESERVE, is_ours, refuse_foreign
 from distill.training.run.request import RunRequest
+from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.watch.event_lines import (
     CheckpointEvent,
     Event,

@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from distill.analysis.library.entry import LibraryModel
+from distill.analysis.library.library_model import LibraryModel
 from distill.checked import open_regular
 from distill.errors import DistillError, ModelFileError, OutputExistsError, OutsideDataError
 from distill.file_names import MODEL_SUFFIX

@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from distill.analysis.library.entry import LibraryModel, RefusedModel
 from distill.analysis.library.library import ModelLibrary
+from distill.analysis.library.library_model import LibraryModel, RefusedModel
 from distill.errors import LibraryError
 from distill.health_rows import verdict_of
 from distill.markup import plain, shortened

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.audio.finding import is_run_folder
+from distill.audio.file_search import is_run_folder
 from distill.audio.io import AUDIO_EXTENSIONS
 from distill.markup import shortened
 from distill.names import printable

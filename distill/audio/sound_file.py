@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 
 from distill.audio.containers.layout import Part
+from distill.audio.containers.virtual_file import Stretch, Window
 from distill.audio.containers.walk import walk
-from distill.audio.containers.window import Stretch, Window
 from distill.audio.files import file_name, open_sound_file
-from distill.audio.marks import is_marked
+from distill.audio.reconstruction_mark import is_marked
 from distill.errors import AudioFileError
 
 BLOCK_SAMPLES = 1 << 20  # of all channels together: no number of them takes more memory

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill.audio.corpus import AudioCorpus
-from distill.audio.levels import Meter
+from distill.audio.level_meter import Meter
 from distill.audio.reading import decode, read_audio, read_part, read_pieces
 from distill.errors import AudioFileError
 

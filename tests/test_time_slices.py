@@ -9,14 +9,14 @@ import sys
 
 import pytest
 
-from distill import turns
+from distill import time_slices
 
 ASK = """
 import os, threading, ctypes
-from distill import turns
-turns.take_short_turns()
-call, number = ctypes.CDLL(None).syscall, turns._SET_AND_GET[os.uname().machine][1]
-def show(): print(*turns._read(call, number)[:6])
+from distill import time_slices
+time_slices.take_short_turns()
+call, number = ctypes.CDLL(None).syscall, time_slices._SET_AND_GET[os.uname().machine][1]
+def show(): print(*time_slices._read(call, number)[:6])
 show()
 thread = threading.Thread(target=show); thread.start(); thread.join()
 """
@@ -34,21 +34,21 @@ def test_a_thread_and_those_it_starts_take_them(prefix: list[str], nice: str):
     own, started = (line.split() for line in done.stdout.splitlines())
     assert own == started
     _, policy, _, found, priority, turn = own
-    assert (policy, priority, turn) == ("0", "0", str(turns.TURN_NS))
+    assert (policy, priority, turn) == ("0", "0", str(time_slices.TURN_NS))
     assert int(found) == int(nice) + before
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])
 def test_other_systems_are_left_alone(system: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "platform", system)
-    assert not turns.take_short_turns()
+    assert not time_slices.take_short_turns()
 
 
 def test_other_processors_are_left_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    assert not turns.take_short_turns()
+    assert not time_slices.take_short_turns()
 
 
 def test_a_system_that_refuses_is_left_alone(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(turns, "_SET_AND_GET", {platform.machine(): (-1, -1)})
-    assert not turns.take_short_turns()
+    monkeypatch.setattr(time_slices, "_SET_AND_GET", {platform.machine(): (-1, -1)})
+    assert not time_slices.take_short_turns()

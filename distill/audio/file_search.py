@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.audio.endings import HEAD_BYTES, is_sound_name, placeholder, why_not
+from distill.audio.file_types import HEAD_BYTES, is_sound_name, placeholder, why_not
 from distill.audio.files import open_sound_file
 from distill.errors import AudioFileError, CorpusError
 from distill.file_names import RUN_REQUEST

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from distill.analysis.compare.features import brightness_hz, loudness_db, noisiness_db, pitch_hz
+from distill.audio.sound_features import brightness_hz, loudness_db, noisiness_db, pitch_hz
 
 TIME = np.arange(4800) / 48_000
 

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from distill.audio.cache import spill, spill_pieces
+from distill.audio.file_search import RECONSTRUCTION, Refusal
 from distill.audio.files import file_name
-from distill.audio.finding import RECONSTRUCTION, Refusal
-from distill.audio.levels import SILENCE_PEAK
+from distill.audio.level_meter import SILENCE_PEAK
 from distill.audio.reading import DecodedSound, SoundPieces, decode_open, read_pieces
 from distill.audio.resampling import resampled_length
-from distill.audio.source import AudioInfo, open_sound
+from distill.audio.sound_file import AudioInfo, open_sound
 from distill.errors import AudioFileError, CorpusError
 from distill.names import printable
 

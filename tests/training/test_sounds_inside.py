@@ -7,7 +7,7 @@ import pytest
 
 from distill import TrainingRunner, VQVAEConfig, train_vqvae
 from distill.errors import DistillError
-from distill.training.run.inside import refuse_sounds_inside
+from distill.training.run.sounds_inside import refuse_sounds_inside
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
