@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from distill.audio.corpus import Refusal
 from distill.cli.boundary import echo, judge
 from distill.cli.outputs import Outputs
 from distill.cli.plan import make_plan
 from distill.errors import ConfigError, DistillError
-from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.loading import load_model_v2
+from distill.models.use.base import LoadedModel
+from distill.models.use.loading import load_model
 from distill.names import printable
 
 _NAMED = 10
@@ -46,7 +47,7 @@ def convert(
         out: a file for a file, a folder for a folder; default beside the source.
         device: where the model runs.
         overwrite: replace what lies where results go; never what is read.
-        force: decode codes although another model made them.
+        force: decode what another model encoded.
 
     Returns:
         How many files could not be converted.
@@ -58,7 +59,7 @@ def convert(
     """
     work, options = _KINDS[kind], Options(overwrite, force)
     plan = make_plan(kind, source, out)
-    model = load_model_v2(model_path, device=device)
+    model = load_model(model_path, device=device)
     outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=overwrite)
     failed = 0
     for path, target in plan.pairs:
@@ -99,19 +100,20 @@ def _report_unused(refusals: Sequence[Refusal]) -> int:
     return sum("not sound (" not in refusal.reason for refusal in refusals)
 
 
-def _encode(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
-    return model.encode_file(path).save(target, overwrite=options.overwrite)
+def _encode(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
+    written: Path = model.encode_file(path).save(target, overwrite=options.overwrite)
+    return written
 
 
-def _decode(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
+def _decode(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
     return model.decode_file(path, target, overwrite=options.overwrite, force=options.force)
 
 
-def _reconstruct(model: LoadedVQModel, path: Path, target: Path, options: Options) -> Path:
+def _reconstruct(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
     return model.reconstruct_file(path, target, overwrite=options.overwrite)
 
 
-_KINDS: dict[str, Callable[[LoadedVQModel, Path, Path, Options], Path]] = {
+_KINDS: dict[str, Callable[[LoadedModel[Any], Path, Path, Options], Path]] = {
     "encode": _encode,
     "decode": _decode,
     "reconstruct": _reconstruct,

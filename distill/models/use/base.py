@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import torch
@@ -43,6 +43,9 @@ class LoadedModel(ABC, Generic[EncodedT]):
 
     A family gives `_encode` and `decode_pieces`; whole sounds, files and reconstructions follow.
     """
+
+    encoded_type: ClassVar[Any]
+    """What `encode` returns: has `save(path, overwrite=…)` and `load(path)`, as `Codes`."""
 
     def __init__(
         self,
@@ -202,6 +205,36 @@ class LoadedModel(ABC, Generic[EncodedT]):
         """
         with memory_for(self._encoded_is):
             return torch.cat(list(self.decode_pieces(encoded, force=force))), self.sample_rate
+
+    def decode_file(
+        self,
+        encoded: EncodedT | str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        force: bool = False,
+    ) -> Path:
+        """Turns what was encoded, of any length, into a sound file, in bounded memory.
+
+        Args:
+            encoded: what `encode` made, or its file.
+            path: of the sound; its ending says the format. It is marked as made by a model.
+            overwrite: replace a file that this program did not write.
+            force: take it although another model made it.
+
+        Raises:
+            DistillError: no such file; and see `decode_pieces`.
+            OutputExistsError: a file is there that this program did not write.
+            AudioFileError: it cannot be written.
+            NotEnoughMemoryError: memory ran out.
+        """
+        what = printable(Path(path).name)
+        if isinstance(encoded, (str, os.PathLike)):
+            what = printable(Path(encoded).name)
+            encoded = cast("EncodedT", self.encoded_type.load(encoded))
+        with memory_for(what):
+            pieces = self.decode_pieces(encoded, force=force)
+            return self._write(path, pieces, self.sample_rate, overwrite)
 
     def reconstruct(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int]:
         """A sound through the model and back.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,11 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.config import VQVAEConfig
 from distill.errors import ShapeError
-from distill.memory import memory_for
 from distill.models.use.base import LoadedModel, Waveform, check_waveform, fitted
 from distill.models.use.code_pieces import indices_in_pieces, mel_pieces
 from distill.models.use.match import Maker, check_codes
 from distill.models.use.sounds import SoundAtRate
 from distill.models.vqvae.model import ConvVQVAE
-from distill.names import printable
 
 __all__ = ["LoadedVQModel", "Waveform", "check_waveform", "fitted"]
 
@@ -33,6 +30,7 @@ class LoadedVQModel(LoadedModel[Codes]):
     """An RVQ-VAE, its spectrogram, and what is known about it."""
 
     model: ConvVQVAE
+    encoded_type = Codes
     _encoded_is = "codes"
 
     def __init__(
@@ -185,36 +183,6 @@ class LoadedVQModel(LoadedModel[Codes]):
         self.check_codes(codes, force=force)
         mels = mel_pieces(self.model, codes.indices.to(self.device))
         return self._sounds(mels, codes.samples, codes.peak)
-
-    def decode_file(
-        self,
-        codes: Codes | str | os.PathLike[str],
-        path: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-        force: bool = False,
-    ) -> Path:
-        """Turns codes of any length into a sound file, in bounded memory.
-
-        Args:
-            codes: them, or their file.
-            path: of the sound; its ending says the format. It is marked as made by a model.
-            overwrite: replace a file that this program did not write.
-            force: take codes although another model made them.
-
-        Raises:
-            CodesError: the file is none of codes; and see `decode_pieces`.
-            OutputExistsError: such a file is there.
-            AudioFileError: it cannot be written.
-            NotEnoughMemoryError: memory ran out.
-        """
-        what = printable(Path(path).name)
-        if isinstance(codes, (str, os.PathLike)):
-            what, codes = printable(Path(codes).name), Codes.load(codes)
-        with memory_for(what):
-            return self._write(
-                path, self.decode_pieces(codes, force=force), self.sample_rate, overwrite
-            )
 
     def check_codes(self, codes: Codes, *, force: bool = False) -> None:
         """Checks that codes are such as this model makes.

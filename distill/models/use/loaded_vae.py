@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,7 +22,6 @@ from distill.models.use.match_latents import check_latents
 from distill.models.use.pieces import decoded_pieces
 from distill.models.use.sounds import SoundAtRate
 from distill.models.vae.model import ConvVAE
-from distill.names import printable
 
 _LONGEST_S = 600.0
 _MOST_SOUNDS = 1000
@@ -34,6 +31,7 @@ class LoadedVAE(LoadedModel[Latents]):
     """A continuous VAE, its spectrogram, and what is known about it."""
 
     model: ConvVAE
+    encoded_type = Latents
     _encoded_is = "latents"
 
     @property
@@ -87,35 +85,6 @@ class LoadedVAE(LoadedModel[Latents]):
         """
         self.check_latents(latents, force=force)
         return self._sounds(self._mels(latents.tensor()), latents.samples, latents.peak)
-
-    def decode_file(
-        self,
-        latents: Latents | str | os.PathLike[str],
-        path: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-        force: bool = False,
-    ) -> Path:
-        """Turns latents of any length into a sound file, in bounded memory.
-
-        Args:
-            latents: them, or their file.
-            path: of the sound; its ending says the format. It is marked as made by a model.
-            overwrite: replace a file that this program did not write.
-            force: take latents although another model made them.
-
-        Raises:
-            LatentsError: the file is none of latents; and see `decode_pieces`.
-            OutputExistsError: such a file is there.
-            AudioFileError: it cannot be written.
-            NotEnoughMemoryError: memory ran out.
-        """
-        what = printable(Path(path).name)
-        if isinstance(latents, (str, os.PathLike)):
-            what, latents = printable(Path(latents).name), Latents.load(latents)
-        with memory_for(what):
-            pieces = self.decode_pieces(latents, force=force)
-            return self._write(path, pieces, self.sample_rate, overwrite)
 
     def check_latents(self, latents: Latents, *, force: bool = False) -> None:
         """Checks that latents are such as this model makes.

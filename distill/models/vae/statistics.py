@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
 
 _SLOWEST = 0.01  # share of a new batch in the averages, once a hundred have been seen
 _RIDGE = 1e-6
@@ -32,7 +35,8 @@ class LatentStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, latent: Tensor) -> None:
-        """Averages over one more batch; one that holds NaN or Inf changes nothing.
+        """Averages over one more batch, of all processes; one that holds NaN or Inf changes
+        nothing.
 
         Args:
             latent: (batch, dims, steps).
@@ -44,9 +48,10 @@ class LatentStatistics(nn.Module):
             torch.einsum("bit,bjt->ij", latent, latent) / latent[:, 0].numel(),
             torch.einsum("bit,bjt->ij", after, before) / max(1, after[:, 0].numel()),
         )
-        usable = torch.stack([torch.isfinite(value).all() for value in new]).all()
+        averaged = _over_processes(new)
+        usable = torch.stack([torch.isfinite(value).all() for value in averaged]).all()
         share = usable / (self.batches + 1.0).clamp(max=1 / _SLOWEST)
-        for average, value in zip((self.first, self.second, self.lagged), new, strict=True):
+        for average, value in zip((self.first, self.second, self.lagged), averaged, strict=True):
             average.lerp_(torch.where(usable, value, average), share)
         self.batches += usable
 
@@ -93,6 +98,17 @@ class LatentStatistics(nn.Module):
         follow = torch.linalg.solve(covariance + ridge, lagged, left=False)
         memory = float(torch.linalg.eigvals(follow).abs().max())
         return follow * min(1.0, _LONGEST_MEMORY / max(memory, _RIDGE))
+
+
+def _over_processes(values: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Means over all processes that train together, so that each keeps the same averages."""
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return tuple(values)
+    together = torch.cat([value.flatten() for value in values])
+    dist.all_reduce(together)
+    sizes = [value.numel() for value in values]
+    parts = torch.split(together / dist.get_world_size(), sizes)
+    return tuple(part.view_as(value) for part, value in zip(parts, values, strict=True))
 
 
 def _symmetric(matrix: Tensor) -> Tensor:
