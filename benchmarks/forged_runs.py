@@ -308,7 +308,7 @@ def rewound(row: Counts, writer: RunWriter, head: bytes, *, is_cut: bool) -> Non
     writer.append(step(7))
     data = (writer.path / "events.jsonl").read_bytes()
     kept = data[: -len(event_to_line(step(7)))]
-    short = is_cut and len(head) > 1
+    short = is_cut and len(head) > 0
     fine = [head, head + NOTE, head[: len(head) // 2], head[: len(head) // 2] + b"\n"]
     if kept not in fine or bool(said) != short or not data.endswith(event_to_line(step(7))):
         row.silent += 1
