@@ -4,6 +4,8 @@ Each says what was expected, what was found and where, and what to do; each also
 matching builtin, so `except ValueError` keeps working for people who do not know our names.
 """
 
+from distill.names import printable
+
 
 class DistillError(Exception):
     """Base of every error distill raises on purpose."""
@@ -52,13 +54,16 @@ class NotEnoughMemoryError(DistillError, MemoryError):
 class RunFolderError(DistillError, RuntimeError):
     """A run folder cannot be used: taken by another trainer, not empty, or not a run."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))  # it names paths of any kind
+
 
 class ForeignEntryError(RunFolderError, OSError):
     """A link, a pipe or something else lies where distill keeps a file or folder of its own."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.strerror = message  # as of every other OSError
+        self.strerror = str(self)  # as of every other OSError
 
 
 class RunLostError(RunFolderError):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,21 +35,6 @@ _SPECS = {
     "made_by": ArraySpec(kinds="U", longest=64, optional=True),
     "model_name": ArraySpec(kinds="U", longest=_LONGEST_NAME, optional=True),
 }
-
-DAMAGE = (
-    OSError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What zipfile and NumPy raise on bytes that were altered or meant for others."""
 
 
 def save(fields: Mapping[str, Any], path: Path, *, overwrite: bool) -> Path:
