@@ -1,4 +1,4 @@
-"""What it saves to keep freed memory between steps (distill/training/memory.py, Linux).
+"""What it saves to keep freed memory between steps (distill/training/engine/memory.py, Linux).
 
     python benchmarks/kept_memory.py
 

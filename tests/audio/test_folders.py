@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 
-from distill.audio import finding, keeping
+from distill.audio import corpus_decoder, file_search
 from distill.audio.corpus import AudioCorpus
 from distill.audio.file_search import NOT_DOWNLOADED
 from distill.audio.reading import decode, probe, read_part, read_pieces
@@ -160,7 +160,7 @@ def test_a_file_that_vanishes_or_changes_before_it_is_read_is_left_out(
 ) -> None:
     save("a.wav", tone())
     gone, cut = save("b.wav", tone(hz=300)), save("c.wav", tone(hz=200))
-    found = finding.find_files(tmp_path)
+    found = file_search.find_files(tmp_path)
 
     def find_then_lose(source: Any) -> Any:
         gone.unlink()
@@ -179,14 +179,15 @@ def test_errors_of_a_disk_are_of_that_file_only(
 ) -> None:
     save("a.wav", tone())
     save("b.wav", tone(hz=300))
-    decode_open, errors = keeping.decode_open, [OSError(5, "Input/output error"), MemoryError()]
+    decode_open = corpus_decoder.decode_open
+    errors = [OSError(5, "Input/output error"), MemoryError()]
 
     def fails(sound: Any, rate: int) -> Any:
         if sound.name == "b.wav":
             raise errors[0]
         return decode_open(sound, rate)
 
-    monkeypatch.setattr(keeping, "decode_open", fails)
+    monkeypatch.setattr(corpus_decoder, "decode_open", fails)
     assert _reasons(tmp_path) == ["b.wav: cannot be decoded here (Input/output error)"]
     errors.pop(0)
     assert _reasons(tmp_path) == ["b.wav: cannot be decoded here (MemoryError)"]

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill.audio import keeping, reading, resampling, source
+from distill.audio import corpus_decoder, reading, resampling, sound_file
 from distill.audio.corpus import AudioCorpus
 from distill.audio.reading import read_audio, read_pieces
 from distill.audio.resampling import resample, resampled_length, resampled_pieces
@@ -26,7 +26,7 @@ Save = Callable[..., Path]
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "_PIECE_SAMPLES", 3000)
     monkeypatch.setattr(resampling, "_CONTEXT_SAMPLES", 1 << 11)
-    monkeypatch.setattr(source, "BLOCK_SAMPLES", 777)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 777)
 
 
 @pytest.mark.parametrize("to_rate", [8000, 4000, 11_025, 16_000, 8001, 7919])
@@ -117,7 +117,7 @@ def test_a_corpus_reads_long_sounds_in_pieces(
 ) -> None:
     path = save("long.wav", 0.3 * tone(1.0))
     whole = AudioCorpus.scan(path, sample_rate=6000, progress=False)
-    monkeypatch.setattr(keeping, "_LARGE_BYTES", 100)
+    monkeypatch.setattr(corpus_decoder, "_LARGE_BYTES", 100)
     long = AudioCorpus.scan(
         path, sample_rate=6000, progress=False, memory_bytes=memory_bytes, cache_dir=tmp_path / "c"
     )
