@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from distill.checked import brief
+from distill.family import family
 from distill.health_rows import Health, columns, rows
 from distill.models.file.info import ModelInfo, read_model_info
 from distill.models.use.report import model_facts
@@ -35,23 +37,28 @@ def health_lines(health: Sequence[Health]) -> list[str]:
 
 
 def _values(info: ModelInfo) -> dict[str, Any]:
+    rate = getattr(info.config, "bits_per_second", None)
     return {
         "path": path_to_text(info.path),
+        "family": info.family,
         "file_bytes": info.file_bytes,
         "parameters": info.parameters,
-        "bits_per_second": info.config.bits_per_second,
+        **({} if rate is None else {"bits_per_second": rate}),
         "config": info.config.to_dict(),
-        "codebook_health": [dataclasses.asdict(level) for level in info.codebook_health],
+        family(info.family).health_section: [dataclasses.asdict(row) for row in info.health],
         "loss_curves": info.loss_curves,
         "metadata": info.metadata,
+        "other_sections": info.other_sections,
     }
 
 
 def _text(info: ModelInfo) -> str:
     facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)
+    others = brief(", ".join(brief(name, 40) for name in info.other_sections), 200)
     lines = [
         info.name,
         *([f"  {info.metadata['description']}"] if info.metadata.get("description") else []),
         *(f"  {name:<10} {value}" for name, value in facts),
+        *([f"  {'also':<10} {others}: not known to this version, and kept"] if others else []),
     ]
-    return "\n".join([*lines, *health_lines(info.codebook_health)])
+    return "\n".join([*lines, *health_lines(info.health)])
