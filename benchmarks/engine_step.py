@@ -19,6 +19,7 @@ from common import parser, recordings, report
 
 from distill import AudioCorpus, ConvVQVAE, LogMel, VQStepMetrics, VQVAEConfig, train_vqvae
 from distill.audio import SegmentSampler
+from distill.models import vqvae_loss
 from distill.training.watch.event_lines import Event
 
 
@@ -38,9 +39,10 @@ def bare_turn(config: VQVAEConfig, corpus: AudioCorpus, steps: int) -> list[floa
     for _ in range(steps):
         began = time.perf_counter()
         mel = log_mel(sampler.batch())
-        output = model.assess(mel, model(mel))
+        reconstruction, _, commitment = model(mel)
+        loss, _, _ = vqvae_loss(reconstruction, mel, commitment)
         optimizer.zero_grad()
-        output.loss.backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         times.append(time.perf_counter() - began)

@@ -219,9 +219,15 @@ from .models.vqvae.model import (
 from .models.vqvae.quantizer import (
     QuantizerWrapper as QuantizerWrapper,
 )
+from .training.fronts import resume as resume
+from .training.fronts import train as train
+from .training.fronts import train_epoch as train_epoch
+from .training.fronts import validate_epoch as validate_epoch
+from .training.run.checkpoint import load_checkpoint as load_checkpoint
 from .training.run.checkpoint import (
     load_vqvae_checkpoint as load_vqvae_checkpoint,
 )
+from .training.run.checkpoint import save_checkpoint as save_checkpoint
 from .training.run.checkpoint import (
     save_vqvae_checkpoint as save_vqvae_checkpoint,
 )
@@ -231,11 +237,14 @@ from .training.run.folder import (
 from .training.runner import (
     TrainingRunner as TrainingRunner,
 )
-from .training.session.preview import (
-    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
-)
 from .training.session.result import (
     TrainingResult as TrainingResult,
+)
+from .training.tasks.preview import (
+    generate_reconstruction_preview as generate_reconstruction_preview,
+)
+from .training.tasks.preview import (
+    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
 )
 from .training.vqvae import (
     resume_vqvae as resume_vqvae,
@@ -252,6 +261,7 @@ from .training.vqvae import (
 from .training.watch.event_lines import (
     CheckpointEvent as CheckpointEvent,
 )
+from .training.watch.event_lines import EpochMetrics as EpochMetrics
 from .training.watch.event_lines import (
     Event as Event,
 )
@@ -264,6 +274,7 @@ from .training.watch.event_lines import (
 from .training.watch.event_lines import (
     ResumeEvent as ResumeEvent,
 )
+from .training.watch.event_lines import StepMetrics as StepMetrics
 from .training.watch.event_lines import (
     TrainingCompleteEvent as TrainingCompleteEvent,
 )
@@ -279,6 +290,7 @@ from .training.watch.event_lines import (
 from .training.watch.event_lines import (
     WarningEvent as WarningEvent,
 )
+from .training.watch.history import MetricsHistory as MetricsHistory
 from .training.watch.history import (
     VQMetricsHistory as VQMetricsHistory,
 )

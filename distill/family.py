@@ -45,13 +45,25 @@ class Family:
     open: Callable[..., Any]
     """(model, **what its file says) -> the model in use; what `load_model` returns."""
     task: Callable[..., Any]
-    """(config, split, device) -> the `Task` that trains it."""
+    """(config) or (config, model) -> the `Task` that trains a new model, or a given one."""
     adaptive_config: Callable[..., TrainingConfig]
     """(number of files, **settings) -> settings that suit such a corpus."""
-    health: Callable[[Mapping[str, Any], int], tuple[Health, ...]]
-    """(sums of what was observed, training steps) -> how well its bottleneck is used."""
+    health: Callable[[Mapping[str, Any], Mapping[str, Any], int], tuple[Health, ...]]
+    """(sums of what was observed, the same of training, steps of that) -> how well its bottleneck
+    is used. The first is what is judged: of an epoch the validation, of a stretch of steps the
+    same as the second. The result is rows, of which `advice` says in a sentence what is wrong, and
+    nothing where nothing is.
+    """
     health_type: type[Health]
-    """Of what `health` returns: a frozen dataclass of numbers and texts."""
+    """Of these rows: a frozen dataclass of numbers and texts."""
+    history: Callable[[], Any] | None = None
+    """() -> an empty history; None: a `MetricsHistory` of the loss parts."""
+    health_warning: str = "collapse"
+    """`kind` of the warning that tells a row's advice."""
+    step_event: Callable[..., Any] | None = None
+    """(fields of `StepMetrics`) -> the event of a step; None: that itself."""
+    epoch_event: Callable[..., Any] | None = None
+    """(fields of `EpochMetrics`) -> the event of an epoch; None: that itself."""
     decides: tuple[str, ...] = ()
     """Settings that decide how a model sounds: its file must name them, and they are part of its
     digest. () stands for all settings that are not of every training.
@@ -140,4 +152,10 @@ def known_families() -> tuple[str, ...]:
 def _named(name: str) -> list[Family]:
     if name in _BUILT_IN:
         return [importlib.import_module(_BUILT_IN[name]).FAMILY]
-    return [point.load() for point in entry_points(group=ENTRY_POINTS) if point.name == name]
+    try:
+        return [point.load() for point in entry_points(group=ENTRY_POINTS) if point.name == name]
+    except Exception as error:  # code of another package: whatever it raises
+        raise ModelTypeError(
+            f"family {brief(name)!r}: the package that brings it cannot be imported "
+            f"({type(error).__name__}: {error})"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -113,12 +114,14 @@ class AudioCorpus:
 
     def split(self, validation_fraction: float = 0.1) -> Split:
         """Training and validation sounds, chosen by content alone; see `split_by_content`."""
-        return split_by_content(
+        split = split_by_content(
             self.waveforms,
             [file.sha256 for file in self.files],
             validation_fraction,
             minimum_samples=int(MINIMUM_S * self.sample_rate),
         )
+        names = tuple(self.files[index].path.stem for index in split.validation_files)
+        return dataclasses.replace(split, validation_names=names)
 
     def __len__(self) -> int:
         return len(self.files)

@@ -15,12 +15,13 @@ class Split:
     """Waveforms to learn from and waveforms to judge by, each (samples,).
 
     `validation_files` are the indices of the files judged by; `(0,)` for the two parts of a
-    corpus of one file.
+    corpus of one file. `validation_names` are their names, for people.
     """
 
     training: tuple[Tensor, ...]
     validation: tuple[Tensor, ...]
     validation_files: tuple[int, ...]
+    validation_names: tuple[str, ...] = ()
 
 
 def split_by_content(

@@ -43,11 +43,25 @@ def count_codes(indices: Tensor, entries: int) -> Tensor:
         raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
     levels = indices.shape[-2]
     flat = indices.movedim(-2, 0).reshape(levels, -1)
-    used = flat >= 0
     if flat.numel() and int(flat.max()) >= entries:
         raise ShapeError(f"index {int(flat.max())}: expected below {entries}, the codebook size")
-    keys = flat + entries * torch.arange(levels, device=flat.device)[:, None]
-    return torch.bincount(keys[used], minlength=levels * entries).reshape(levels, entries)
+    return count_checked_codes(flat, entries)
+
+
+def count_checked_codes(codes: Tensor, entries: int) -> Tensor:
+    """`count_codes` of codes that a quantizer has made; does not wait for the device.
+
+    Args:
+        codes: (level, code) int64, each below `entries`; -1 is not counted.
+        entries: size of each codebook.
+    """
+    levels = codes.shape[0]
+    nowhere = levels * entries
+    keys = codes + entries * torch.arange(levels, device=codes.device)[:, None]
+    keys = torch.where(codes >= 0, keys, nowhere).reshape(-1)
+    counts = torch.zeros(nowhere + 1, dtype=torch.int64, device=codes.device)
+    counts.scatter_add_(0, keys, torch.ones_like(keys))
+    return counts[:nowhere].reshape(levels, entries)
 
 
 def utilization(counts: Tensor) -> Tensor:

@@ -18,7 +18,9 @@ SAVED_MODEL_VERSION = 1
 """Version of its files."""
 
 
-def _health(observed: Mapping[str, Tensor], steps: int) -> tuple[LatentHealth, ...]:  # noqa: ARG001
+def _health(
+    observed: Mapping[str, Tensor], _trained: Mapping[str, Tensor], _steps: int
+) -> tuple[LatentHealth, ...]:
     return (latent_health(observed),)
 
 

@@ -15,11 +15,28 @@ from distill.family import Family
 from distill.models.file.container import SAVED_MODEL_VERSION_V2
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.vqvae.model import ConvVQVAE
+from distill.training.tasks.vqvae import VQVAETask
+from distill.training.watch.events import VQEpochMetrics, VQStepMetrics
+from distill.training.watch.history import VQMetricsHistory
 
 
-def _health(observed: Mapping[str, Tensor], steps: int) -> tuple[LevelHealth, ...]:
-    churn = (observed["replaced"] / max(steps, 1)).tolist()
-    return codebook_health(observed["uses"], churn)
+def _health(
+    observed: Mapping[str, Tensor], trained: Mapping[str, Tensor], steps: int
+) -> tuple[LevelHealth, ...]:
+    churn = [count / max(1, steps) for count in trained["replaced"].tolist()]
+    return codebook_health(observed["counts"], churn)
+
+
+def _step_event(parts: Mapping[str, float], **fields: Any) -> VQStepMetrics:
+    return VQStepMetrics(**{**fields, **parts})
+
+
+def _epoch_event(
+    train_parts: Mapping[str, float], val_parts: Mapping[str, float], **fields: Any
+) -> VQEpochMetrics:
+    train = {f"train_{name}": value for name, value in train_parts.items()}
+    judged = {f"val_{name}": value for name, value in val_parts.items()}
+    return VQEpochMetrics(**{**fields, **train, **judged})
 
 
 def _labels(config: VQVAEConfig) -> tuple[str, ...]:
@@ -34,20 +51,15 @@ def _facts(config: VQVAEConfig) -> tuple[tuple[str, str], ...]:
     return (("codes", codes),)
 
 
-def _task(*_arguments: Any) -> Any:
-    # Trained by `train_vqvae`, which does not ask its family yet.
-    raise NotImplementedError
-
-
 FAMILY = Family(
     name="vqvae",
     title="RVQ-VAE",
     file_version=SAVED_MODEL_VERSION_V2,
     config=VQVAEConfig,
-    loss_parts=("reconstruction", "commitment"),
+    loss_parts=VQVAETask.loss_parts,
     build=ConvVQVAE,
     open=LoadedVQModel,
-    task=_task,
+    task=VQVAETask,
     adaptive_config=get_adaptive_vqvae_config,
     health=_health,
     health_type=LevelHealth,
@@ -65,4 +77,8 @@ FAMILY = Family(
     read_health=read_levels,
     facts=_facts,
     labels=_labels,
+    history=VQMetricsHistory,
+    health_warning="utilization",
+    step_event=_step_event,
+    epoch_event=_epoch_event,
 )

@@ -1,9 +1,3 @@
-from .base import (
-    AudioModel as AudioModel,
-)
-from .base import (
-    ModelOutput as ModelOutput,
-)
 from .file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )

@@ -10,12 +10,18 @@ from .config import (
 from .config import (
     get_adaptive_vqvae_config as get_adaptive_vqvae_config,
 )
-from .engine.loop import (
+from .engine.totals import (
     EpochResult as EpochResult,
 )
+from .fronts import resume as resume
+from .fronts import train as train
+from .fronts import train_epoch as train_epoch
+from .fronts import validate_epoch as validate_epoch
+from .run.checkpoint import load_checkpoint as load_checkpoint
 from .run.checkpoint import (
     load_vqvae_checkpoint as load_vqvae_checkpoint,
 )
+from .run.checkpoint import save_checkpoint as save_checkpoint
 from .run.checkpoint import (
     save_vqvae_checkpoint as save_vqvae_checkpoint,
 )
@@ -34,14 +40,17 @@ from .run.runs import (
 from .runner import (
     TrainingRunner as TrainingRunner,
 )
-from .session.preview import (
-    PreviewSound as PreviewSound,
-)
-from .session.preview import (
-    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
-)
 from .session.result import (
     TrainingResult as TrainingResult,
+)
+from .tasks.preview import (
+    PreviewSound as PreviewSound,
+)
+from .tasks.preview import (
+    generate_reconstruction_preview as generate_reconstruction_preview,
+)
+from .tasks.preview import (
+    generate_vqvae_reconstruction_preview as generate_vqvae_reconstruction_preview,
 )
 from .vqvae import (
     resume_vqvae as resume_vqvae,
@@ -58,6 +67,7 @@ from .vqvae import (
 from .watch.event_lines import (
     CheckpointEvent as CheckpointEvent,
 )
+from .watch.event_lines import EpochMetrics as EpochMetrics
 from .watch.event_lines import (
     Event as Event,
 )
@@ -73,6 +83,7 @@ from .watch.event_lines import (
 from .watch.event_lines import (
     ResumeEvent as ResumeEvent,
 )
+from .watch.event_lines import StepMetrics as StepMetrics
 from .watch.event_lines import (
     TrainingCompleteEvent as TrainingCompleteEvent,
 )
@@ -88,6 +99,7 @@ from .watch.event_lines import (
 from .watch.event_lines import (
     WarningEvent as WarningEvent,
 )
+from .watch.history import MetricsHistory as MetricsHistory
 from .watch.history import (
     VQMetricsHistory as VQMetricsHistory,
 )

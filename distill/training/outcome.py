@@ -10,10 +10,10 @@ from distill.training.run.folder import RunFolder
 from distill.training.session.result import TrainingResult
 from distill.training.trainers import Trainer
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 
 
-def result_of(folder: RunFolder, history: VQMetricsHistory) -> TrainingResult | None:
+def result_of(folder: RunFolder, history: MetricsHistory) -> TrainingResult | None:
     """What a run left behind; None until it has ended well."""
     outcome = history.outcome
     if isinstance(outcome, TrainingCompleteEvent):
@@ -24,7 +24,7 @@ def result_of(folder: RunFolder, history: VQMetricsHistory) -> TrainingResult | 
 
 
 def error_of(
-    folder: RunFolder, history: VQMetricsHistory, trainer: Trainer | None
+    folder: RunFolder, history: MetricsHistory, trainer: Trainer | None
 ) -> BaseException | None:
     """What ended a run that is over; None where it ended well.
 
@@ -44,9 +44,7 @@ def error_of(
     return why_it_ended(folder, code, str(history.gaps or ""))
 
 
-def _result_without_its_event(
-    folder: RunFolder, history: VQMetricsHistory
-) -> TrainingResult | None:
+def _result_without_its_event(folder: RunFolder, history: MetricsHistory) -> TrainingResult | None:
     """What is left of a run that ended well, but whose log was damaged since."""
     status = folder.read_status()
     if status is None or status.state not in (states.FINISHED, states.STOPPED):

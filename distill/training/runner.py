@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
-from distill.config import VQVAEConfig
+from distill.config import TrainingConfig, VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError
 from distill.models.device import check_devices
 from distill.names import printable
@@ -25,7 +25,7 @@ from distill.training.run.writer import begin_run, extend_run
 from distill.training.session.result import TrainingResult
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
 from distill.training.watch.event_lines import MetricsCallback
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill.training.watched_run import RunSnapshot, WatchedRun
 
 Backend = Literal["process", "thread"]
@@ -57,10 +57,10 @@ class TrainingRunner:
 
     # --- beginning ---------------------------------------------------------------------------
 
-    def start_vqvae(
+    def start(
         self,
-        config: VQVAEConfig,
-        file_paths: Source | AudioCorpus,
+        config: TrainingConfig,
+        sounds: Source | AudioCorpus,
         output_dir: str | Path,
         device: str = "auto",
         callback: MetricsCallback | None = None,
@@ -69,11 +69,11 @@ class TrainingRunner:
         overwrite: bool = False,
         devices: int = 1,
     ) -> TrainingRunner:
-        """Starts `train_vqvae` in the background and returns at once, itself.
+        """Starts `train` in the background and returns at once, itself.
 
         Args:
-            config: see `get_adaptive_vqvae_config`.
-            file_paths: a folder, a file, several of either, or a corpus scanned before.
+            config: of any family; see `get_adaptive_vqvae_config` and `get_adaptive_config`.
+            sounds: a folder, a file, several of either, or a corpus scanned before.
             output_dir: the run folder, made if missing.
             device: auto, cpu, cuda, cuda:1 or mps.
             callback: gets every event once, in order, in a thread of this process; one that is slow
@@ -87,22 +87,47 @@ class TrainingRunner:
         Raises:
             RunnerBusyError: this runner is training already.
             ConfigError: no such device, or not so many.
+            ModelTypeError: settings of no family.
             CorpusError: no such file or folder.
             RunFolderError: the folder is taken, not empty, or cannot be written.
         """
         path = Path(output_dir)
-        if not isinstance(file_paths, (str, os.PathLike, AudioCorpus)):
-            file_paths = list(file_paths)  # it is looked at twice
+        if not isinstance(sounds, (str, os.PathLike, AudioCorpus)):
+            sounds = list(sounds)  # it is looked at twice
         with self._lock:
             self._refuse_if_busy()
             check_devices(device, devices)
             self._check_thread(devices)
-            check_source(file_paths)
+            check_source(sounds)
             name = model_name or path.resolve().name
-            request = RunRequest.of(config, file_paths, name=name, device=device, devices=devices)
+            request = RunRequest.of(config, sounds, name=name, device=device, devices=devices)
             begin_run(path, request.to_dict(), overwrite=overwrite)
             self._launch(path, callback, {})
         return self
+
+    def start_vqvae(
+        self,
+        config: VQVAEConfig,
+        file_paths: Source | AudioCorpus,
+        output_dir: str | Path,
+        device: str = "auto",
+        callback: MetricsCallback | None = None,
+        *,
+        model_name: str | None = None,
+        overwrite: bool = False,
+        devices: int = 1,
+    ) -> TrainingRunner:
+        """`start`, for an RVQ-VAE; arguments and errors are the same."""
+        return self.start(
+            config,
+            file_paths,
+            output_dir,
+            device,
+            callback,
+            model_name=model_name,
+            overwrite=overwrite,
+            devices=devices,
+        )
 
     @classmethod
     def attach(
@@ -143,7 +168,7 @@ class TrainingRunner:
 
         Where somebody has resumed a run that had ended, it is followed again.
         """
-        return self._run.poll() if self._run else RunSnapshot(states.IDLE, VQMetricsHistory())
+        return self._run.poll() if self._run else RunSnapshot(states.IDLE, MetricsHistory())
 
     @property
     def state(self) -> str:
@@ -158,9 +183,9 @@ class TrainingRunner:
         return self.state in states.ACTIVE
 
     @property
-    def history(self) -> VQMetricsHistory:
+    def history(self) -> MetricsHistory:
         """What the run has reported so far; it grows while the run does."""
-        return self._run.history if self._run else VQMetricsHistory()
+        return self._run.history if self._run else MetricsHistory()
 
     @property
     def trouble(self) -> Exception | None:
@@ -296,7 +321,7 @@ class TrainingRunner:
             raise error
         return run.result
 
-    def watch(self) -> VQMetricsHistory:
+    def watch(self) -> MetricsHistory:
         """Shows a bar until the run ends or the cell is interrupted; the run goes on either way.
 
         For front ends where nothing is updated behind a cell that has ended.

@@ -1,35 +1,26 @@
-"""Training an RVQ-VAE: thin fronts of the one engine."""
+"""The fronts under the names they had while there was one family; see `distill.training.fronts`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
-from distill.models.device import check_devices
-from distill.training.elsewhere import train_elsewhere
-from distill.training.engine.fabric import make_fabric
-from distill.training.engine.loop import EpochResult, Learner, run_epoch
+from distill.errors import RunFolderError
+from distill.models.vqvae.model import ConvVQVAE
+from distill.names import printable
+from distill.training.engine.totals import EpochResult
+from distill.training.fronts import resume, train, train_epoch, validate_epoch
 from distill.training.run.folder import RunFolder
-from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, extend_run, hold_run
 from distill.training.session.result import TrainingResult
-from distill.training.session.session import run_session
-from distill.training.session.signals import Cancel, StopSignals, stopped_by_signals
-from distill.training.watch.event_lines import MetricsCallback, TrainingFailedEvent, call_back
-
-__all__ = [
-    "TrainingResult",
-    "resume_vqvae",
-    "train_vqvae",
-    "train_vqvae_epoch",
-    "validate_vqvae_epoch",
-]
+from distill.training.session.signals import Cancel
+from distill.training.watch.event_lines import MetricsCallback
 
 
 def train_vqvae(
@@ -45,143 +36,101 @@ def train_vqvae(
     progress: bool = False,
     devices: int = 1,
 ) -> TrainingResult:
-    """Trains on a folder of recordings and keeps the best weights as `model.distill`.
+    """`train`, for an RVQ-VAE; arguments and errors are the same.
 
     Args:
         config: see `get_adaptive_vqvae_config`.
         file_paths: a folder, a file, several of either, or a corpus scanned before.
-        output_dir: the run folder, made if missing.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        callback: gets every event in the training thread; one that raises is detached.
-        cancel_event: a `threading.Event`; once set, training finishes its step, validates and keeps
-            the model. So do Ctrl-C, SIGTERM and SIGHUP in the main thread, within seconds.
-        model_name: default the name of the run folder.
-        overwrite: replaces an earlier run in `output_dir`.
-        progress: shows a bar while sounds are read.
-        devices: processes that train together, each on a GPU of its own, or on its share of the
-            CPU's cores. `batch_size` is what each of them takes: a step learns from `devices` times
-            as much. With more than one, this process only waits for them, and the callback is
-            called in a thread of its own.
-
-    Raises:
-        ConfigError: no such device, or not so many.
-        CorpusError: no usable sound; the message lists why.
-        RunFolderError: the folder is taken, not empty, or cannot be written.
-        TrainingError: ten steps in a row were not finite, or memory ran out; the last good weights
-            are kept.
+        output_dir: see `train`, as all others.
+        device: see `train`.
+        callback: see `train`.
+        cancel_event: see `train`.
+        model_name: see `train`.
+        overwrite: see `train`.
+        progress: see `train`.
+        devices: see `train`.
     """
-    path = Path(output_dir)
-    try:
-        check_devices(device, devices)
-        RunFolder(path).check_free(overwrite=overwrite)
-        corpus = _corpus(file_paths, config.spectrogram.sample_rate, progress)
-        name = model_name or path.resolve().name
-        request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
-        begin_run(path, request.to_dict(), overwrite=overwrite)
-    except Exception as error:
-        call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
-        raise
-    if devices > 1:
-        return train_elsewhere(path, callback, cancel_event)
-    return _train(path, callback, cancel_event, corpus=corpus)
+    return train(
+        config,
+        file_paths,
+        output_dir,
+        device,
+        callback,
+        cancel_event,
+        model_name=model_name,
+        overwrite=overwrite,
+        progress=progress,
+        devices=devices,
+    )
 
 
 def resume_vqvae(
     run_folder: str | Path,
     callback: MetricsCallback | None = None,
     cancel_event: Cancel | None = None,
-    *,
-    max_epochs: int | None = None,
-    max_steps: int | None = None,
-    max_seconds: float | None = None,
-    sounds: Source | None = None,
-    new_sounds: bool = False,
-    progress: bool = False,
-    devices: int | None = None,
+    **options: Any,
 ) -> TrainingResult:
-    """Goes on with a run that was stopped, died, or is to be longer, in this process.
-
-    With a step or epoch budget, on a CPU, it ends as if it had never been interrupted.
+    """`resume`, for a run of an RVQ-VAE; arguments and errors are the same.
 
     Args:
         run_folder: of the run.
-        callback: gets the events from here on; see `train_vqvae`.
-        cancel_event: see `train_vqvae`.
-        max_epochs: a new budget in place of the old one.
-        max_steps: likewise.
-        max_seconds: likewise.
-        sounds: where the run's sounds are now, if not where they were, or if the run comes from
-            another machine; they are recognised by their content.
-        new_sounds: also learns from sounds that have come to its folders since it began.
-        progress: shows a bar while sounds are read.
-        devices: another number of processes than before. Each goes on to take `batch_size`, so a
-            step learns from more or less than it did, and an epoch has fewer or more steps.
+        callback: see `resume`.
+        cancel_event: see `resume`.
+        **options: max_epochs, max_steps, max_seconds, sounds, new_sounds, progress and devices,
+            see `resume`.
 
     Raises:
-        ConfigError: this machine does not have so many devices.
-        RunFolderError: no run is there, it is being trained, or it is finished and has no new
-            budget.
-        CorpusError: a sound is missing, or is another than it was; or the run comes from another
-            machine and `sounds` are not given.
-        CheckpointError: no checkpoint can be read.
-        TrainingError: see `train_vqvae`.
+        RunFolderError: also where the run is of another family.
     """
-    path = Path(run_folder)
-    budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
-    extend_run(path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
-    if RunRequest.from_dict(RunFolder(path).read_request()).devices > 1:
-        return train_elsewhere(path, callback, cancel_event)
-    return _train(path, callback, cancel_event, progress=progress)
+    found = RunFolder(run_folder).read_request().get("model_type", "vqvae")
+    if found != "vqvae":
+        raise RunFolderError(
+            f"{printable(run_folder)}: a run of type {printable(str(found))!r}, which resume_vqvae "
+            "does not resume; distill.resume resumes runs of any type"
+        )
+    return resume(run_folder, callback, cancel_event, **options)
+
+
+@dataclass(frozen=True)
+class VQEpochResult(EpochResult):
+    """An `EpochResult` with what an RVQ-VAE has under names of its own."""
+
+    @property
+    def reconstruction(self) -> float:
+        """The reconstruction part of the loss."""
+        return self.parts["reconstruction"]
+
+    @property
+    def penalty(self) -> float:
+        """The rest of the loss: the weighted commitment."""
+        return self.loss - self.reconstruction
+
+    @property
+    def counts(self) -> Tensor:
+        """Uses of each entry, (level, entry) int64."""
+        return self.observed["counts"]
+
+    @property
+    def replaced(self) -> tuple[int, ...]:
+        """Dead entries replaced at each level."""
+        return tuple(self.observed["replaced"].tolist())
 
 
 def train_vqvae_epoch(
-    model: nn.Module,
+    model: ConvVQVAE,
     batches: Iterable[Tensor],
     optimizer: torch.optim.Optimizer,
     *,
     gradient_clip: float = 1.0,
-) -> EpochResult:
-    """Trains a model once over batches, on the device it is on.
-
-    Args:
-        model: an AudioModel, such as ConvVQVAE.
-        batches: log-mel frames, (batch, n_mels, frames).
-        optimizer: of the model's parameters.
-        gradient_clip: largest norm of a gradient.
-
-    Raises:
-        TrainingError: ten batches in a row were not finite.
-    """
-    fabric = make_fabric(next(model.parameters()).device)
-    wrapped, wrapped_optimizer = fabric.setup(model, optimizer, move_to_device=False)
-    learner = Learner(wrapped, wrapped_optimizer, fabric, gradient_clip)
-    return run_epoch(wrapped, ((mel, 1.0) for mel in batches), learner=learner)
+) -> VQEpochResult:
+    """`train_epoch` of an RVQ-VAE; arguments and errors are the same."""
+    return _of_vq(train_epoch(model, batches, optimizer, gradient_clip=gradient_clip))
 
 
-def validate_vqvae_epoch(model: nn.Module, batches: Iterable[Tensor]) -> EpochResult:
-    """Judges a model once over batches, (batch, n_mels, frames), changing nothing in it."""
-    was_training = model.training
-    try:
-        return run_epoch(model, ((mel, float(mel.shape[0] * mel.shape[-1])) for mel in batches))
-    finally:
-        model.train(was_training)
+def validate_vqvae_epoch(model: ConvVQVAE, batches: Iterable[Tensor]) -> VQEpochResult:
+    """`validate_epoch` of an RVQ-VAE; arguments are the same."""
+    return _of_vq(validate_epoch(model, batches))
 
 
-def _train(
-    path: Path, callback: MetricsCallback | None, cancel_event: Cancel | None, **options: Any
-) -> TrainingResult:
-    if isinstance(cancel_event, StopSignals):  # the caller receives them, and ends as it likes
-        with hold_run(path) as folder:
-            return run_session(folder, callback=callback, signals=cancel_event, **options)
-    with stopped_by_signals(repeat=True) as signals, hold_run(path) as folder:
-        return run_session(
-            folder, callback=callback, cancel_event=cancel_event, signals=signals, **options
-        )
-
-
-def _corpus(source: Source | AudioCorpus, sample_rate: int, progress: bool) -> AudioCorpus:
-    if isinstance(source, AudioCorpus) and source.sample_rate == sample_rate:
-        return source
-    if isinstance(source, AudioCorpus):  # scanned for another rate
-        source = [file.path for file in source.files]
-    return AudioCorpus.scan(source, sample_rate=sample_rate, progress=progress)
+def _of_vq(result: EpochResult) -> VQEpochResult:
+    return VQEpochResult(**vars(result))

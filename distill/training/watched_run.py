@@ -15,7 +15,7 @@ from distill.training.session.result import TrainingResult
 from distill.training.trainers import Trainer
 from distill.training.watch.event_lines import MetricsCallback
 from distill.training.watch.follower import Follower
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill.training.watch.progress import ProgressBar
 
 _LOOK_S = 0.5
@@ -27,7 +27,7 @@ class RunSnapshot:
 
     state: str
     """See `TrainingRunner.state`."""
-    history: VQMetricsHistory
+    history: MetricsHistory
     """What the run has reported so far. It grows while the run does, and is another object once the
     run is resumed."""
     status: RunStatus | None = None
@@ -67,7 +67,7 @@ class WatchedRun:
         return self._follower.seen
 
     @property
-    def history(self) -> VQMetricsHistory:
+    def history(self) -> MetricsHistory:
         """What the run has reported so far."""
         return self._follower.history
 

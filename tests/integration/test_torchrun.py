@@ -22,7 +22,8 @@ from distill.training.engine import engine
 real = engine.Engine.run
 def run(self):
     reason = real(self)
-    torch.save(self.inner.state_dict(), f"{sys.argv[1]}/../rank-{os.environ.get('RANK', 0)}.pt")
+    place = f"{sys.argv[1]}/../rank-{os.environ.get('RANK', 0)}.pt"
+    torch.save(self.task.module.state_dict(), place)
     return reason
 engine.Engine.run = run
 sys.exit(worker.main())

@@ -28,11 +28,10 @@ from distill import (
     train_vqvae,
 )
 from distill.errors import CheckpointError
-from distill.training.engine.engine import Engine
+from distill.training.engine.engine import Engine, Reporter
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
 from distill.training.session.assembly import assemble
-from distill.training.session.replica import _Silent
 
 State = dict[str, Any]
 
@@ -62,7 +61,7 @@ def good(undisturbed: TrainingResult, small: VQVAEConfig) -> State:
 @pytest.fixture(scope="module")
 def engine(corpus: AudioCorpus, small: VQVAEConfig) -> Engine:
     request = RunRequest.of(small, corpus, name="run", device="cpu")
-    made, _ = assemble(request, corpus.split(), lambda _log_mel: _Silent())
+    made, _ = assemble(request, corpus.split(), lambda _task: Reporter())
     return made
 
 
@@ -134,12 +133,12 @@ def test_what_is_not_refused_can_be_gone_on_from(
             refused += 1
             continue
         engine.load_state_dict(state)
-        assert all(torch.isfinite(weight).all() for weight in engine.inner.parameters())
+        assert all(torch.isfinite(weight).all() for weight in engine.task.module.parameters())
     assert refused > 40
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-@pytest.mark.parametrize("part", ["model", "best_weights", "optimizer", "sampler", "reporter"])
+@pytest.mark.parametrize("part", ["model", "best_weights", "optimizers", "task", "reporter"])
 def test_a_part_that_is_something_else_is_refused(
     part: str, kind: str, good: State, small: VQVAEConfig, tmp_path: Path
 ) -> None:

@@ -9,8 +9,6 @@ from torch import Tensor
 from distill.arrays import as_whole_numbers
 from distill.config import VQVAEConfig
 from distill.models.autoencoder import ConvAutoencoder
-from distill.models.base import ModelOutput
-from distill.models.losses import vqvae_loss
 from distill.models.vqvae.quantizer import QuantizerOutput, QuantizerWrapper
 
 _MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by great width only
@@ -68,23 +66,11 @@ class ConvVQVAE(ConvAutoencoder):
             indices = F.pad(indices, (0, 0, 0, missing), value=-1)
         return self.quantizer.embed(indices).sum(dim=0)
 
-    def assess(self, mel: Tensor, forward_output: tuple[Tensor, Tensor, Tensor]) -> ModelOutput:
-        """Judges what `forward(mel)` returned; see `AudioModel`."""
-        reconstruction, indices, commitment = forward_output
-        _, distance, penalty = vqvae_loss(
-            reconstruction, mel, commitment, commitment_weight=self.config.commitment_weight
-        )
-        return ModelOutput(
-            reconstruction=reconstruction,
-            reconstruction_loss=distance,
-            penalty=penalty,
-            parts={"commitment": commitment.sum()},
-            codes=indices,
-        )
-
     @torch.no_grad()
     def initialise(self, mel: Tensor) -> None:
-        """Fills empty codebooks by k-means over the latents of real sound; see `AudioModel`."""
+        """Fills empty codebooks by k-means over the latents of real sound, (batch, n_mels,
+        frames).
+        """
         if not self.quantizer.initialised:
             rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
             parts = [self.encode(part) for part in torch.split(mel, rows)]
@@ -94,8 +80,3 @@ class ConvVQVAE(ConvAutoencoder):
     def codebook_shape(self) -> tuple[int, int]:
         """(levels, entries)."""
         return self.config.levels, self.config.codebook_size
-
-    @property
-    def replaced_entries(self) -> tuple[int, ...]:
-        """Dead entries replaced at each level so far; see `AudioModel`."""
-        return self.quantizer.replaced_entries

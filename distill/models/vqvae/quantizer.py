@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +72,8 @@ class QuantizerWrapper(nn.Module):
         self.levels = levels
         self.codebook_size = codebook_size
         self._decay, self._dead_code_fraction = decay, dead_code_fraction
-        self._replaced = [0] * levels
+        self._replaced: list[Tensor | int] = [0] * levels  # by the pass that is under way
+        self._refuses_nonfinite = True
         self._processes = dist.get_world_size() if dist.is_initialized() else 1
         synchronised = self._processes > 1 if synchronised is None else synchronised
         self._processes = self._processes if synchronised else 1
@@ -122,7 +125,7 @@ class QuantizerWrapper(nn.Module):
         if latent.ndim != 3 or latent.shape[1] != self.dim:
             raise ShapeError(f"latent {tuple(latent.shape)}: expected (batch, {self.dim}, steps)")
         if self.training:
-            if not torch.isfinite(latent).all():
+            if self._refuses_nonfinite and not torch.isfinite(latent).all():
                 raise NonFiniteError("NaN or Inf in the latent; the codebooks were left alone")
             self._scale_threshold(latent.shape[0] * latent.shape[2] * self._processes)
         elif not self.initialised:
@@ -130,11 +133,29 @@ class QuantizerWrapper(nn.Module):
                 "the codebooks are empty: train the model, or call initialise(mel) with real sound"
             )
         columns = latent.float().transpose(1, 2)
+        self._replaced = [0] * self.levels
         quantized, indices, commitment = self.residual_vq(columns)
         indices = indices.transpose(1, 2)
         if not self.training:  # the library reports 0 there
             commitment = self._commitment(columns, indices)
         return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
+
+    @property
+    def replaced(self) -> Tensor:
+        """Dead entries that the last pass has replaced, (level,) int64; none outside training."""
+        device = self.codebooks.device
+        return torch.stack([torch.as_tensor(count, device=device) for count in self._replaced])
+
+    @contextlib.contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """Within, training takes any latents: for whoever looks at the loss anyhow, and puts the
+        codebooks back where it is not finite. To look at the latents is to wait for the device.
+        """
+        self._refuses_nonfinite = False
+        try:
+            yield
+        finally:
+            self._refuses_nonfinite = True
 
     def embed(self, indices: Tensor) -> Tensor:
         """Looks codes up: each level's contribution.
@@ -193,11 +214,6 @@ class QuantizerWrapper(nn.Module):
             return latent
         return latent.transpose(1, 2).reshape(1, -1, self.dim)[:, ::stride].transpose(1, 2)
 
-    @property
-    def replaced_entries(self) -> tuple[int, ...]:
-        """Dead entries replaced at each level so far; differences over steps are the churn."""
-        return tuple(self._replaced)
-
     def _scale_threshold(self, positions: int) -> None:
         # The library compares an EMA of hits a batch; what is rare depends on the batch.
         if self._dead_code_fraction:
@@ -209,7 +225,7 @@ class QuantizerWrapper(nn.Module):
     def _replace(
         self, level: int, batch_samples: Tensor, batch_mask: Tensor, **options: Any
     ) -> None:
-        self._replaced[level] += int(batch_mask.sum())
+        self._replaced[level] = self._replaced[level] + batch_mask.sum()
         codebook = self._codebooks[level]
         type(codebook).replace(codebook, batch_samples, batch_mask=batch_mask, **options)
 

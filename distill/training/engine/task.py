@@ -45,16 +45,37 @@ class Learner(Protocol):
 
 
 class Task(Protocol):
-    """What is learned: modules, optimisers, batches, losses and previews of one training."""
+    """What is learned: modules, optimisers, batches, losses and previews of one training.
+
+    It is made from its settings alone, also to see what a checkpoint has to hold; `setup` gives it
+    data and a device.
+    """
 
     config: TrainingConfig
     module: nn.Module
     """All that is learned; its `state_dict` is in checkpoints and model files."""
-    batches_per_pass: float
-    """Batches of one process that hold as much as all the training material."""
+    loss_parts: tuple[str, ...]
+    """Names of `Judgement.parts`."""
 
-    def setup(self, fabric: Fabric) -> Sequence[Optimizer]:
-        """Moves everything to the device; returns the optimisers, as `fabric.setup` gave them."""
+    def optimizers(self) -> Sequence[Optimizer]:
+        """New optimisers of the module, as `setup` wraps them."""
+        ...
+
+    def setup(self, fabric: Fabric, split: Any) -> Sequence[Optimizer]:
+        """Takes the data and moves everything to the device.
+
+        Args:
+            fabric: device, precision and number of processes.
+            split: what to learn from and what to judge by, as `AudioCorpus.split` returns it.
+
+        Returns:
+            The optimisers, as `fabric.setup` gave them.
+        """
+        ...
+
+    @property
+    def batches_per_pass(self) -> float:
+        """Batches of one process that hold as much as all the training material."""
         ...
 
     def prepare(self) -> None:
@@ -65,20 +86,26 @@ class Task(Protocol):
         """The next training batch of one of several processes."""
         ...
 
-    def validation(self) -> Iterator[tuple[Any, float]]:
-        """One pass over the validation batches, each with its weight in the means."""
+    def validation(self, rank: int, ranks: int) -> Iterator[tuple[Any, float]]:
+        """One process's share of the validation batches, each with its weight in the means; the
+        first process has one at least.
+        """
         ...
 
     def train_step(self, batch: Any, learner: Learner) -> Judgement:
         """Learns from a batch, with one call of `learner.apply` for each optimiser.
 
         Raises:
-            NonFiniteError: the batch cannot be used; nothing was changed.
+            NonFiniteError: the batch cannot be used, in all processes alike; nothing was changed.
         """
         ...
 
     def judge(self, batch: Any) -> Judgement:
-        """Judges a batch without learning from it."""
+        """Judges a batch without learning from it; no process waits for another.
+
+        Raises:
+            NonFiniteError: the batch cannot be used.
+        """
         ...
 
     def nothing_observed(self) -> dict[str, Tensor]:
@@ -99,6 +126,8 @@ class Task(Protocol):
 
     def check_state(self, state: Any) -> None:
         """Checks what a checkpoint says it holds of this task, before anything is resumed.
+
+        Called before `setup`.
 
         Raises:
             CheckpointError: it is none of this task's; says what is wrong.

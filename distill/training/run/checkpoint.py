@@ -21,10 +21,12 @@ from typing import Any, BinaryIO
 import torch
 
 from distill.checked import open_regular
-from distill.config import VQVAEConfig
+from distill.config import TrainingConfig
 from distill.errors import CheckpointError, OutsideDataError
 from distill.own_folder import OwnFolder
-from distill.training.run.saved_state import check_bytes, check_state, largest_bytes
+from distill.training.run.first_version import upgraded
+from distill.training.run.saved_bytes import check_bytes
+from distill.training.run.saved_state import check_state, largest_bytes
 
 _FORMAT = "distill_checkpoint"
 _HEADER_LIMIT = 4096
@@ -42,7 +44,7 @@ class CheckpointInfo:
     sha256: str
 
 
-def save_vqvae_checkpoint(
+def save_checkpoint(
     folder: str | os.PathLike[str],
     state: dict[str, Any],
     *,
@@ -68,13 +70,13 @@ def save_vqvae_checkpoint(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with OwnFolder(folder) as files:
-        return folder / save_checkpoint(files, "", state, step=step, val_loss=val_loss, keep=keep)
+        return folder / write_checkpoint(files, "", state, step=step, val_loss=val_loss, keep=keep)
 
 
-def save_checkpoint(
+def write_checkpoint(
     files: OwnFolder, inside: str, state: dict[str, Any], *, step: int, val_loss: float, keep: int
 ) -> str:
-    """`save_vqvae_checkpoint` in a folder of an opened one.
+    """`save_checkpoint` in a folder of an opened one.
 
     Args:
         files: nothing outside of it is touched.
@@ -103,8 +105,8 @@ def save_checkpoint(
     return name
 
 
-def load_vqvae_checkpoint(
-    path: str | os.PathLike[str], config: VQVAEConfig | None = None
+def load_checkpoint(
+    path: str | os.PathLike[str], config: TrainingConfig | None = None
 ) -> dict[str, Any]:
     """Reads a checkpoint and checks it against its digest.
 
@@ -129,7 +131,7 @@ def load_vqvae_checkpoint(
         if hashlib.sha256(payload).hexdigest() != info.sha256:
             raise CheckpointError("truncated or altered; use an earlier checkpoint")
         check_bytes(payload)
-        state = _unpickled(payload)
+        state = upgraded(_unpickled(payload))
         if config is not None:
             check_state(state, config)
     except CheckpointError as error:
@@ -217,3 +219,8 @@ def _rotate(files: OwnFolder, inside: str, keep: int) -> None:
     for info in infos[keep:]:
         if info != best:
             files.remove(f"{prefix}{info.path.name}")
+
+
+# The names of the first version, which knew one family.
+save_vqvae_checkpoint = save_checkpoint
+load_vqvae_checkpoint = load_checkpoint

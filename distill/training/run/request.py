@@ -17,14 +17,20 @@ from distill.audio.corpus import AudioCorpus, Source, find_files
 from distill.audio.io import is_reconstruction
 from distill.audio.split import Split
 from distill.checked import PathText, Positive, Text
-from distill.config import VQVAEConfig
-from distill.errors import AudioFileError, ConfigError, CorpusError, RunFolderError
+from distill.config import TrainingConfig
+from distill.errors import (
+    AudioFileError,
+    ConfigError,
+    CorpusError,
+    ModelTypeError,
+    RunFolderError,
+)
+from distill.family import Family, family, family_of
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.run.request_seal import is_sealed, seal
 from distill.training.session.signals import Cancel
 from distill.versions import library_versions
 
-MODEL_TYPE = "vqvae"
 MOST_DEVICES = 1024
 _MOST_NAMED = 5
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -69,7 +75,8 @@ class RunRequest:
     """Everything a trainer needs to begin, or to go on."""
 
     name: str
-    config: VQVAEConfig
+    config: Any
+    """All settings, in the class of the run's family."""
     device: str
     sources: tuple[str, ...]
     """Where sounds are looked for: absolute paths of files and folders."""
@@ -92,14 +99,19 @@ class RunRequest:
     @classmethod
     def of(
         cls,
-        config: VQVAEConfig,
+        config: TrainingConfig,
         source: Source | AudioCorpus,
         *,
         name: str,
         device: str,
         devices: int = 1,
     ) -> RunRequest:
-        """A request for a new run."""
+        """A request for a new run.
+
+        Raises:
+            ModelTypeError: no family has such settings.
+        """
+        family_of(config)
         folders: tuple[str, ...] = ()
         left_out: tuple[str, ...] = ()
         if isinstance(source, AudioCorpus):
@@ -120,6 +132,17 @@ class RunRequest:
             folders=folders,
             left_out=left_out,
         ).sealed()
+
+    @property
+    def family(self) -> Family:
+        """What kind of model is trained."""
+        return family_of(self.config)
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the sounds that are learned from."""
+        rate: int = self.config.spectrogram.sample_rate
+        return rate
 
     def sealed(self) -> RunRequest:
         """The same request, marked as one whose places this person has named."""
@@ -254,7 +277,7 @@ class RunRequest:
                 is another than it was.
         """
         self.check_ours(last_host)
-        rate = self.config.spectrogram.sample_rate
+        rate = self.sample_rate
         if not self.corpus:
             return AudioCorpus.scan(
                 self.sources, sample_rate=rate, progress=progress, cancel_event=_event(cancel)
@@ -284,7 +307,7 @@ class RunRequest:
         return {
             **self.others,
             "name": self.name,
-            "model_type": MODEL_TYPE,
+            "model_type": self.family.name,
             "config": self.config.to_dict(),
             "device": self.device,
             "versions": self.versions,
@@ -306,16 +329,13 @@ class RunRequest:
         Raises:
             RunFolderError: not a request, or one of another distill.
         """
+        asked = ""
         try:
             read = msgspec.convert(values, _Request)
-            if read.model_type != MODEL_TYPE:
-                raise RunFolderError(
-                    f"run.json asks for a model of type {printable(read.model_type)!r}; expected "
-                    f"{MODEL_TYPE!r}"
-                )
+            asked = f"it asks for a model of type {printable(read.model_type)!r}: "
             return cls(
                 name=read.name,
-                config=VQVAEConfig.from_dict(read.config),
+                config=config_of(values),
                 device=read.device,
                 sources=tuple(map(path_from_text, read.sources)),
                 versions=read.versions,
@@ -333,10 +353,24 @@ class RunRequest:
         except msgspec.ValidationError as error:
             raise RunFolderError(f"run.json cannot be used: {printable(str(error))}") from error
         except (KeyError, TypeError, ValueError, ConfigError) as error:
-            raise RunFolderError(f"run.json cannot be used: {error}") from error
+            raise RunFolderError(f"run.json cannot be used: {asked}{error}") from error
 
 
 _FIELDS = frozenset(_Request.__struct_fields__)
+
+
+def config_of(request: dict[str, Any]) -> TrainingConfig:
+    """The settings that a run.json holds, as its family reads them.
+
+    Raises:
+        RunFolderError: a family that nobody knows.
+        ConfigError: settings that are not those of its family, or out of range.
+    """
+    try:
+        kind = family(request["model_type"])
+    except ModelTypeError as error:
+        raise RunFolderError(f"run.json cannot be used: it asks for {error}") from error
+    return kind.config.from_dict(request["config"])
 
 
 def check_source(source: Source | AudioCorpus) -> None:

@@ -1,4 +1,4 @@
-"""Where a run can go on from."""
+"""Where a run can be resumed from."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distill.config import VQVAEConfig
+from distill.config import TrainingConfig
 from distill.errors import CheckpointError, ForeignEntryError
-from distill.training.run.checkpoint import load_vqvae_checkpoint, newest_first
+from distill.training.run.checkpoint import load_checkpoint, newest_first
 from distill.training.run.layout import CHECKPOINTS
 from distill.training.run.writer import RunWriter
 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a run can go on from."""
+    """Where a run can be resumed from."""
 
     path: Path
     state: dict[str, Any]
@@ -26,7 +26,7 @@ class ResumePoint:
     """What of the event log before the checkpoint is lost, as a sentence."""
 
 
-def find_resume_point(folder: RunWriter, config: VQVAEConfig) -> ResumePoint | None:
+def find_resume_point(folder: RunWriter, config: TrainingConfig) -> ResumePoint | None:
     """The newest checkpoint that can be used, with the events after it forgotten; None where the
     run has to begin at its beginning.
 
@@ -41,7 +41,7 @@ def find_resume_point(folder: RunWriter, config: VQVAEConfig) -> ResumePoint | N
     damaged: list[Path] = []
     for path in newest_first(folder.checkpoints):
         try:
-            state = load_vqvae_checkpoint(path, config)
+            state = load_checkpoint(path, config)
         except CheckpointError as error:
             problems.append(str(error))
             damaged.append(path)

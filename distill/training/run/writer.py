@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from distill.audio.corpus import AudioCorpus, Source
-from distill.config import VQVAEConfig
 from distill.errors import ForeignEntryError, RunFolderError
 from distill.models.device import check_devices
 from distill.names import path_from_text
@@ -32,7 +31,7 @@ from distill.training.run.folder import (
     status_to_json,
 )
 from distill.training.run.layout import CHECKPOINTS, RESERVE, is_ours, refuse_foreign
-from distill.training.run.request import RunRequest
+from distill.training.run.request import RunRequest, config_of
 from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.watch.event_lines import (
     CheckpointEvent,
@@ -118,18 +117,14 @@ def extend_run(
     """
     folder = RunFolder(path)
     request = folder.read_request()
-    budget = {name: limit for name, limit in budget.items() if limit is not None}
-    _refuse_what_is_done(folder, budget)
-    if not budget and folder.read_state() == states.FINISHED:
+    limits = {name: limit for name, limit in budget.items() if limit is not None}
+    _refuse_what_is_done(folder, limits)
+    if not limits and folder.read_state() == states.FINISHED:
         raise RunFolderError(
             f"{path}: is finished; to go on give it a larger max_epochs, max_steps or max_seconds"
         )
     _refuse_if_starting(path)  # before sounds are read; once more where nobody can come between
-    changed = request
-    if budget:
-        ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
-        config = VQVAEConfig.from_dict({**_config(request), **ends})
-        changed = {**changed, "config": config.to_dict()}
+    changed = _with_budget(request, limits)
     if devices is not None:
         check_devices(RunRequest.from_dict(request).device, devices)
         changed = {**changed, "devices": devices}
@@ -157,11 +152,15 @@ def extend_run(
         raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def _config(request: Mapping[str, Any]) -> dict[str, Any]:
-    config = request.get("config")
-    if not isinstance(config, dict):
+def _with_budget(request: dict[str, Any], budget: Mapping[str, float]) -> dict[str, Any]:
+    """A request with other limits; the old ones end with it."""
+    if not budget:
+        return request
+    config, model_type = request.get("config"), request.get("model_type")
+    if not isinstance(config, dict) or not isinstance(model_type, str):
         raise RunFolderError("run.json cannot be used: it has no config")
-    return config
+    ends = {"max_epochs": None, "max_steps": None, "max_seconds": None, **budget}
+    return {**request, "config": config_of({**request, "config": {**config, **ends}}).to_dict()}
 
 
 def _ready(request: RunRequest, last_host: str, sounds: Source | None) -> RunRequest:
@@ -169,15 +168,13 @@ def _ready(request: RunRequest, last_host: str, sounds: Source | None) -> RunReq
     if sounds is not None:
         if not isinstance(sounds, (str, os.PathLike)):
             sounds = list(sounds)
-        rate = request.config.spectrogram.sample_rate
-        return request.with_sounds(
-            AudioCorpus.scan(sounds, sample_rate=rate, progress=False), sounds
-        )
+        found = AudioCorpus.scan(sounds, sample_rate=request.sample_rate, progress=False)
+        return request.with_sounds(found, sounds)
     request.check_ours(last_host)
     return request.sealed()
 
 
-def _refuse_what_is_done(folder: RunFolder, budget: Mapping[str, float | None]) -> None:
+def _refuse_what_is_done(folder: RunFolder, budget: Mapping[str, float]) -> None:
     status = folder.read_status()
     if status is not None:
         for name, done in (("max_epochs", status.epoch), ("max_steps", status.step)):

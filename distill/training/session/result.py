@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.loading import load_model_v2
+from distill.models.use.loading import load_model
 from distill.training.watch.event_lines import TrainingCompleteEvent
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class TrainingResult:
     epochs: int
     steps: int
     elapsed_s: float
-    history: VQMetricsHistory
+    history: MetricsHistory
 
-    def load(self) -> LoadedVQModel:
-        """The trained model, ready to use."""
-        return load_model_v2(self.model_path)
+    def load(self) -> Any:
+        """The trained model, ready to use: of an RVQ-VAE a `LoadedVQModel`."""
+        return load_model(self.model_path)
 
     @classmethod
     def of(
-        cls, model_path: Path, event: TrainingCompleteEvent, history: VQMetricsHistory
+        cls, model_path: Path, event: TrainingCompleteEvent, history: MetricsHistory
     ) -> TrainingResult:
         """The result a run's last event tells of."""
         return cls(

@@ -12,21 +12,18 @@ import torch
 
 from distill.audio.corpus import AudioCorpus
 from distill.audio.report import remarks
-from distill.audio.spectrogram import LogMel
-from distill.audio.vocoder import GriffinLimVocoder
 from distill.errors import CorpusError, DistillError, ModelFileError, TrainingError
-from distill.models.file.persistence import save_model_v2
-from distill.models.vqvae.model import ConvVQVAE
+from distill.models.file.persistence import save_model
 from distill.training.engine.contention import Contention
 from distill.training.engine.engine import STOPPED, Engine
+from distill.training.engine.task import Task
 from distill.training.run import states
 from distill.training.run.request import RunRequest
 from distill.training.run.resume_point import ResumePoint, find_resume_point
 from distill.training.run.writer import RunWriter, write_request
 from distill.training.session.assembly import assemble
 from distill.training.session.monitor import Monitor
-from distill.training.session.preview import choose_preview_sounds
-from distill.training.session.reporter import VQReporter
+from distill.training.session.reporter import RunReporter
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import Cancel, StopSignals
 from distill.training.watch.event_lines import (
@@ -86,7 +83,7 @@ def run_session(
             monitor.begin_session()
             before = None
             if unseen and point is None and (said := remarks(corpus.files, corpus.refusals)):
-                session.reporter.warn("corpus", said)
+                session.reporter.log.warn("corpus", said)
             session.new_sounds = request.about_new_sounds() if unseen and point is not None else ""
             return session.train(point)
         except Exception as error:
@@ -178,7 +175,7 @@ def _tell(
     event: TrainingFailedEvent,
 ) -> None:
     if session:
-        session.reporter.emit(event)
+        session.reporter.log.emit(event)
         return
     try:
         folder.append(event)
@@ -206,23 +203,10 @@ class _Session:
         self.split = corpus.split(config.validation_fraction)
         if not request.corpus:
             write_request(folder.files, request.with_corpus(corpus, self.split).to_dict())
-        names = [corpus.files[index].path.stem for index in self.split.validation_files]
 
-        def make_reporter(log_mel: LogMel) -> VQReporter:
-            return VQReporter(
-                config,
-                folder,
-                monitor,
-                callback=callback,
-                log_mel=log_mel,
-                vocoder=GriffinLimVocoder(log_mel),
-                preview_sounds=choose_preview_sounds(
-                    self.split.validation,
-                    names,
-                    count=config.preview_count,
-                    samples=int(config.preview_seconds * config.spectrogram.sample_rate),
-                ),
-                save_model=self._save_model,
+        def make_reporter(task: Task) -> RunReporter:
+            return RunReporter(
+                task, folder, monitor, callback=callback, save_model=self._save_model
             )
 
         self.engine, self.reporter = assemble(request, self.split, make_reporter)
@@ -230,7 +214,7 @@ class _Session:
     def train(self, point: ResumePoint | None) -> TrainingResult:
         """Trains until the run ends, from where it was saved or from its beginning."""
         engine, monitor = self.engine, self.monitor
-        self._go_on(point)
+        self._resume(point)
         if not monitor.wants_stop:
             monitor.enter(states.RUNNING)
         self._began_with, self._contention = engine.step, Contention()
@@ -251,20 +235,20 @@ class _Session:
                 _log.exception("the last good weights could not be kept")
         return self.folder.model_path.name if self.folder.model_path.exists() else None
 
-    def _go_on(self, point: ResumePoint | None) -> None:
-        """Takes up the run where it was saved."""
+    def _resume(self, point: ResumePoint | None) -> None:
+        """Resumes the run where it was saved."""
         self.engine.fabric.broadcast(str(point.path) if point else None)
         if point is None:
             if self.folder.session > 1:  # died before its first checkpoint
-                self.reporter.emit(ResumeEvent(0, 0, self.folder.session))
+                self.reporter.log.emit(ResumeEvent(0, 0, self.folder.session))
             return
         self.engine.load_state_dict(point.state)
-        self.reporter.go_on(point.state["reporter"], self.engine)
+        self.reporter.resume(point.state["reporter"], self.engine)
         for problem in point.problems:
-            self.reporter.warn("checkpoint", f"{problem}; went back to {point.path.name}")
+            self.reporter.log.warn("checkpoint", f"{problem}; went back to {point.path.name}")
         for kind, said in (("events", point.missing_events), ("corpus", self.new_sounds)):
             if said:
-                self.reporter.warn(kind, said)
+                self.reporter.log.warn(kind, said)
         self._warn_of_versions()
 
     def _warn_of_versions(self) -> None:
@@ -273,7 +257,7 @@ class _Session:
             f"{name} {then[name]} → {now.get(name)}" for name in then if now.get(name) != then[name]
         ]
         if changed:
-            self.reporter.warn(
+            self.reporter.log.warn(
                 "versions",
                 f"goes on with other libraries than it began with ({', '.join(changed)}): what "
                 "follows may differ slightly from a run never interrupted",
@@ -286,12 +270,12 @@ class _Session:
         self._save_model_once_there_is_room()
         hurried = self.monitor.wants_stop_now or not self.monitor.signals.from_a_person
         if self.config.preview_every_epochs and not hurried:
-            engine.inner.load_state_dict(engine.weights_to_keep)
+            engine.task.module.load_state_dict(engine.weights_to_keep)
             reporter.preview(engine, engine.best_epoch)
         if reason == "max_seconds":
             few = self._contention.few_steps(engine.step - self._began_with)
             if few is not None:
-                reporter.warn("busy", few)
+                reporter.log.warn("busy", few)
         done = TrainingCompleteEvent(
             reason=reason,
             model_path=self.folder.model_path.name,
@@ -301,7 +285,7 @@ class _Session:
             steps=engine.step,
             elapsed_s=engine.elapsed_s,
         )
-        reporter.emit(done)
+        reporter.log.emit(done)
         with contextlib.suppress(OSError):  # the state must not outlive what it is the end of
             self.folder.sync_events()
         self.monitor.move(engine.epoch, engine.step)
@@ -319,7 +303,7 @@ class _Session:
                     raise
                 if not told:
                     told = True
-                    self.reporter.warn(
+                    self.reporter.log.warn(
                         "disk",
                         f"no room for the model in {self.folder.path}: training is over and waits "
                         f"for {_WAITS_FOR_ROOM_S:.0f} seconds; make room",
@@ -329,10 +313,10 @@ class _Session:
     def _save_model(self, engine: Engine) -> None:
         """Writes the best weights so far; the engine's own stay as they are."""
         self.folder.follow_move()
-        model = ConvVQVAE(self.config)
+        model = self.request.family.build(self.config)
         model.load_state_dict(engine.weights_to_keep)
         corpus = self.corpus
-        save_model_v2(
+        save_model(
             self.folder.model_path,
             model,
             metadata={
@@ -350,7 +334,7 @@ class _Session:
                     "best_epoch": engine.best_epoch,
                 },
             },
-            codebook_health=self.reporter.best_health,
+            health=self.reporter.best_health,
             loss_curves=self.reporter.history.curves(),
             overwrite=True,
         )

@@ -13,17 +13,22 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from distill.checked import Count, Finite, Fraction
+from distill.checked import Count, Finite, Fraction, Name
 from distill.codebook.health import LevelHealth
+from distill.errors import ModelTypeError
 from distill.names import printable
 from distill.training.watch.events import (
+    EPOCHS,
     EVENT_CLASSES,
+    STEPS,
     CheckpointEvent,
+    EpochMetrics,
     Event,
     MetricsCallback,
     PreviewEvent,
     PreviewPair,
     ResumeEvent,
+    StepMetrics,
     TrainingCompleteEvent,
     TrainingFailedEvent,
     VQEpochMetrics,
@@ -31,16 +36,21 @@ from distill.training.watch.events import (
     WarningEvent,
 )
 from distill.training.watch.gaps import Gaps
+from distill.training.watch.health_lines import health_row
 
 __all__ = [
+    "EPOCHS",
     "EVENT_CLASSES",
+    "STEPS",
     "CheckpointEvent",
+    "EpochMetrics",
     "Event",
     "Gaps",
     "MetricsCallback",
     "PreviewEvent",
     "PreviewPair",
     "ResumeEvent",
+    "StepMetrics",
     "TrainingCompleteEvent",
     "TrainingFailedEvent",
     "VQEpochMetrics",
@@ -73,7 +83,7 @@ def event_from_dict(values: dict[str, Any]) -> Event:
         raise ValueError(f"event {name!r}: expected one of {', '.join(_BY_NAME)}")
     try:
         return _event(msgspec.convert(values, _ANY_EVENT))
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, ModelTypeError, RecursionError) as error:
         raise ValueError(f"event {name}: {error}") from error
 
 
@@ -110,13 +120,13 @@ def events_from_lines(lines: Iterable[bytes], gaps: Gaps | None = None) -> Itera
     """
     for line in lines:
         try:
-            checked = _decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            event = _event(_decoder.decode(line))
+        except (msgspec.MsgspecError, ModelTypeError, UnicodeError, RecursionError) as error:
             if gaps is None:
                 raise ValueError(f"a line that is no event: {line[:80]!r} ({error})") from error
             gaps.count(line, error, _BY_NAME)
         else:
-            yield _event(checked)
+            yield event
 
 
 def call_back(callback: MetricsCallback | None, event: Event) -> Exception | None:
@@ -145,6 +155,7 @@ _TYPES: dict[Any, Any] = {
     "float": Finite | None,
     "bool": bool,
     "str": Annotated[str, Meta(max_length=100_000)],
+    "Mapping[str, float]": Annotated[dict[Name, Finite | None], Meta(max_length=64)],
 }
 _SPECIAL: dict[tuple[str, str], Any] = {
     ("LevelHealth", "level"): Annotated[int, Meta(ge=0, le=63)],
@@ -160,6 +171,8 @@ _SPECIAL: dict[tuple[str, str], Any] = {
     ("PreviewPair", "reconstruction"): _Path,
     ("PreviewEvent", "folder"): _Path,
     ("CheckpointEvent", "path"): _Path,
+    ("StepMetrics", "family"): Name,
+    ("EpochMetrics", "family"): Name,
     ("WarningEvent", "level"): Annotated[int, Meta(ge=0, le=63)] | None,
     ("TrainingCompleteEvent", "model_path"): _Path,
     ("TrainingFailedEvent", "model_path"): _Path | None,
@@ -167,6 +180,8 @@ _SPECIAL: dict[tuple[str, str], Any] = {
 
 
 _MOST_INNER = 1000
+_ROWS = Annotated[tuple[dict[str, Any], ...], Meta(max_length=_MOST_INNER)]
+"""Of another family: see `health_row`."""
 
 
 def _checked(kind: type, tag: str | None) -> Any:
@@ -177,7 +192,7 @@ def _checked(kind: type, tag: str | None) -> Any:
         if item.name in ("progress", "elapsed_s"):
             type_ = Fraction if item.name == "progress" else _Seconds
         if item.name in _INNER:
-            type_ = _INNER[item.name]
+            type_ = _ROWS if item.type == "tuple[Any, ...]" else _INNER[item.name]
         given = item.default is not dataclasses.MISSING
         fields.append((item.name, type_, item.default) if given else (item.name, type_))
     tags: dict[str, Any] = {"tag_field": "event", "tag": tag} if tag else {}
@@ -189,20 +204,34 @@ def _event(read: Any) -> Event:
     values = list(msgspec.structs.astuple(read))
     kind, numbers, inner = _PLANS[type(read).__name__]
     for place in numbers:
-        if values[place] is None:
-            values[place] = math.nan
+        values[place] = _with_nan(values[place])
     for place, part in inner:
-        values[place] = tuple(part(*msgspec.structs.astuple(item)) for item in values[place])
+        make = functools.partial(health_row, read.family) if part is None else _maker(part)
+        values[place] = tuple(map(make, values[place]))
     event: Event = kind(*values)
     return event
 
 
-def _plan(kind: type) -> tuple[Any, list[int], list[tuple[int, type]]]:
+def _with_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_nan(item) for name, item in value.items()}
+    return math.nan if value is None else value
+
+
+def _maker(part: type) -> Any:
+    return lambda read: part(*msgspec.structs.astuple(read))
+
+
+def _plan(kind: type) -> tuple[Any, list[int], list[tuple[int, type | None]]]:
     """(the class, places of its numbers, places of its parts and their classes)."""
     items = list(enumerate(dataclasses.fields(kind)))
-    numbers = [place for place, item in items if item.type == "float"]
-    parts = {"health": LevelHealth, "pairs": PreviewPair}
-    return kind, numbers, [(place, parts[x.name]) for place, x in items if x.name in parts]
+    numbers = [place for place, item in items if item.type in ("float", "Mapping[str, float]")]
+    parts = {
+        "tuple[LevelHealth, ...]": LevelHealth,
+        "tuple[PreviewPair, ...]": PreviewPair,
+        "tuple[Any, ...]": None,  # the family says which
+    }
+    return kind, numbers, [(place, parts[x.type]) for place, x in items if x.type in parts]
 
 
 def _several(kind: type) -> Any:

@@ -2,11 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from distill.codebook.health import LevelHealth
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """One optimiser step of a run of any family."""
+
+    family: str
+    """As `vae`."""
+    epoch: int
+    step: int
+    """Steps done before this one, over the whole run."""
+    loss: float
+    parts: Mapping[str, float]
+    """What the loss consists of, by name."""
+    learning_rate: float
+    gradient_norm: float
+    progress: float
+    """Share of the budget used, 0 to 1."""
+    elapsed_s: float
+    """Training time so far, over all sessions of the run."""
+    health: tuple[Any, ...] = ()
+    """Since the last report, in the family's own words; empty on most steps."""
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One epoch, validated, of a run of any family."""
+
+    family: str
+    epoch: int
+    step: int
+    """Steps done, over the whole run."""
+    train_loss: float
+    train_parts: Mapping[str, float]
+    val_loss: float
+    val_parts: Mapping[str, float]
+    is_best: bool
+    progress: float
+    elapsed_s: float
+    skipped_steps: int = 0
+    """Steps left out in this epoch because of NaN or Inf."""
+    health: tuple[Any, ...] = ()
+    """Over the whole validation set."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +70,11 @@ class VQStepMetrics:
     """Training time so far, over all sessions of the run."""
     health: tuple[LevelHealth, ...] = ()
     """Over the codes since the last report; empty on most steps."""
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """What the loss consists of, by name; see `StepMetrics`."""
+        return {"reconstruction": self.reconstruction, "commitment": self.commitment}
 
 
 @dataclass(frozen=True)
@@ -49,6 +97,16 @@ class VQEpochMetrics:
     """Steps left out in this epoch because of NaN or Inf."""
     health: tuple[LevelHealth, ...] = ()
     """Over the whole validation set; churn over the epoch."""
+
+    @property
+    def train_parts(self) -> dict[str, float]:
+        """What the training loss consists of, by name; see `EpochMetrics`."""
+        return {"reconstruction": self.train_reconstruction, "commitment": self.train_commitment}
+
+    @property
+    def val_parts(self) -> dict[str, float]:
+        """What the validation loss consists of, by name."""
+        return {"reconstruction": self.val_reconstruction, "commitment": self.val_commitment}
 
 
 @dataclass(frozen=True)
@@ -135,6 +193,8 @@ class TrainingFailedEvent:
 Event = (
     VQStepMetrics
     | VQEpochMetrics
+    | StepMetrics
+    | EpochMetrics
     | PreviewEvent
     | CheckpointEvent
     | ResumeEvent
@@ -143,5 +203,8 @@ Event = (
     | TrainingFailedEvent
 )
 EVENT_CLASSES: tuple[type[Event], ...] = get_args(Event)
+STEPS = (StepMetrics, VQStepMetrics)
+"""Events of optimiser steps."""
+EPOCHS = (EpochMetrics, VQEpochMetrics)
 MetricsCallback = Callable[[Event], None]
 """What training calls with every event, in order."""

@@ -6,25 +6,27 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
+from distill.errors import ModelTypeError, RunFolderError
+from distill.family import family
 from distill.own_folder import OwnFolder
 from distill.training.run.folder import RunFolder
 from distill.training.watch.event_lines import (
+    EPOCHS,
+    STEPS,
     CheckpointEvent,
     Event,
     Gaps,
     MetricsCallback,
     PreviewEvent,
     ResumeEvent,
-    VQEpochMetrics,
-    VQStepMetrics,
     call_back,
     events_from_lines,
 )
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory, history_of
 
 _log = logging.getLogger(__name__)
 
-_DONE_AGAIN = (VQStepMetrics, VQEpochMetrics, PreviewEvent, CheckpointEvent)
+_DONE_AGAIN = (*STEPS, *EPOCHS, PreviewEvent, CheckpointEvent)
 _PERIOD_S = 0.25
 _LOOKS_FOR_A_SESSION = 10
 _CHUNK_BYTES = 4 << 20
@@ -62,7 +64,7 @@ class Follower:
         trainer_ended: whether the process that is to write has ended, however.
         seen: what was handed over before, by kind: (epoch, step) of the last.
         """
-        self.history = VQMetricsHistory()
+        self.history = _empty_history(folder)
         self.seen = {} if seen is None else seen
         self.error: Exception | None = None
         """What ended the following, if it could not go on."""
@@ -184,7 +186,7 @@ class Follower:
         if waits and shrunk and session == self._session:
             return True
         if (session != self._session or shrunk) and self._offset:
-            self.history, self._offset = VQMetricsHistory(), 0
+            self.history, self._offset = _empty_history(self._folder), 0
             self._redone, self._new_to_us = dict(self.seen), False
         self._session = session
         return False
@@ -203,3 +205,10 @@ class Follower:
         self.seen[kind] = place
         if call_back(self._callback, event):
             self._callback = None
+
+
+def _empty_history(folder: RunFolder) -> MetricsHistory:
+    try:
+        return history_of(family(str(folder.read_request().get("model_type", "vqvae"))))
+    except (RunFolderError, ModelTypeError):  # what can be shown of it is shown all the same
+        return MetricsHistory()

@@ -1,4 +1,4 @@
-"""VQMetricsHistory: events folded into curves."""
+"""MetricsHistory: events folded into curves."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import dataclasses
 import math
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
-from distill.checked import Count, Finite
+from distill.checked import Finite, Name
+from distill.family import Family
 from distill.training.watch.event_lines import (
+    EPOCHS,
     EVENT_CLASSES,
+    STEPS,
     CheckpointEvent,
     Event,
     Gaps,
@@ -23,59 +27,50 @@ from distill.training.watch.event_lines import (
     ResumeEvent,
     TrainingCompleteEvent,
     TrainingFailedEvent,
-    VQEpochMetrics,
-    VQStepMetrics,
     WarningEvent,
     event_from_dict,
     event_to_dict,
     events_from_lines,
 )
 from distill.training.watch.history_report import history_as_html
+from distill.training.watch.step_columns import AFTER, BEFORE, STEP_LINES, read_columns
 
-_STEP_LINE, _NO_HEALTH = b'{"event":"VQStepMetrics",', b'"health":[]'
-_STEP_COLUMNS = ("step", "loss", "reconstruction", "commitment", "learning_rate", "gradient_norm")
-
-
-class _StepLine(msgspec.Struct, gc=False):
-    """The columns of a step's line, and nothing else of it: a million are read in a second."""
-
-    step: Count
-    loss: Finite | None
-    reconstruction: Finite | None
-    commitment: Finite | None
-    learning_rate: Finite | None
-    gradient_norm: Finite | None
-
-
-_step_lines = msgspec.json.Decoder(_StepLine)
-
-
-_Steps = msgspec.defstruct("_Steps", [(name, list[Finite | None]) for name in _STEP_COLUMNS])
+_NO_HEALTH = b'"health":[]'
+_HistoryT = TypeVar("_HistoryT", bound="MetricsHistory")
 
 
 @dataclass
-class VQMetricsHistory:
+class MetricsHistory:
     """Everything a run has reported so far. `update` is the only way in; reading is cheap."""
 
-    epochs: list[VQEpochMetrics] = field(default_factory=list)
+    epochs: list[Any] = field(default_factory=list)
+    """EpochMetrics, or those of the family."""
     previews: list[PreviewEvent] = field(default_factory=list)
     checkpoints: list[CheckpointEvent] = field(default_factory=list)
     warnings: list[WarningEvent] = field(default_factory=list)
-    last_step: VQStepMetrics | None = None
-    last_health: VQStepMetrics | None = None
-    """The newest step that measured its codebooks."""
+    last_step: Any = None
+    """StepMetrics, or that of the family; None before there is one."""
+    last_health: Any = None
+    """The newest step that measured its bottleneck."""
     resumes: list[ResumeEvent] = field(default_factory=list)
     outcome: TrainingCompleteEvent | TrainingFailedEvent | None = None
-    _columns: dict[str, array[float]] = field(
-        default_factory=lambda: {name: array("d") for name in _STEP_COLUMNS}, repr=False
-    )
+    loss_parts: tuple[str, ...] = ()
+    """Names of what the loss consists of; those of the first step, where none are named."""
+    _columns: dict[str, array[float]] = field(default_factory=dict, repr=False)
     _gaps: Gaps = field(default_factory=Gaps, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        self._columns.update({name: array("d") for name in self._names})
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*BEFORE, *self.loss_parts, *AFTER)
+
     @property
     def steps(self) -> dict[str, np.ndarray]:
-        """What was measured at every step: step, loss, reconstruction, commitment, learning_rate
-        and gradient_norm, each (steps,) float64; copies, of equal length whoever writes meanwhile.
+        """What was measured at every step: step, loss, each of its parts, learning_rate and
+        gradient_norm, each (steps,) float64; copies, of equal length whoever writes meanwhile.
         """
         return self.steps_since(0)
 
@@ -86,14 +81,17 @@ class VQMetricsHistory:
 
     def update(self, event: Event) -> None:
         """Takes the next event."""
-        if isinstance(event, VQStepMetrics):
+        if isinstance(event, STEPS):
+            self._learn_names(event.parts)
             with self._lock:
-                for name in _STEP_COLUMNS:
+                for name in (*BEFORE, *AFTER):
                     self._columns[name].append(getattr(event, name))
+                for name in self.loss_parts:
+                    self._columns[name].append(event.parts.get(name, math.nan))
             self.last_step = event
             if event.health:
                 self.last_health = event
-        elif isinstance(event, VQEpochMetrics):
+        elif isinstance(event, EPOCHS):
             self.epochs.append(event)
         elif isinstance(event, PreviewEvent):
             self.previews.append(event)
@@ -113,29 +111,34 @@ class VQMetricsHistory:
         Lines that are no event, and events of kinds that this version does not know, are passed
         over and counted in `gaps`.
         """
-        steps = [line for line in lines if line.startswith(_STEP_LINE)]
+        steps = [line for line in lines if line.startswith(STEP_LINES)]
         if steps:
             self._update_steps(steps)
-        others = (line for line in lines if not line.startswith(_STEP_LINE))
+        others = (line for line in lines if not line.startswith(STEP_LINES))
         for event in events_from_lines(others, self._gaps):
             self.update(event)
 
     def _update_steps(self, steps: list[bytes]) -> None:
-        try:
-            values = _step_lines.decode_lines(b"\n".join(steps))
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):  # one of them: which?
+        for first in events_from_lines(steps[:1], Gaps()):
+            self._learn_names(first.parts)  # type: ignore[union-attr]
+        columns = read_columns(steps, self.loss_parts)
+        if columns is None:  # one of them is none: which?
             for event in events_from_lines(steps, self._gaps):
                 self.update(event)
             return
-        nan = math.nan  # JSON has none: it was written as null
         with self._lock:
-            for name in _STEP_COLUMNS:
-                column = [getattr(value, name) for value in values]
-                self._columns[name].extend([nan if x is None else x for x in column])
+            for name, column in columns.items():
+                self._columns[name].extend(column)
         self.last_step = _last_event(steps) or self.last_step
         measured = next((x for x in reversed(steps) if _NO_HEALTH not in x), None)
         if measured:
             self.last_health = _last_event([measured]) or self.last_health
+
+    def _learn_names(self, parts: Iterable[str]) -> None:
+        if not self.loss_parts and not self.step_count:
+            with self._lock:
+                self.loss_parts = tuple(parts)
+                self._columns = {name: array("d") for name in self._names}
 
     @property
     def gaps(self) -> Gaps:
@@ -148,8 +151,8 @@ class VQMetricsHistory:
         return len(self._columns["step"])
 
     @property
-    def best(self) -> VQEpochMetrics | None:
-        """The epoch whose weights are kept."""
+    def best(self) -> Any:
+        """The epoch whose weights are kept; None before there is one."""
         best = [epoch for epoch in self.epochs if epoch.is_best]
         return best[-1] if best else None
 
@@ -195,56 +198,63 @@ class VQMetricsHistory:
         return worse and since[-1].train_loss < self.best.train_loss
 
     def curves(self) -> dict[str, list[float]]:
-        """Per epoch: train, val, reconstruction and commitment, as a model file keeps them."""
+        """Per epoch: train, val, and the parts of val by name, as a model file keeps them."""
         return {
             "epoch": [float(epoch.epoch) for epoch in self.epochs],
             "train": [epoch.train_loss for epoch in self.epochs],
             "val": [epoch.val_loss for epoch in self.epochs],
-            "reconstruction": [epoch.val_reconstruction for epoch in self.epochs],
-            "commitment": [epoch.val_commitment for epoch in self.epochs],
+            **{
+                name: [epoch.val_parts.get(name, math.nan) for epoch in self.epochs]
+                for name in self.loss_parts
+            },
         }
 
     def to_json(self) -> str:
         """Everything as JSON; `from_json` is its inverse."""
-        values = {name: _plain(getattr(self, name)) for name in _FIELDS}
+        values = {name: _plain(getattr(self, name)) for name in self._fields()}
         values["steps"] = {name: column.tolist() for name, column in self.steps.items()}
         return msgspec.json.encode(values).decode()  # NaN, which JSON does not have, becomes null
 
     @classmethod
-    def from_json(cls, text: str) -> VQMetricsHistory:
+    def from_json(cls: type[_HistoryT], text: str) -> _HistoryT:
         """Rebuilds a history.
 
         Raises:
             ValueError: not the JSON of a history.
         """
+        what = f"not the JSON of a {cls.__name__}"
         try:
             values: dict[str, Any] = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise ValueError(f"not the JSON of a VQMetricsHistory ({error})") from error
-        if not isinstance(values, dict) or set(values) != {*_FIELDS, "steps"}:
-            raise ValueError("not the JSON of a VQMetricsHistory")
-        try:
+            if not isinstance(values, dict) or set(values) != {*cls._fields(), "steps"}:
+                raise ValueError("other fields")
             steps = msgspec.convert(values.pop("steps"), _Steps)
             history = cls(**{name: _rebuilt(value) for name, value in values.items()})
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"not the JSON of a VQMetricsHistory ({error})") from error
-        columns = {name: getattr(steps, name) for name in _STEP_COLUMNS}
-        if len({len(column) for column in columns.values()}) != 1:
-            raise ValueError("not the JSON of a VQMetricsHistory (columns of several lengths)")
-        for name, column in columns.items():
+            history._learn_names([name for name in steps if name not in (*BEFORE, *AFTER)])
+            if set(steps) != set(history._names):
+                raise ValueError("other columns")
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{what} ({error})") from error
+        if len({len(column) for column in steps.values()}) != 1:
+            raise ValueError(f"{what} (columns of several lengths)")
+        for name, column in steps.items():
             history._columns[name].extend([math.nan if x is None else x for x in column])
         return history
+
+    @classmethod
+    def _fields(cls) -> list[str]:
+        names = [item.name for item in dataclasses.fields(cls) if not item.name.startswith("_")]
+        return [name for name in names if name != "loss_parts"]  # which the columns say
 
     def __repr__(self) -> str:
         if not self.epochs:
             gaps = f"; {self._gaps}" if self._gaps else ""
-            return f"VQMetricsHistory({self.step_count} steps, no epoch yet{gaps})"
+            return f"{type(self).__name__}({self.step_count} steps, no epoch yet{gaps})"
         last, best = self.epochs[-1], self.best
         shown = f", best {best.val_loss:.4f} in epoch {best.epoch + 1}" if best else ""
         shown += f"; {self._gaps}" if self._gaps else ""
         loss = "not finite" if math.isnan(last.val_loss) else f"{last.val_loss:.4f}"
         return (
-            f"VQMetricsHistory({len(self.epochs)} epochs, {self.step_count} steps, "
+            f"{type(self).__name__}({len(self.epochs)} epochs, {self.step_count} steps, "
             f"validation {loss}{shown})"
         )
 
@@ -252,16 +262,29 @@ class VQMetricsHistory:
         return history_as_html(self)
 
 
-_FIELDS = [
-    item.name for item in dataclasses.fields(VQMetricsHistory) if not item.name.startswith("_")
-]
+@dataclass(repr=False)
+class VQMetricsHistory(MetricsHistory):
+    """`MetricsHistory` of an RVQ-VAE: its events are VQStepMetrics and VQEpochMetrics."""
+
+    loss_parts: tuple[str, ...] = ("reconstruction", "commitment")
 
 
-def _last_event(lines: list[bytes]) -> VQStepMetrics | None:
+def history_of(kind: Family) -> MetricsHistory:
+    """An empty history of a run of a family."""
+    if kind.history is None:
+        return MetricsHistory(loss_parts=kind.loss_parts)
+    history: MetricsHistory = kind.history()
+    return history
+
+
+_Steps = Annotated[dict[Name, list[Finite | None]], Meta(max_length=64)]
+
+
+def _last_event(lines: list[bytes]) -> Any:
     """The last step that can be read whole; the columns hold what can be drawn of the others."""
     for line in reversed(lines):
         for event in events_from_lines([line], Gaps()):
-            return cast(VQStepMetrics, event)
+            return event
     return None
 
 

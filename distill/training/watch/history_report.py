@@ -12,10 +12,10 @@ from distill.training.watch.event_lines import TrainingCompleteEvent
 from distill.words import duration, why_ended
 
 if TYPE_CHECKING:
-    from distill.training.watch.history import VQMetricsHistory
+    from distill.training.watch.history import MetricsHistory
 
 
-def history_as_html(history: VQMetricsHistory) -> Markup:
+def history_as_html(history: MetricsHistory) -> Markup:
     """What was reached, and the curve of each epoch."""
     curves = history.curves()
     shown = [curves["val"], curves["train"]]
@@ -25,7 +25,7 @@ def history_as_html(history: VQMetricsHistory) -> Markup:
     return html_page("", html_facts(_facts(history)), drawn)
 
 
-def _facts(history: VQMetricsHistory) -> Iterator[tuple[str, str]]:
+def _facts(history: MetricsHistory) -> Iterator[tuple[str, str]]:
     yield "epochs", f"{len(history.epochs)}, {history.step_count} steps"
     if history.elapsed_s:
         yield "time", duration(history.elapsed_s)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 
 _MOMENT_S = 0.5
 
@@ -26,7 +26,7 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
 
-    def show(self, history: VQMetricsHistory) -> None:
+    def show(self, history: MetricsHistory) -> None:
         """Moves the bar to where the run is."""
         if self._bar is None:
             if time.monotonic() < self._due:

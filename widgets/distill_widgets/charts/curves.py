@@ -9,7 +9,7 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import level_labels
 from distill.health_rows import THIN_BELOW
 from distill.training.watch.event_lines import VQEpochMetrics
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill_widgets.charts.chart import Chart
 from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
 
@@ -85,10 +85,10 @@ class Curves:
 
     def __init__(self, loss: Chart, levels: Chart) -> None:
         self._loss, self._levels = loss, levels
-        self._history: VQMetricsHistory | None = None
+        self._history: MetricsHistory | None = None
         self._steps = self._epochs = self._checkpoints = 0
 
-    def update(self, history: VQMetricsHistory) -> None:
+    def update(self, history: MetricsHistory) -> None:
         """Takes what is new; begins anew where the history was replaced, as after a crash."""
         if history is not self._history:
             self._history = history
@@ -122,7 +122,7 @@ class Curves:
                 self._levels.append(trace, steps, [value_of(e.health[level]) for e in measured])
                 trace += 1
 
-    def _take_checkpoints(self, history: VQMetricsHistory, steps: Sequence[int]) -> None:
+    def _take_checkpoints(self, history: MetricsHistory, steps: Sequence[int]) -> None:
         known = [(epoch.step, epoch.val_loss) for epoch in history.epochs]
         for step in steps:
             before = [loss for at, loss in known if at <= step]
@@ -130,7 +130,7 @@ class Curves:
                 self._loss.append(_CHECKPOINTS, [step], [before[-1]])
 
 
-def _marks(history: VQMetricsHistory) -> list[dict[str, Any]]:
+def _marks(history: MetricsHistory) -> list[dict[str, Any]]:
     """Upright lines: the epoch whose weights are kept, and where the run was taken up again."""
     middle = history.step_count / 2
     lines = [(event.step, "resumed", MUTED) for event in history.resumes[-_MOST_MARKED:]]

@@ -9,7 +9,7 @@ from distill.codebook.health import LevelHealth
 from distill.markup import Markup, joined, number, shortened, tag, whole
 from distill.tables import MOST_IN_A_CELL
 from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill.words import duration, why_ended
 from distill_widgets.page.palette import level_colour
 
@@ -71,7 +71,7 @@ def warning_list(warnings: Sequence[WarningEvent], health: Sequence[LevelHealth]
     return wrapped(*([tag("ul", *items, class_="distill-list")] if items else []))
 
 
-def log_list(history: VQMetricsHistory) -> Markup:
+def log_list(history: MetricsHistory) -> Markup:
     """What happened besides steps, the newest first."""
     events = sorted(_told(history), key=lambda item: item[0])[-LOG_LINES:]
     items = [
@@ -101,7 +101,7 @@ def _table(names: Sequence[str], rows: Iterable[Markup], *before: Markup) -> Mar
     return tag("table", *before, head, tag("tbody", *rows), class_="distill-health")
 
 
-def _told(history: VQMetricsHistory) -> Iterable[tuple[int, str]]:
+def _told(history: MetricsHistory) -> Iterable[tuple[int, str]]:
     for epoch in history.epochs:
         if epoch.is_best:
             yield epoch.step, f"epoch {epoch.epoch + 1} is the best so far ({epoch.val_loss:.4f})"

@@ -11,7 +11,7 @@ from distill.names import printable
 from distill.own_folder import OwnFolder
 from distill.training.run.folder import PREVIEWS, RunFolder
 from distill.training.run.request import RunRequest
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
 
 SIDES = ("original", "reconstruction")
@@ -37,7 +37,7 @@ class Previews:
             empty="The first sounds appear after some epochs, or when you press Preview now.",
         )
 
-    def update(self, history: VQMetricsHistory) -> None:
+    def update(self, history: MetricsHistory) -> None:
         """Takes new previews."""
         shown = [(event.folder, event.epoch) for event in history.previews]
         if shown == self._shown:

@@ -18,7 +18,7 @@ from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill.words import duration
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.curves import Curves, level_chart, loss_chart
@@ -81,7 +81,7 @@ class Report:
     """A run, as outputs of a notebook."""
 
     def __init__(
-        self, folder: RunFolder, history: VQMetricsHistory, state: str, *, notes: Sequence[str] = ()
+        self, folder: RunFolder, history: MetricsHistory, state: str, *, notes: Sequence[str] = ()
     ) -> None:
         self._folder, self._state, self._notes = folder, state, tuple(notes)
         self._history = history

@@ -14,7 +14,7 @@ from distill.markup import plain
 from distill.models.device import choose_device
 from distill.training.run import states
 from distill.training.runner import TrainingRunner
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import MetricsHistory
 from distill_widgets.training.run_head import PAUSE, PREVIEW, RESUME, SAVE, STOP
 
 WORDS = {
@@ -138,7 +138,7 @@ class RunState:
     def _until_true(self, button: str, is_done: Callable[[], bool]) -> None:
         self._under_way[button] = (time.monotonic(), is_done)
 
-    def _pace(self, history: VQMetricsHistory) -> float | None:
+    def _pace(self, history: MetricsHistory) -> float | None:
         last = history.last_step
         if last is None:
             return None
@@ -184,13 +184,13 @@ def _button(does: str, label: str, busy: str, hint: str, enabled: bool) -> dict[
     return {"does": does, "label": label, "busy_label": busy, "hint": hint, "enabled": enabled}
 
 
-def _epoch(history: VQMetricsHistory, state: str) -> int | None:
+def _epoch(history: MetricsHistory, state: str) -> int | None:
     last = history.last_step
     done = last.epoch if last and state in states.ACTIVE else len(history.epochs)
     return states.shown_epoch(done, state) if last else None
 
 
-def _mean_pace(history: VQMetricsHistory) -> float | None:
+def _mean_pace(history: MetricsHistory) -> float | None:
     if history.last_step is None or not history.elapsed_s:
         return None
     return (history.last_step.step + 1) / history.elapsed_s

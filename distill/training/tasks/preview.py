@@ -35,7 +35,7 @@ def choose_preview_sounds(
     return [PreviewSound(name, waveform[:samples]) for name, waveform in pairs]
 
 
-def generate_vqvae_reconstruction_preview(
+def generate_reconstruction_preview(
     model: nn.Module,
     sounds: Sequence[PreviewSound],
     folder: Path,
@@ -120,3 +120,7 @@ def write_previews(
     finally:
         model.train(was_training)
     return tuple(pairs)
+
+
+generate_vqvae_reconstruction_preview = generate_reconstruction_preview
+"""The name of the first version, which knew one family."""

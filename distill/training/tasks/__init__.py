@@ -1,0 +1,1 @@
+"""Tasks: what is learned by each family, behind the interface that the engine knows."""

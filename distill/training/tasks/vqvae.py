@@ -1,0 +1,80 @@
+"""VQVAETask: learning an RVQ-VAE, and what is seen of its codebooks meanwhile."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distill.codebook.health import count_checked_codes
+from distill.config import VQVAEConfig
+from distill.models.losses import vqvae_loss
+from distill.models.vqvae.model import ConvVQVAE
+from distill.training.engine.task import Judgement, Learner
+from distill.training.tasks.autoencoder import AutoencoderTask
+
+_KMEANS_CROPS_PER_ENTRY = 4
+_FRAMES_PER_CROP = 4  # at most, in the usual models: enough sound for k-means to choose from
+_MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB: met by more than 4096 entries only
+
+
+class VQVAETask(AutoencoderTask):
+    """Codebooks begin by k-means and follow the latents; uses and replaced entries are counted."""
+
+    config: VQVAEConfig
+    module: ConvVQVAE
+    loss_parts = ("reconstruction", "commitment")
+
+    def __init__(self, config: VQVAEConfig, module: ConvVQVAE | None = None) -> None:
+        """Args:
+        config: of the model and its training.
+        module: learns on; default a new one.
+        """
+        super().__init__(config, ConvVQVAE(config) if module is None else module)
+
+    def judgement(self, mel: Tensor, output: Any, progress: float) -> Judgement:  # noqa: ARG002
+        """See `AutoencoderTask`."""
+        reconstruction, codes, commitment = output
+        loss, distance, _ = vqvae_loss(
+            reconstruction, mel, commitment, commitment_weight=self.config.commitment_weight
+        )
+        return Judgement(
+            loss,
+            {"reconstruction": distance, "commitment": commitment.sum()},
+            {
+                "counts": count_checked_codes(codes.transpose(0, 1).flatten(1), self._entries),
+                "replaced": self._replaced(),
+            },
+        )
+
+    def nothing_observed(self) -> dict[str, Tensor]:
+        """See `Task`."""
+        levels = self.config.levels
+        return {
+            "counts": torch.zeros(levels, self._entries, dtype=torch.int64, device="cpu"),
+            "replaced": torch.zeros(levels, dtype=torch.int64, device="cpu"),
+        }
+
+    @torch.no_grad()
+    def prepare(self) -> None:
+        """Fills the codebooks by k-means over the latents of as much sound as they need."""
+        frames = self.config.segment_frames
+        wanted = math.ceil(_KMEANS_CROPS_PER_ENTRY * self._entries * _FRAMES_PER_CROP / frames)
+        fitting = _MOST_KMEANS_SAMPLES // self.crop_samples
+        self.module.initialise(self.crops(max(self.config.batch_size, min(wanted, fitting))))
+
+    def train_step(self, batch: Tensor, learner: Learner) -> Judgement:
+        """See `Task`."""
+        with self.module.quantizer.unguarded():
+            return super().train_step(batch, learner)
+
+    @property
+    def _entries(self) -> int:
+        return self.config.codebook_size
+
+    def _replaced(self) -> Tensor:
+        """All processes replace the same entries: the first one counts them."""
+        replaced = self.module.quantizer.replaced
+        return replaced if self._fabric.global_rank == 0 else torch.zeros_like(replaced)

@@ -1,0 +1,57 @@
+"""Lines of steps as columns: a million are read in a second or two."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from distill.checked import Count, Finite, Name
+
+_OF_VQ, _OF_ANY = b'{"event":"VQStepMetrics",', b'{"event":"StepMetrics",'
+STEP_LINES = (_OF_VQ, _OF_ANY)
+"""What lines of steps begin with."""
+_NUMBER = Finite | None  # JSON has no NaN: it was written as null
+_PARTS = Annotated[dict[Name, _NUMBER], Meta(max_length=64)]
+BEFORE, AFTER = ("step", "loss"), ("learning_rate", "gradient_norm")
+"""The columns that every run has; the parts of its loss are between them."""
+
+
+def read_columns(lines: Sequence[bytes], parts: tuple[str, ...]) -> dict[str, list[float]] | None:
+    """What was measured at each of some steps, by name.
+
+    Args:
+        lines: of steps, at least one; nothing else of them is read.
+        parts: names of what the loss consists of.
+
+    Returns:
+        BEFORE, the parts, and AFTER; None where a line is not what the first one is.
+    """
+    flat = lines[0].startswith(_OF_VQ)
+    try:
+        values = _decoder(flat, parts).decode_lines(b"\n".join(lines))
+        columns: dict[str, list[Any]] = {
+            name: [getattr(value, name) for value in values] for name in (*BEFORE, *AFTER)
+        }
+        for name in parts:
+            columns[name] = [
+                getattr(value, name) if flat else value.parts[name] for value in values
+            ]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, KeyError):
+        return None
+    return {
+        name: [math.nan if x is None else x for x in columns[name]]
+        for name in (*BEFORE, *parts, *AFTER)
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _decoder(flat: bool, parts: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    numbers = ("loss", *AFTER, *(parts if flat else ()))
+    fields: list[tuple[str, Any]] = [("step", Count), *((name, _NUMBER) for name in numbers)]
+    line = msgspec.defstruct("_Line", fields if flat else [*fields, ("parts", _PARTS)], gc=False)
+    return msgspec.json.Decoder(line)
