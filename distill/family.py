@@ -93,7 +93,7 @@ class Family:
 
     @property
     def deciding_settings(self) -> tuple[str, ...]:
-        """See `decides`."""
+        """Names of the settings that decide what a model makes of a sound; see `decides`."""
         return self.decides or self.own_settings
 
 

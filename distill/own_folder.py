@@ -63,15 +63,15 @@ class OwnFolder:
 
     Every method raises `ForeignEntryError`, which is an OSError too, where a link, a pipe, a device
     or something else lies in the place of what it was asked for; what that leads to is not touched.
+
+    Args:
+        path: of the folder.
+
+    Raises:
+        OSError: no folder is there, or it may not be entered.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Args:
-        path: of the folder.
-
-        Raises:
-            OSError: no folder is there, or it may not be entered.
-        """
         self.path = Path(path)
         self._root: int | None = None
         if _BY_DESCRIPTOR:

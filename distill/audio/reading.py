@@ -114,10 +114,17 @@ def read_pieces(path: str | os.PathLike[str], sample_rate: int | None = None) ->
 
 
 class SoundPieces:
-    """A sound in pieces that, joined, are exactly what `read_audio` reads."""
+    """A sound in pieces that, joined, are exactly what `read_audio` reads.
+
+    Args:
+        path: of the file.
+        sample_rate: of the pieces, in Hz; None keeps the file's own.
+
+    Raises:
+        AudioFileError: missing, damaged, or no sound.
+    """
 
     def __init__(self, path: Path, sample_rate: int | None) -> None:
-        """See `read_pieces`."""
         self.path = path
         with open_sound(path) as sound:
             self._survey = _Survey.of(sound, None)

@@ -14,6 +14,13 @@ class SegmentSampler:
 
     Sounds shorter than a segment are used whole, at a random place in silence. Draws come from a
     generator of its own, so `state_dict` and `load_state_dict` continue a sequence exactly.
+
+    Args:
+        waveforms: (samples,) each, peak-normalised.
+        segment_samples: length of every crop.
+        batch_size: crops in a batch.
+        gain_db: each crop is played at a random level between -gain_db and 0 dB.
+        seed: of the draws.
     """
 
     def __init__(
@@ -25,13 +32,6 @@ class SegmentSampler:
         gain_db: float = 0.0,
         seed: int = 0,
     ) -> None:
-        """Args:
-        waveforms: (samples,) each, peak-normalised.
-        segment_samples: length of every crop.
-        batch_size: crops in a batch.
-        gain_db: each crop is played at a random level between -gain_db and 0 dB.
-        seed: of the draws.
-        """
         self._waveforms = waveforms
         self.segment_samples = segment_samples
         self._batch_size = batch_size

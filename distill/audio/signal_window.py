@@ -9,12 +9,13 @@ from torch import Tensor
 
 
 class Window:
-    """Gives stretches of a signal, in order, and forgets what lies before the last one."""
+    """Gives stretches of a signal, in order, and forgets what lies before the last one.
+
+    Args:
+        pieces: (…, time) each; the signal is what they are, joined in time.
+    """
 
     def __init__(self, pieces: Iterable[Tensor]) -> None:
-        """Args:
-        pieces: (…, time) each; the signal is what they are, joined in time.
-        """
         self._pieces = iter(pieces)
         self._held: Tensor | None = None
         self._start = 0

@@ -19,13 +19,13 @@ class Outputs:
     A name is given once: two sounds never become one file. It is refused where something lies that
     this command did not make, unless that may be replaced; what the command reads is refused
     always, whatever link or spelling leads to it.
+
+    Args:
+        inputs: every file that the command reads.
+        overwrite: replace what lies in the place of an output.
     """
 
     def __init__(self, inputs: Iterable[Path], *, overwrite: bool = False) -> None:
-        """Args:
-        inputs: every file that the command reads.
-        overwrite: replace what lies in the place of an output.
-        """
         self.overwrite = overwrite
         self._inputs = {place for path in inputs if (place := _place(path))}
         self._sources: dict[str, Path] = {}

@@ -71,7 +71,17 @@ def save(fields: Mapping[str, Any], path: Path, *, overwrite: bool) -> Path:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """See `Codes.load`; returns the arguments of `Codes`."""
+    """Reads codes; see `Codes.load`.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The fields of `Codes`, by name.
+
+    Raises:
+        CodesError: missing, damaged, too large, or no file of codes.
+    """
     name = printable(path.name)
     try:
         found = read_npz(path, _SPECS, limit=_LIMIT)

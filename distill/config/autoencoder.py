@@ -73,7 +73,15 @@ class AutoencoderConfig(TrainingConfig):
 
     @classmethod
     def from_dict(cls: type[_ConfigT], values: dict[str, Any]) -> _ConfigT:
-        """Builds a config from `to_dict` data; see the base class."""
+        """Builds a config from `to_dict` data.
+
+        Args:
+            values: settings by name, those of the spectrogram as a table of their own; what is
+                missing has its default.
+
+        Raises:
+            ConfigError: no table, an unknown field, or a value outside its range.
+        """
         spectrogram = values.get("spectrogram", {}) if isinstance(values, dict) else None
         if isinstance(spectrogram, dict):
             values = {**values, "spectrogram": SpectrogramConfig.from_dict(spectrogram)}

@@ -52,7 +52,14 @@ class TrainingPlan:
 
 
 class Learner:
-    """Model, optimiser, averages and random numbers: all that a next step depends on."""
+    """Model, optimiser, averages and random numbers: all that a next step depends on.
+
+    Args:
+        config: of the model; its batch size, segment length, gain and clipping count too.
+        plan: of the training.
+        sounds: (samples,) int16 each, to learn from.
+        held: likewise, to judge by.
+    """
 
     def __init__(
         self,
@@ -61,12 +68,6 @@ class Learner:
         sounds: Sequence[Tensor],
         held: Sequence[Tensor],
     ) -> None:
-        """Args:
-        config: of the model; its batch size, segment length, gain and clipping count too.
-        plan: of the training.
-        sounds: (samples,) int16 each, to learn from.
-        held: likewise, to judge by.
-        """
         torch.manual_seed(plan.seed)
         self.config, self.plan, self.step = config, plan, 0
         self.model, self.log_mel = ConvVQVAE(config).train(), LogMel(config.spectrogram)

@@ -112,7 +112,7 @@ class CodebookAtlas:
         )
 
     def check_model(self, model: LoadedVQModel) -> None:
-        """Whether this atlas shows that model, by its weights; a renamed model is the same.
+        """Checks that this atlas is of a model, by its weights; a renamed model is the same.
 
         Raises:
             AtlasModelError: it shows another; the message names both.

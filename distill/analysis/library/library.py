@@ -28,15 +28,15 @@ class ModelLibrary:
 
     Only headers are read. Files keep their place: a name and tags live inside the file, so they
     travel with it. Damaged and foreign files are listed with their reason.
+
+    Args:
+        folder: searched at every depth; hidden folders and links to folders are not.
+
+    Raises:
+        LibraryError: no such folder.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Args:
-        folder: searched at every depth; hidden folders and links to folders are not.
-
-        Raises:
-            LibraryError: no such folder.
-        """
         self.folder = Path(folder).absolute()
         if not self.folder.is_dir():
             raise LibraryError(f"{printable(self.folder)}: no such folder")

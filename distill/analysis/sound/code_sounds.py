@@ -22,6 +22,15 @@ class CodeParts:
 
     What was asked for before is remembered, the same entries anywhere in the grid count as the
     same. Several threads may ask. The tensors are shared with the cache: read, do not write.
+
+    Args:
+        model: the one that made the codes.
+        codes: of a sound of any length.
+        seconds: how long a cell or a column is held.
+        cache_bytes: sounds kept, the latest used; a larger one is made anew every time.
+
+    Raises:
+        CodesError: the codes are of a model with other levels, entries, rate or steps.
     """
 
     def __init__(
@@ -32,15 +41,6 @@ class CodeParts:
         seconds: float = HELD_S,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        """Args:
-        model: the one that made the codes.
-        codes: of a sound of any length.
-        seconds: how long a cell or a column is held.
-        cache_bytes: sounds kept, the latest used; a larger one is made anew every time.
-
-        Raises:
-            CodesError: the codes are of a model with other levels, entries, rate or steps.
-        """
         _check_made_by(model, codes)
         self.model, self.codes = model, codes
         self._grid = codes.indices

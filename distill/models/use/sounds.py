@@ -23,17 +23,18 @@ _PIECE_BYTES = 1 << 22
 
 
 class SoundAtRate:
-    """A sound at another rate, in pieces that may be gone through several times."""
+    """A sound at another rate, in pieces that may be gone through several times.
 
-    def __init__(
-        self, pieces: Iterable[Tensor], samples: int, from_rate: int, to_rate: int
-    ) -> None:
-        """Args:
+    Args:
         pieces: (samples,) each; iterated over at each pass.
         samples: of all of them together, at least 1.
         from_rate: theirs, in Hz.
         to_rate: wanted, in Hz.
-        """
+    """
+
+    def __init__(
+        self, pieces: Iterable[Tensor], samples: int, from_rate: int, to_rate: int
+    ) -> None:
         self._pieces, self._before = pieces, samples
         self._from_rate, self._to_rate = from_rate, to_rate
         self.samples = resampled_length(samples, from_rate, to_rate)

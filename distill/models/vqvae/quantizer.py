@@ -45,6 +45,16 @@ class QuantizerWrapper(nn.Module):
     batch's fair share; replaced entries are counted; the commitment exists in eval mode too; and
     three inputs that would harm the codebooks are refused: NaN or Inf, an eval pass before there
     are codebooks, and codes that do not exist.
+
+    Args:
+        dim: channels of the latent.
+        levels: residual stages.
+        codebook_size: entries a level.
+        decay: of the moving averages.
+        dead_code_fraction: an entry hit less than this share of its fair share is replaced; 0
+            replaces none.
+        synchronised: whether the codebooks learn from the batches of all processes; default where
+            there are several.
     """
 
     def __init__(
@@ -57,16 +67,6 @@ class QuantizerWrapper(nn.Module):
         dead_code_fraction: float = 0.2,
         synchronised: bool | None = None,
     ) -> None:
-        """Args:
-        dim: channels of the latent.
-        levels: residual stages.
-        codebook_size: entries a level.
-        decay: of the moving averages.
-        dead_code_fraction: an entry hit less than this share of its fair share is replaced; 0
-            replaces none.
-        synchronised: whether the codebooks learn from the batches of all processes; default where
-            there are several.
-        """
         super().__init__()
         self.dim = dim
         self.levels = levels

@@ -16,7 +16,19 @@ Json = dict[str, Any]
 
 
 class Chart:
-    """A plotly chart as data: `LiveChart` shows it, `drawing` and `report` print it."""
+    """A plotly chart as data: `LiveChart` shows it, `drawing` and `report` print it.
+
+    Args:
+        traces: of plotly's scatter, without x and y. `smooth: True` draws a trace faintly and its
+            moving average over it. A colour may be the name of a theme colour of `style.css`.
+        layout: of plotly. `loggable: True` in an axis gives the chart a switch for its scale.
+        name: the title.
+        height_px: of the drawing.
+        smoothing: weight of the past where the slider stands at first, 0 to 0.98; None for no
+            slider.
+        empty: what is said while there are no points.
+        limit: points a trace at most.
+    """
 
     def __init__(
         self,
@@ -29,17 +41,6 @@ class Chart:
         empty: str = "",
         limit: int = LIMIT,
     ) -> None:
-        """Args:
-        traces: of plotly's scatter, without x and y. `smooth: True` draws a trace faintly and its
-            moving average over it. A colour may be the name of a theme colour of `style.css`.
-        layout: of plotly. `loggable: True` in an axis gives the chart a switch for its scale.
-        name: the title.
-        height_px: of the drawing.
-        smoothing: weight of the past where the slider stands at first, 0 to 0.98; None for no
-            slider.
-        empty: what is said while there are no points.
-        limit: points a trace at most.
-        """
         self.name = name
         self.spec: Json = {
             "traces": [{"type": "scatter", "mode": "lines", **trace} for trace in traces],

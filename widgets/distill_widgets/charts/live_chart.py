@@ -20,6 +20,11 @@ class LiveChart(LiveWidget):
     is shown, reloaded or was hidden, and whenever it notices a gap. Any number of pages may show
     the same chart. Beyond `series.LIMIT` points a trace, peaks and dips stand for all.
 
+    Args:
+        traces: of plotly's scatter; or a chart, which then has everything.
+        layout: of plotly.
+        options: see `Chart`.
+
     Example:
         >>> chart = LiveChart([{"name": "loss"}], {}, name="Loss")
         >>> chart.append(0, [1, 2], [0.5, 0.25])
@@ -39,11 +44,6 @@ class LiveChart(LiveWidget):
     def __init__(
         self, traces: Sequence[Json] | Chart, layout: Json | None = None, **options: Any
     ) -> None:
-        """Args:
-        traces: of plotly's scatter; or a chart, which then has everything.
-        layout: of plotly.
-        options: see `Chart`.
-        """
         self.chart = traces if isinstance(traces, Chart) else Chart(traces, layout or {}, **options)
         self._seq = 0
         self._pushed, self._pushed_epoch, self._pushed_marks = [0] * len(self.points), "", 0

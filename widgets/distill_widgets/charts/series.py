@@ -87,6 +87,7 @@ def _extremes(points: Points, count: int) -> Points:
 
     Args:
         points: (3, count × n): x, y, mean.
+        count: how many points become two.
     """
     x, y, mean = points.reshape(3, -1, count)
     unknown = np.isnan(y)

@@ -23,6 +23,14 @@ class CodebookExplorer(LiveWidget):
     A click on an entry plays it and lists the moments of the corpus that come nearest to it, read
     from their files when they are played. Quiet entries are brought to a common peak.
 
+    Args:
+        atlas: of a corpus, by `build_atlas` or `CodebookAtlas.load`.
+        model: the model it should be of; checked, and asked how its levels are called now.
+        name: the title; default says the model and the corpus.
+
+    Raises:
+        AtlasModelError: an atlas of another model; the message says which.
+
     Example:
         `CodebookExplorer(build_atlas(model, corpus))`, as the last line of a cell.
     """
@@ -39,14 +47,6 @@ class CodebookExplorer(LiveWidget):
     def __init__(
         self, atlas: CodebookAtlas, model: LoadedVQModel | None = None, *, name: str | None = None
     ) -> None:
-        """Args:
-        atlas: of a corpus, by `build_atlas` or `CodebookAtlas.load`.
-        model: the model it should be of; checked, and asked how its levels are called now.
-        name: the title; default says the model and the corpus.
-
-        Raises:
-            AtlasModelError: an atlas of another model; the message says which.
-        """
         if model is not None:
             atlas.check_model(model)
         self.atlas = atlas

@@ -39,6 +39,18 @@ class CodesView(LiveWidget):
     The page gets the codes in chunks as it scrolls, and sounds when they are asked for: sounds of
     more than `grid_sounds.WHOLE_S` in pieces, one after the other.
 
+    Args:
+        model: a trained one.
+        sound: (waveform (samples,) float, its sample rate in Hz), the path of a sound file, or
+            `Codes` of this model, which come without an original.
+        name: the title; default the file's name.
+        seconds: how long a single cell or column is held.
+
+    Raises:
+        CodesError: codes of another model, or something that is no sound.
+        ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
+        AudioFileError: a file that cannot be read.
+
     Example:
         `view = CodesView(model, "take3.wav")`, shown as the last line of a cell.
     """
@@ -62,18 +74,6 @@ class CodesView(LiveWidget):
         name: str | None = None,
         seconds: float = HELD_S,
     ) -> None:
-        """Args:
-        model: a trained one.
-        sound: (waveform (samples,) float, its sample rate in Hz), the path of a sound file, or
-            `Codes` of this model, which come without an original.
-        name: the title; default the file's name.
-        seconds: how long a single cell or column is held.
-
-        Raises:
-            CodesError: codes of another model, or something that is no sound.
-            ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
-            AudioFileError: a file that cannot be read.
-        """
         self._sounds = GridSounds(model, sound, seconds=seconds)
         self._model = model
         codes = self._sounds.codes

@@ -47,19 +47,19 @@ class GridSounds:
 
     A page names them by key: `cell/LEVEL/STEP`, `moment/STEP`, and `part/SOURCE/PIECE`, where a
     source is `original`, `alone-LEVEL`, or `first-N` for the first N levels together.
-    """
 
-    def __init__(self, model: LoadedVQModel, sound: CodeSource, *, seconds: float) -> None:
-        """Args:
+    Args:
         model: the one that made the codes, or shall make them.
         sound: (waveform (samples,), its rate), a path, or codes, which have no original.
         seconds: how long a single entry is held.
 
-        Raises:
-            CodesError: codes of another model, or something that is no sound.
-            ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
-            AudioFileError: a file that cannot be read.
-        """
+    Raises:
+        CodesError: codes of another model, or something that is no sound.
+        ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
+        AudioFileError: a file that cannot be read.
+    """
+
+    def __init__(self, model: LoadedVQModel, sound: CodeSource, *, seconds: float) -> None:
         self.name = ""
         self._seconds = seconds
         self._original: Callable[[float, float], PlayedSound] | None = None

@@ -28,6 +28,15 @@ _CACHE_BYTES = 64 << 20
 class RateView(View):
     """A table and a curve of distance against bits, and the worst sounds with original and copy.
 
+    Args:
+        report: by `rate_distortion`.
+        model: the one it is of.
+        corpus: the one it was measured on.
+        worst: how many sounds there are to listen to.
+
+    Raises:
+        ComparisonError: the report is of another model or of another corpus.
+
     Example:
         `RateView(rate_distortion(model, corpus), model, corpus)`, as the last line of a cell.
     """
@@ -35,15 +44,6 @@ class RateView(View):
     def __init__(
         self, report: RateReport, model: LoadedVQModel, corpus: AudioCorpus, *, worst: int = 10
     ) -> None:
-        """Args:
-        report: by `rate_distortion`.
-        model: the one it is of.
-        corpus: the one it was measured on.
-        worst: how many sounds there are to listen to.
-
-        Raises:
-            ComparisonError: the report is of another model or of another corpus.
-        """
         _check(report, model, corpus)
         self._model, self._corpus = model, corpus
         self._made = SoundCache(_CACHE_BYTES)

@@ -20,14 +20,14 @@ class CompareView(View):
 
     A copy is made when it is listened to.
 
+    Args:
+        comparison: by `compare`.
+
     Example:
         `CompareView(compare(["a.distill", "b.distill"], corpus))`, as the last line of a cell.
     """
 
     def __init__(self, comparison: Comparison) -> None:
-        """Args:
-        comparison: by `compare`.
-        """
         self._comparison = comparison
         names = [one.name for one in comparison.models]
         self.player = AudioPlayer(

@@ -47,6 +47,10 @@ class ModelCard(View):
     Only the header is read until somebody presses Load; then the model is in `model`. A file that
     cannot be used is shown with its reason. Sounds are there where the file lies in its run folder.
 
+    Args:
+        model: a `.distill` file, a run folder that has one, or one of a library.
+        device: where the weights go when it is loaded.
+
     Example:
         `card = ModelCard("runs/choir/model.distill")`, then `card.model.encode(...)`.
     """
@@ -57,10 +61,6 @@ class ModelCard(View):
     def __init__(
         self, model: LibraryModel | str | os.PathLike[str], *, device: str = "cpu"
     ) -> None:
-        """Args:
-        model: a `.distill` file, a run folder that has one, or one of a library.
-        device: where the weights go when it is loaded.
-        """
         given = Path(model.path if isinstance(model, LibraryModel) else model)
         self.path = RunFolder(given).model_path if given.is_dir() else given
         self.info: ModelInfo | None = None

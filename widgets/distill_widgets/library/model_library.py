@@ -38,17 +38,17 @@ class LibraryList(LiveWidget):
 class ModelLibraryView(View):
     """A folder of models: search, tags, names, a trash with undo; "open" shows a `ModelCard`.
 
+    Args:
+        library: or the folder of one.
+
+    Raises:
+        LibraryError: no such folder.
+
     Example:
         `view = ModelLibraryView("runs")`; after Open and Load, `view.model` is the model.
     """
 
     def __init__(self, library: ModelLibrary | str | os.PathLike[str]) -> None:
-        """Args:
-        library: or the folder of one.
-
-        Raises:
-            LibraryError: no such folder.
-        """
         self.library = library if isinstance(library, ModelLibrary) else ModelLibrary(library)
         self.card: ModelCard | None = None
         """Of the model that is open."""

@@ -88,9 +88,11 @@ class Sentence(Html):
         self.say(text, tone)
 
     def say(self, text: str, tone: str = "quiet") -> None:
-        """Args:
-        text: what to say; nothing hides the line.
-        tone: quiet, good, or bad for what has to be put right.
+        """Shows another text.
+
+        Args:
+            text: what to say; nothing hides the line.
+            tone: quiet, good, or bad for what has to be put right.
         """
         self.text, self.tone = text, tone
         role = "alert" if tone == "bad" else "status"

@@ -48,6 +48,15 @@ class AudioPlayer(LiveWidget):
     """A row a sound: one player, a switch between its versions, an outline, mel pictures.
 
     All versions are played exactly as they are: none is made louder.
+
+    Args:
+        fetch: the sound of a key; may raise a DistillError, OSError or KeyError, which the page
+            then shows.
+        rows: what there is to listen to.
+        stages: what the slider goes through; none, no slider.
+        spectrogram: of the mel pictures.
+        name: the title.
+        empty: what is said while there are no rows.
     """
 
     _css = page_code("page/style.css", "charts/chart.css", "sounds/sounds.css")
@@ -69,15 +78,6 @@ class AudioPlayer(LiveWidget):
         name: str = "Listen",
         empty: str = "",
     ) -> None:
-        """Args:
-        fetch: the sound of a key; may raise a DistillError, OSError or KeyError, which the page
-            then shows.
-        rows: what there is to listen to.
-        stages: what the slider goes through; none, no slider.
-        spectrogram: of the mel pictures.
-        name: the title.
-        empty: what is said while there are no rows.
-        """
         super().__init__(name=name, empty=empty)
         self._fetch, self._spectrogram = fetch, spectrogram
         self.show(rows, stages)

@@ -58,13 +58,13 @@ class CorpusReader:
     """Reads one folder at a time; a newer wish ends an older reading.
 
     In Colab, where nothing that a thread says arrives, it reads at once.
+
+    Args:
+        tell: gets a reading that is still wanted, with the lock held.
+        lock: of whoever wants it: what they wish for cannot change while they are told.
     """
 
     def __init__(self, tell: Callable[[Reading], None], lock: threading.RLock) -> None:
-        """Args:
-        tell: gets a reading that is still wanted, with the lock held.
-        lock: of whoever wants it: what they wish for cannot change while they are told.
-        """
         self._tell, self._lock = tell, lock
         self._cancel = threading.Event()
         self._threads: list[threading.Thread] = []

@@ -32,18 +32,18 @@ class TrainingDashboard(View):
 
     Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may
     show the same run; closing one, or the page, harms no training.
+
+    Args:
+        run: a runner that has a run, or the folder of a run.
+
+    Raises:
+        RunFolderError: no run is there.
     """
 
     _own_runner = False  # until the constructor has come that far, there is nothing to close
     _publisher: Publisher | None = None
 
     def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
-        """Args:
-        run: a runner that has a run, or the folder of a run.
-
-        Raises:
-            RunFolderError: no run is there.
-        """
         self.runner = runner_of(run)
         self._own_runner = self.runner is not run
         folder = self.runner.folder

@@ -34,6 +34,9 @@ _REPORT_HEIGHT = "120px"
 class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
     """A path, a way up, the folders below with their sounds, and the report of what is there.
 
+    Args:
+        folder: to start at; default the current folder.
+
     Example:
         chooser = FolderChooser("recordings")
         chooser.observe(lambda change: ..., "reading")
@@ -45,9 +48,6 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
     """What its sounds are; None while they are being read."""
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        """Args:
-        folder: to start at; default the current folder.
-        """
         self._lock = threading.RLock()
         self._showing = False
         self._reader = CorpusReader(self._told, self._lock)

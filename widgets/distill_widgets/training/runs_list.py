@@ -29,13 +29,14 @@ DAMAGED = "damaged"
 
 
 class RunsList(ipywidgets.VBox):  # type: ignore[misc]
-    """The newest runs of a folder: name, state, epoch, and Attach."""
+    """The newest runs of a folder: name, state, epoch, and Attach.
 
-    def __init__(self, folder: Path, attach: Callable[[Path], None]) -> None:
-        """Args:
+    Args:
         folder: of the runs; need not be there yet.
         attach: called with the folder of a run.
-        """
+    """
+
+    def __init__(self, folder: Path, attach: Callable[[Path], None]) -> None:
         self._folder, self._attach = folder, attach
         self.says = Sentence()
         self.rows = ipywidgets.VBox()

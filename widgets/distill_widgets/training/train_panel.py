@@ -36,6 +36,10 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
     It also lists the runs there are, and shows any of them. A run needs no panel: closing it, or
     the page, harms no training.
 
+    Args:
+        folder: of recordings, to start at; default the current folder.
+        runs_folder: where runs are kept, each in a folder of its own; made when needed.
+
     Example:
         TrainPanel("recordings")
     """
@@ -45,10 +49,6 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
         folder: str | os.PathLike[str] | None = None,
         runs_folder: str | os.PathLike[str] = "runs",
     ) -> None:
-        """Args:
-        folder: of recordings, to start at; default the current folder.
-        runs_folder: where runs are kept, each in a folder of its own; made when needed.
-        """
         self.runner: TrainingRunner | None = None
         """Of the run that is shown."""
         self.dashboard: TrainingDashboard | None = None
