@@ -2,14 +2,16 @@
 
     python benchmarks/shared_machine.py [--slices 6] [--seconds 5] [--jobs trainer,command,encode]
 
-*Before* is OpenMP's own way of waiting, spinning, and the system's turns; *now* is what distill
-asks for: threads that sleep while they wait (`distill/threads.py`) and take short turns, where the
-system has them (`distill/time_slices.py`). All processes live through the whole benchmark and are
-stopped by signals; one case at a time goes on for some seconds, round by round, so that a machine
-that is slower for a while is so for all.
+*Before* is OpenMP's own way of waiting, spinning, and the system's turns; *fixed* is threads that
+sleep after a short spin (`distill/threads.py`) and take short turns, where the system has them
+(`distill/time_slices.py`), as in a kernel; *now* is what a process of ours does: it spins for as
+long as it has the machine for itself (`distill/training/engine/waiting.py`). All processes live
+through the whole benchmark and are stopped by signals. One neighbour at a time, each way goes on
+for some seconds, round by round, and *before* alone with them, so that a machine that is slower
+for a while is so for all.
 
     fair  = cores / busy threads, at most 1: two threads beside one busy loop on two cores get 2/3
-    share = speed here / speed of *before* alone / fair
+    share = speed here / speed of *before* alone, in the same rounds / fair
 
 A slice in which processes that are none of ours used more than a twentieth of the cores is left
 out; where no slice is left, the row says "not quiet" and counts all of them.
@@ -25,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,16 +40,22 @@ RUN = "import runpy, sys; sys.argv = sys.argv[1:]\n"
 RUN += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 WAYS: dict[str, dict[str, str]] = {
     "before": {"GOMP_SPINCOUNT": "300000"},  # what GNU's OpenMP does when it is told nothing
-    "now": {},
+    "fixed": {"GOMP_SPINCOUNT": "1000", "OMP_WAIT_POLICY": "PASSIVE"},
+    "now": {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"},  # as `own_environment` says
 }
 OTHERS = ("nobody", "1 loop", "2 loops", "training", "dashboard")
 SETTLE_S = 0.4
+ADAPT_S = 6.0  # until a process has chosen how to wait beside another neighbour
 QUIET = 0.05
 
 ENCODE = """
 import sys
+from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
-take_short_turns()  # as the command line does
+from distill.training.engine.waiting import FairWaiting
+spin_at_first()  # as the command line does
+take_short_turns()
+FairWaiting().__enter__()
 from distill import read_audio, load_model_v2
 model, sounds = load_model_v2(sys.argv[1]), [read_audio(p) for p in sys.argv[3:]]
 with open(sys.argv[2], "a", buffering=1) as done:
@@ -190,37 +199,50 @@ class Bench:
         progress = self.folder / f"{name}.txt"
         return self.start(["-c", ENCODE, self.model, progress, *self.sounds[:8]], progress, way)
 
-    def close(self) -> None:
-        for job in self.jobs:
+    def close(self, jobs: Iterable[Job] | None = None) -> None:
+        for job in list(self.jobs if jobs is None else jobs):
             job.send(signal.SIGKILL)
             job.process.wait()
+            self.jobs.remove(job)
 
 
-def neighbours_of(bench: Bench, kind: str, way: str, wanted: list[str]) -> dict[str, list[Job]]:
-    found: dict[str, list[Job]] = {"nobody": []}
-    loops = [bench.start(["-c", "while True: pass"], None, {}) for _ in range(2)]
-    found |= {"1 loop": loops[:1], "2 loops": loops}
-    if "training" in wanted:
-        found["training"] = [bench.job("trainer", f"{kind}-{way}-second", WAYS[way])]
-    if "dashboard" in wanted and kind != "encode":
-        run = bench.folder / f"{kind}-{way}"
-        found["dashboard"] = [bench.start(["-c", DASHBOARD, run], None, WAYS["now"])]
-    return {name: jobs for name, jobs in found.items() if name in wanted}
+def neighbours_of(bench: Bench, kind: str, way: str, name: str) -> list[Job]:
+    if name == "training":
+        return [bench.job("trainer", f"{kind}-{way}-second", WAYS[way])]
+    if name == "dashboard":
+        return [bench.start(["-c", DASHBOARD, bench.folder / f"{kind}-{way}"], None, {})]
+    loops = {"nobody": 0, "1 loop": 1, "2 loops": 2}[name]
+    return [bench.start(["-c", "while True: pass"], None, {}) for _ in range(loops)]
+
+
+def slices_of(kind: str, bench: Bench, options: Any) -> dict[tuple[str, str], list[Slice]]:
+    """The slices of each way beside each neighbour; those of *before* alone as way "alone"."""
+    jobs = {way: bench.job(kind, f"{kind}-{way}", WAYS[way]) for way in WAYS}
+    found: dict[tuple[str, str], list[Slice]] = {}
+    for name in options.beside.split(","):
+        if name == "dashboard" and kind == "encode":
+            continue
+        others = {way: neighbours_of(bench, kind, way, name) for way in WAYS}
+        for way in WAYS:
+            one_slice(jobs[way], others[way], ADAPT_S)
+        cases = [("alone", jobs["before"], [])]
+        cases += [(way, jobs[way], others[way]) for way in WAYS]
+        for _ in range(options.slices):
+            for way, job, beside in cases:
+                taken = one_slice(job, beside, options.seconds)
+                found.setdefault((way, name), []).append(taken)
+                time.sleep(options.rest)
+        bench.close(one for beside in others.values() for one in beside)
+    return found
 
 
 def rows_of(kind: str, bench: Bench, options: Any) -> list[dict[str, Any]]:
-    jobs, others = {}, {}
-    for way in WAYS:
-        jobs[way] = bench.job(kind, f"{kind}-{way}", WAYS[way])
-        others[way] = neighbours_of(bench, kind, way, options.beside.split(","))
-    cases = [(way, name) for name in others["now"] for way in WAYS]
-    slices: dict[tuple[str, str], list[Slice]] = {case: [] for case in cases}
-    for _ in range(options.slices):
-        for way, name in cases:
-            slices[way, name].append(one_slice(jobs[way], others[way][name], options.seconds))
-    alone = middle(slices["before", "nobody"], "speed")
+    slices = slices_of(kind, bench, options)
     rows = []
     for (way, name), taken in slices.items():
+        if way == "alone":
+            continue
+        alone = middle(slices["alone", name], "speed")
         busy = {"nobody": 0.0, "1 loop": 1.0, "2 loops": 2.0, "training": float(CORES)}
         threads = busy.get(name, middle(taken, "neighbours"))
         fair = min(1.0, CORES / (CORES + threads))
@@ -253,6 +275,7 @@ def main() -> None:
     options.add_argument("--beside", default=",".join(OTHERS))
     options.add_argument("--sounds", type=Path, help="a folder; default real recordings")
     options.add_argument("--way", action="append", default=[], help="more ways: name:VAR=value,…")
+    options.add_argument("--rest", type=float, default=0.0, help="seconds after each slice")
     given = options.parse_args()
     for text in given.way:
         name, _, values = text.partition(":")

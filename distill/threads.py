@@ -5,6 +5,11 @@ step. By default those that come first spin until the last is there. On a machin
 else that is harmless; beside a program that uses a core, the thread everybody waits for is often
 the one that has no core, because those who wait keep it: a training on two cores beside one busy
 program was 4 to 20 times slower, not the third that is fair.
+
+No one time to spin is right for both machines (benchmarks/shared_machine.py). A kernel, which is
+not ours, gets one that is fair enough beside others and costs some of an idle machine. A process of
+ours, a trainer or the command line, spins at first and changes that while it runs
+(`distill/training/engine/waiting.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
+from pathlib import Path
 
 _CHOICES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 _SHORT_SPIN = 10_000  # about a tenth of a millisecond
@@ -19,6 +25,10 @@ _SHORT_SPIN = 10_000  # about a tenth of a millisecond
 # of spinning, some microseconds, in GNU's: none at all costs a quarter of an idle machine, ten
 # times as much half of the share beside one busy program (benchmarks/shared_machine.py).
 _ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
+# What GNU's does when it is told nothing. Without the policy its short spin, for more threads than
+# cores, is 100; with it none at all (libgomp's env.c).
+_SPINNING_AT_FIRST = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"}
+_COUNTS_WAITING = Path("/proc/self/schedstat")
 
 
 def wait_asleep(environment: MutableMapping[str, str] = os.environ) -> bool:
@@ -41,6 +51,45 @@ def wait_asleep(environment: MutableMapping[str, str] = os.environ) -> bool:
         return False
     environment.update(_ASLEEP)
     return True
+
+
+def spin_at_first(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Asks GNU's OpenMP to let waiting threads spin, for a process that watches what that costs.
+
+    It is for a process of ours alone, within `FairWaiting`, before it loads torch. It changes only
+    what `wait_asleep` chose, and only where the system counts how long threads wait for a core.
+
+    Returns:
+        Whether they do.
+    """
+    if any(environment.get(name) != value for name, value in _ASLEEP.items()):
+        return spins_at_first(environment)
+    if not _counts_waiting() or (environment is os.environ and "torch" in sys.modules):
+        return False
+    environment.update(_SPINNING_AT_FIRST)
+    del environment["OMP_WAIT_POLICY"]
+    return True
+
+
+def own_environment() -> dict[str, str]:
+    """The environment of this process, for one that watches how its threads wait: a trainer."""
+    environment = dict(os.environ)
+    wait_asleep(environment)
+    spin_at_first(environment)
+    return environment
+
+
+def spins_at_first(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether `spin_at_first` was asked for, here or by the process that started this one."""
+    return all(environment.get(name) == value for name, value in _SPINNING_AT_FIRST.items())
+
+
+def _counts_waiting() -> bool:
+    """Whether this is Linux, with a count that is more than zeros."""
+    try:
+        return int(_COUNTS_WAITING.read_text().split()[0]) > 0
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def waits_asleep(environment: MutableMapping[str, str] = os.environ) -> bool:

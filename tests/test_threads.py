@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from distill.threads import wait_asleep, waits_asleep
+from distill.threads import (
+    _counts_waiting,
+    spin_at_first,
+    spins_at_first,
+    wait_asleep,
+    waits_asleep,
+)
 from distill.training.run.detach import start_detached
 
 VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
@@ -59,16 +65,20 @@ def test_the_command_line():
         "print(t.waits_asleep(), 'torch' in sys.modules)"
     )
     assert shown(code).split() == ["True", "False"]
+    code = "import sys, distill.cli.app as app; app.run = lambda _: __import__('torch') and 0; "
+    text = shown(code + "app.main()")
+    needs_gomp(text)
+    assert f"GOMP_SPINCOUNT = '{300_000 if _counts_waiting() else 1000}'" in text
 
 
 def test_the_trainer(tmp_path: Path, nothing_chosen: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OMP_DISPLAY_ENV", "VERBOSE")
     log = tmp_path / "log"
-    start_detached("distill.training.worker", [], log).wait()
+    start_detached("distill.training.worker", [str(tmp_path / "none")], log).wait()
     text = log.read_text()
-    assert "usage:" in text
+    assert "the run failed" in text
     needs_gomp(text)
-    assert "GOMP_SPINCOUNT = '1000'" in text
+    assert f"GOMP_SPINCOUNT = '{300_000 if _counts_waiting() else 1000}'" in text
 
 
 @pytest.mark.parametrize(
@@ -103,3 +113,48 @@ def test_an_environment_for_another_process():
     assert wait_asleep(environment)
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
     assert environment["KMP_BLOCKTIME"] == "0"
+
+
+def test_a_process_of_ours_spins_at_first_where_nobody_chose(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("distill.threads._counts_waiting", lambda: True)
+    environment: dict[str, str] = {}
+    wait_asleep(environment)
+    assert spin_at_first(environment)
+    assert environment == {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"}
+    assert spins_at_first(environment)
+    assert spin_at_first(dict(environment))  # of a process that such a one starts
+    assert not waits_asleep(environment)
+
+
+@pytest.mark.parametrize("name", ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"])
+def test_a_process_of_ours_keeps_what_somebody_chose(name: str):
+    environment = {name: "2000"}
+    wait_asleep(environment)
+    assert not spin_at_first(environment)
+    assert environment == {name: "2000"}
+
+
+def test_a_system_that_does_not_count_keeps_the_careful_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for text in (None, "", "0 0 0\n", "odd\n"):
+        file = tmp_path / f"schedstat-{text!r:.3}".replace("'", "")
+        if text is not None:
+            file.write_text(text)
+        monkeypatch.setattr("distill.threads._COUNTS_WAITING", file)
+        environment: dict[str, str] = {}
+        wait_asleep(environment)
+        assert not spin_at_first(environment)
+        assert environment["GOMP_SPINCOUNT"] == "1000"
+
+
+def test_torch_that_is_loaded_has_read_its_settings(
+    nothing_chosen: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert wait_asleep()
+    monkeypatch.setitem(sys.modules, "torch", sys)
+    assert not spin_at_first()
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    for name in VARIABLES:
+        os.environ.pop(name, None)

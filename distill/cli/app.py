@@ -13,7 +13,9 @@ from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.config.fields import range_of
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
+from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
+from distill.training.engine.waiting import FairWaiting
 
 _LEVELS, _ENTRIES = (range_of(VQVAEConfig, name) for name in ("levels", "codebook_size"))
 
@@ -41,8 +43,11 @@ Overwrite = Annotated[
 
 def main() -> None:
     """Runs the command line; every error becomes a line on stderr and an exit code."""
+    spin_at_first()
     take_short_turns()
-    sys.exit(run(_invoke))
+    with FairWaiting():
+        code = run(_invoke)
+    sys.exit(code)
 
 
 def _invoke() -> None:

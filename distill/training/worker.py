@@ -26,6 +26,7 @@ from distill.models.device import check_devices
 from distill.time_slices import take_short_turns
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.engine.placement import Placement
+from distill.training.engine.waiting import FairWaiting
 from distill.training.run import states
 from distill.training.run.death_notice import FAILED, LOST, last_words
 from distill.training.run.detach import when_parent_ends
@@ -54,7 +55,8 @@ def main() -> int:
     take_short_turns()
     keep_freed_memory()
     path = Path(arguments[0])
-    with stopped_by_signals("a signal asks to stop: the model is kept\n") as signals:
+    asks = "a signal asks to stop: the model is kept\n"
+    with stopped_by_signals(asks) as signals, FairWaiting():
         placement = Placement.from_environment()
         if placement.rank > 0:  # stops when the first process does
             return _replica(path, tied=tied)

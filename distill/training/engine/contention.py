@@ -28,12 +28,17 @@ class Contention:
 
     def factor(self) -> float:
         """How many times longer the work took than with cores of its own; 1 where unknown."""
+        ran, waited = self.times_ns()
+        return (ran + waited) / ran if ran > 0 else 1.0
+
+    def times_ns(self) -> tuple[int, int]:
+        """Nanoseconds that all threads ran, and waited for a core; 0 where unknown."""
         ran = waited = 0
         for thread, (ran_by_now, waited_by_now) in self._read().items():
             ran_before, waited_before = self._began.get(thread, (0, 0))
             ran += ran_by_now - ran_before
             waited += waited_by_now - waited_before
-        return (ran + waited) / ran if ran > 0 else 1.0
+        return ran, waited
 
     def few_steps(self, steps: int) -> str | None:
         """A sentence on a time budget that got fewer steps than the machine makes alone, or None.

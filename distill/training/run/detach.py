@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import distill
+from distill.threads import own_environment
 
 # `python -m` would put the working folder first among the places where modules are looked for, and
 # a musician's queue.py or distill.py there would run in place of what is meant; -P came with Python
@@ -66,6 +67,7 @@ def start_detached(
             stdout=output,
             stderr=subprocess.STDOUT,
             close_fds=True,
+            env=own_environment(),
             **_own_session(),
         )
     _started.append(process)
@@ -100,7 +102,7 @@ def start_tied(
         stdout=log or subprocess.PIPE,
         stderr=subprocess.STDOUT if log else None,
         close_fds=True,
-        env={**os.environ, **(environment or {})},
+        env={**own_environment(), **(environment or {})},
         **_own_session(),
     )
     _started.append(process)

@@ -1,0 +1,157 @@
+"""How long threads of a process of ours spin at a barrier: long while it has the machine for
+itself, hardly at all while others want its cores.
+
+GNU's OpenMP reads its spin count once, when it is loaded. But it uses a second, short one whenever
+it manages more threads than there are cores (`gomp_throttled_spin_count_var` in libgomp's `env.c`,
+chosen in `do_spin` of `config/linux/wait.h`). The count grows with every thread of ours that has
+run something in parallel, by its helpers, and shrinks when that thread ends (`team.c`). So a thread
+that ran one small operation, and then only sleeps, makes all others spin briefly for as long as it
+lives. How many threads share an operation, and so its result, stays what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from distill.threads import spins_at_first
+from distill.training.engine.contention import Contention
+
+_LOOK_S = 1.0
+_LEAST_NS = 100_000_000
+"""Of processor time between two looks; less says nothing about cores, as in a pause."""
+
+_BUSY, _CALM = 0.1, 0.05
+"""Shares of their time that threads wait for a core: above the first others are there. Beside one
+busy program on two cores it is 0.36, whatever the spin."""
+
+_CALM_LOOKS, _MOST_CALM_LOOKS = 3, 48
+_NUMBERS_PER_THREAD = 1 << 16
+"""torch shares an operation out in pieces of half as many."""
+
+
+class SpinChoice:
+    """Whether to spin briefly, from how long threads waited for a core.
+
+    It becomes brief at once. It becomes long again after some calm looks in a row, twice as many
+    each time that this was too early, so that it does not swing beside a neighbour who comes and
+    goes.
+    """
+
+    def __init__(self) -> None:
+        self.brief = False
+        self._calm, self._needed, self._long_for = 0, _CALM_LOOKS, _MOST_CALM_LOOKS
+
+    def see(self, ran_ns: int, waited_ns: int) -> bool:
+        """Takes what threads did since the last look, in nanoseconds; returns `brief`."""
+        share = waited_ns / max(1, ran_ns + waited_ns)
+        if self.brief:
+            self._calm = self._calm + 1 if share < _CALM else 0
+            if self._calm >= self._needed:
+                self.brief, self._long_for = False, 0
+            return self.brief
+        self._long_for += 1
+        if share > _BUSY:
+            too_early = self._long_for <= _CALM_LOOKS
+            self._needed = min(2 * self._needed, _MOST_CALM_LOOKS) if too_early else _CALM_LOOKS
+            self.brief, self._calm = True, 0
+        return self.brief
+
+
+class FairWaiting:
+    """A context in which waiting threads take turns with other programs.
+
+    It does nothing where OpenMP's threads do not spin at first (`spin_at_first`).
+    """
+
+    def __init__(
+        self, look_s: float = _LOOK_S, measure: Callable[[], Contention] = Contention
+    ) -> None:
+        """Args:
+        look_s: seconds between two looks at how long threads waited.
+        measure: begins to count that.
+        """
+        self._look_s, self._measure = look_s, measure
+        self._choice, self._ballast = SpinChoice(), _Ballast()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="distill-waiting", daemon=True)
+
+    def __enter__(self) -> FairWaiting:
+        if spins_at_first():
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        since_last = self._measure()
+        while not self._closed.wait(self._look_s):
+            ran, waited = since_last.times_ns()
+            if ran + waited < _LEAST_NS:
+                continue
+            since_last = self._measure()
+            if self._choice.see(ran, waited):
+                self._ballast.hold()
+            else:
+                self._ballast.release()
+        self._ballast.release()
+
+
+class _Ballast:
+    """Idle threads with so many helpers that OpenMP has more threads than cores."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._over = threading.Event()
+
+    def hold(self) -> None:
+        """Starts them, where torch is there to run what makes them count."""
+        if self._threads or "torch" not in sys.modules:
+            return
+        import torch
+
+        self._over = over = threading.Event()
+        for _ in range(_ballast_size(torch.get_num_threads(), _cores())):
+            thread = threading.Thread(
+                target=_count_and_sleep, args=(over,), name="distill-ballast", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def release(self) -> None:
+        """Ends them, and their helpers with them."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+
+def _count_and_sleep(over: threading.Event) -> None:
+    import torch
+
+    torch.zeros(torch.get_num_threads() * _NUMBERS_PER_THREAD, device="cpu")
+    over.wait()
+
+
+def _ballast_size(threads: int, cores: int) -> int:
+    """How many threads, each with its helpers, it takes to have more than there are cores."""
+    helpers = threads - 1
+    return 0 if helpers < 1 else max(0, cores - threads) // helpers + 1
+
+
+def _cores() -> int:
+    """Those that this process may use, as OpenMP counts them."""
+    if sys.platform.startswith("linux"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
