@@ -134,6 +134,9 @@ def family_of(config: TrainingConfig) -> Family:
     Raises:
         ModelTypeError: no family has such settings.
     """
+    for found in _registered.values():  # first: those of others take seconds to be imported
+        if found.config is type(config):
+            return found
     for name in known_families():
         if family(name).config is type(config):
             return family(name)

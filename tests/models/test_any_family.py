@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,12 @@ import torch
 from torch import Tensor
 
 from distill import (
+    ConvVAE,
     ConvVQVAE,
     LoadedModel,
     LoadedVQModel,
     TrainingConfig,
+    VAEConfig,
     VQVAEConfig,
     edit_metadata,
     load_model,
@@ -317,3 +321,14 @@ def test_settings_of_a_model_decide_its_digest(path: Path) -> None:
     before = model.digest
     model.model.config = PlainConfig(squeeze=3.0, seed=5, **SMALL)  # type: ignore[arg-type]
     assert model.digest != before
+
+
+def test_another_family_opens_without_the_library_of_codebooks(tmp_path: Path) -> None:
+    network = ConvVAE(VAEConfig(**SMALL))  # type: ignore[arg-type]
+    path = save_model(tmp_path / "a.distill", network)
+    program = "import sys, distill; distill.load_model(sys.argv[1]).digest; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert "distill.models.vae.model" in done.stdout.split()
+    assert "vector_quantize_pytorch" not in done.stdout.split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -16,8 +16,10 @@ from distill.models.file.info import ModelInfo, family_in, info_of
 from distill.models.file.sections import section_names
 from distill.models.file.weights import check_numbers, check_tensors
 from distill.models.use.base import LoadedModel
-from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
+
+if TYPE_CHECKING:  # a model of another family is opened without the library of codebooks
+    from distill.models.use.loaded import LoadedVQModel
 
 
 def load_model(path: str | os.PathLike[str], *, device: str = "cpu") -> LoadedModel[Any]:
