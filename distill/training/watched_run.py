@@ -37,7 +37,13 @@ class RunSnapshot:
 
 
 class WatchedRun:
-    """A run folder, who follows it, and its trainer where that was started here."""
+    """A run folder, who follows it, and its trainer where that was started here.
+
+    Args:
+        folder: of the run.
+        callback: gets every event once; see `Follower`.
+        seen: what it was given before; see `Follower`.
+    """
 
     def __init__(
         self,
@@ -45,11 +51,6 @@ class WatchedRun:
         callback: MetricsCallback | None,
         seen: dict[str, tuple[int, int]] | None = None,
     ) -> None:
-        """Args:
-        folder: of the run.
-        callback: gets every event once; see `Follower`.
-        seen: what it was given before; see `Follower`.
-        """
         self.folder, self.callback = folder, callback
         self.trainer: Trainer | None = None
         """What trains it, where that was started here."""

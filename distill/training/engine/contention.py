@@ -17,12 +17,12 @@ class Contention:
 
     The system counts it: a thread that could run, but another one had its core. It is not what a
     clock says, which is as slow for a large model as for a busy machine.
+
+    Args:
+        tasks: where Linux keeps the process's threads; other systems do not have it.
     """
 
     def __init__(self, tasks: Path = _TASKS) -> None:
-        """Args:
-        tasks: where Linux keeps the process's threads; other systems do not have it.
-        """
         self._tasks = tasks
         self._began = self._read()
 

@@ -63,15 +63,16 @@ class Reporter:
 
 
 class Engine:
-    """Repeats epochs until the budget ends or its reporter says so."""
+    """Repeats epochs until the budget ends or its reporter says so.
 
-    def __init__(self, task: Task, split: Any, *, fabric: Fabric, reporter: Reporter) -> None:
-        """Args:
+    Args:
         task: what is learned, not set up yet.
         split: what to learn from and to judge by; see `Task.setup`.
         fabric: device, precision and number of processes.
         reporter: told what happens.
-        """
+    """
+
+    def __init__(self, task: Task, split: Any, *, fabric: Fabric, reporter: Reporter) -> None:
         self.config = config = task.config
         self.task, self.fabric = task, fabric
         self.epoch = 0

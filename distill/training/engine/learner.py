@@ -21,17 +21,17 @@ MOST_SKIPPED_IN_A_ROW = 10
 class GuardedLearner:
     """A `Learner`: fetches loss, parts and gradient's length with one transfer, and looks at them
     before the optimiser changes anything.
+
+    Args:
+        module: what is learned.
+        optimizers: as `fabric.setup` gave them.
+        fabric: device, precision and number of processes.
+        clip: largest length of a gradient.
     """
 
     def __init__(
         self, module: nn.Module, optimizers: Sequence[Optimizer], fabric: Fabric, *, clip: float
     ) -> None:
-        """Args:
-        module: what is learned.
-        optimizers: as `fabric.setup` gave them.
-        fabric: device, precision and number of processes.
-        clip: largest length of a gradient.
-        """
         self.progress = 0.0
         self.rate: float | None = None
         """Learning rate of the next step; None leaves that of the optimisers."""

@@ -38,12 +38,13 @@ class EpochResult:
 
 
 class ObservedSums:
-    """Adds up `Judgement.observed` where it is, on the device."""
+    """Adds up `Judgement.observed` where it is, on the device.
+
+    Args:
+        nothing: zeros of each, see `Task.nothing_observed`.
+    """
 
     def __init__(self, nothing: Mapping[str, Tensor]) -> None:
-        """Args:
-        nothing: zeros of each, see `Task.nothing_observed`.
-        """
         self._sums = {name: zeros.clone() for name, zeros in nothing.items()}
 
     def add(self, observed: Mapping[str, Tensor]) -> None:
@@ -66,12 +67,13 @@ class ObservedSums:
 
 
 class EpochTotals:
-    """Sums behind an `EpochResult`; can be put aside in mid-epoch and resumed."""
+    """Sums behind an `EpochResult`; can be put aside in mid-epoch and resumed.
+
+    Args:
+        nothing: see `ObservedSums`.
+    """
 
     def __init__(self, nothing: Mapping[str, Tensor]) -> None:
-        """Args:
-        nothing: see `ObservedSums`.
-        """
         self.sums: dict[str, float] = {}
         """Of the loss, "loss", and of its parts by name, each batch by its weight."""
         self.weight = 0.0

@@ -76,11 +76,15 @@ def save_checkpoint(
 def write_checkpoint(
     files: OwnFolder, inside: str, state: dict[str, Any], *, step: int, val_loss: float, keep: int
 ) -> str:
-    """`save_checkpoint` in a folder of an opened one.
+    """Writes a checkpoint into an opened folder; see `save_checkpoint`.
 
     Args:
         files: nothing outside of it is touched.
         inside: the folder in it, "" for itself; made if missing.
+        state: tensors and plain values.
+        step: optimiser steps done.
+        val_loss: decides which is best; NaN never is.
+        keep: how many of the newest stay.
 
     Returns:
         The new file, relative to `files`.

@@ -13,12 +13,12 @@ class RunHandle:
 
     Every command returns its serial number at once; `acknowledged` says whether the trainer has
     received it.
+
+    Args:
+        folder: of a run.
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        """Args:
-        folder: of a run.
-        """
         self.folder = folder
 
     @property

@@ -246,12 +246,13 @@ def _tidy(folder: OwnFolder) -> None:
 
 
 class RunWriter(RunFolder):
-    """Appends events and reports where the run is."""
+    """Appends events and reports where the run is.
+
+    Args:
+        folder: stays open for as long as this is used; its path leads there.
+    """
 
     def __init__(self, folder: OwnFolder) -> None:
-        """Args:
-        folder: stays open for as long as this is used; its path leads there.
-        """
         super().__init__(folder.path)
         self.files = folder
         """What every writing goes through: nothing outside is reached."""

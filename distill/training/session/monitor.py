@@ -22,7 +22,16 @@ _BEATS_TO_BE_GONE = 3  # a disk far away may be silent for a moment
 
 
 class Monitor:
-    """Writes status.json, reads control.json."""
+    """Writes status.json, reads control.json.
+
+    Args:
+        folder: of the run, held by the caller.
+        cancel_event: asks for a stop, as do the signals.
+        signals: those that came so far.
+        fallback: the state in which the run is left where this session cannot begin; until
+            `begin_session` the session before is reported. None: this session begins at once.
+        period_s: from one heartbeat to the next.
+    """
 
     def __init__(
         self,
@@ -33,14 +42,6 @@ class Monitor:
         fallback: str | None = None,
         period_s: float = HEARTBEAT_PERIOD_S,
     ) -> None:
-        """Args:
-        folder: of the run, held by the caller.
-        cancel_event: asks for a stop, as do the signals.
-        signals: those that came so far.
-        fallback: the state in which the run is left where this session cannot begin; until
-            `begin_session` the session before is reported. None: this session begins at once.
-        period_s: from one heartbeat to the next.
-        """
         self._folder, self._cancel, self._period_s = folder, cancel_event, period_s
         self.signals = signals or StopSignals()
         self._lock = threading.Lock()

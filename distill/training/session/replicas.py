@@ -41,18 +41,19 @@ class _Death:
 
 
 class Replicas:
-    """Processes 2 to n of a run; this one is the first."""
+    """Processes 2 to n of a run; this one is the first.
 
-    def __init__(
-        self, module: str, arguments: list[str], devices: int, end_at_once: Callable[[], None]
-    ) -> None:
-        """Args:
+    Args:
         module: what they run.
         arguments: for it.
         devices: processes in all, this one among them.
         end_at_once: called in a thread where one has died and this process does not notice: it
             waits for an answer that never comes.
-        """
+    """
+
+    def __init__(
+        self, module: str, arguments: list[str], devices: int, end_at_once: Callable[[], None]
+    ) -> None:
         self._devices, self._end_at_once = devices, end_at_once
         self._deaths: list[_Death] = []
         self._noticed, self._answered = threading.Event(), threading.Event()

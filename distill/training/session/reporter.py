@@ -36,7 +36,15 @@ _PAUSE_POLL_S = 0.5
 
 
 class RunReporter(Reporter):
-    """Writes a run: its events, previews and checkpoints; pauses and stops when asked."""
+    """Writes a run: its events, previews and checkpoints; pauses and stops when asked.
+
+    Args:
+        task: what is learned.
+        folder: of the run, held by the caller.
+        monitor: says what is requested.
+        callback: gets every event.
+        save_model: writes the best weights so far.
+    """
 
     def __init__(
         self,
@@ -47,13 +55,6 @@ class RunReporter(Reporter):
         callback: MetricsCallback | None,
         save_model: Callable[[Engine], None],
     ) -> None:
-        """Args:
-        task: what is learned.
-        folder: of the run, held by the caller.
-        monitor: says what is requested.
-        callback: gets every event.
-        save_model: writes the best weights so far.
-        """
         config = task.config
         self._kind: Family = family_of(config)
         self.log = RunLog(history_of(self._kind), folder, callback)

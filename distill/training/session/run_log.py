@@ -18,16 +18,16 @@ _CHUNK_BYTES = 16 << 20
 class RunLog:
     """Sends events to a history, the run folder and a callback. A full disk or a broken callback
     costs messages, never the training.
+
+    Args:
+        history: of the run, without any events yet.
+        folder: of the run, held by the caller.
+        callback: gets every event; one that raises is detached.
     """
 
     def __init__(
         self, history: MetricsHistory, folder: RunWriter, callback: MetricsCallback | None
     ) -> None:
-        """Args:
-        history: of the run, without any events yet.
-        folder: of the run, held by the caller.
-        callback: gets every event; one that raises is detached.
-        """
         self.history = history
         self._folder, self._callback = folder, callback
         self._full_disk: set[str] = set()  # what could not be written, and was warned of

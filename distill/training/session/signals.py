@@ -31,12 +31,12 @@ class Cancel(Protocol):
 class StopSignals:
     """The signals that came so far. The first asks to stop; a second one, or `STOP_WITHIN_S` gone
     by, to do so without validating.
+
+    Args:
+        notice: written to stderr when the first one comes.
     """
 
     def __init__(self, notice: str = "") -> None:
-        """Args:
-        notice: written to stderr when the first one comes.
-        """
         self.numbers: list[int] = []
         """In the order in which they came."""
         self._notice = notice.encode()

@@ -14,14 +14,15 @@ from distill.training.watch.history import MetricsHistory
 
 
 class HealthWatch:
-    """Sums what is observed of the bottleneck and says, now and then, how well it is used."""
+    """Sums what is observed of the bottleneck and says, now and then, how well it is used.
 
-    def __init__(self, kind: Family, nothing: Mapping[str, Tensor], *, every_steps: int) -> None:
-        """Args:
+    Args:
         kind: knows what the sums mean.
         nothing: see `Task.nothing_observed`.
         every_steps: from one report to the next.
-        """
+    """
+
+    def __init__(self, kind: Family, nothing: Mapping[str, Tensor], *, every_steps: int) -> None:
         self.best: tuple[Any, ...] = ()
         """The health of the best epoch."""
         self._kind, self._every_steps = kind, every_steps

@@ -33,15 +33,15 @@ class AutoencoderTask:
     by, previews. A family says in `judgement` what it minimises.
 
     A batch is waveforms, (batch, samples), or log-mel frames, (batch, n_mels, frames).
+
+    Args:
+        config: of the model and its training.
+        module: returns the reconstruction first, from log-mel frames.
     """
 
     loss_parts: tuple[str, ...] = ("reconstruction",)
 
     def __init__(self, config: AutoencoderConfig, module: nn.Module) -> None:
-        """Args:
-        config: of the model and its training.
-        module: returns the reconstruction first, from log-mel frames.
-        """
         self.config = config
         self.module = module
         self.batches_per_pass = 0.0

@@ -21,17 +21,18 @@ _MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB: met by more than 4096 entries 
 
 
 class VQVAETask(AutoencoderTask):
-    """Codebooks begin by k-means and follow the latents; uses and replaced entries are counted."""
+    """Codebooks begin by k-means and follow the latents; uses and replaced entries are counted.
+
+    Args:
+        config: of the model and its training.
+        module: learns on; default a new one.
+    """
 
     config: VQVAEConfig
     module: ConvVQVAE
     loss_parts = ("reconstruction", "commitment")
 
     def __init__(self, config: VQVAEConfig, module: ConvVQVAE | None = None) -> None:
-        """Args:
-        config: of the model and its training.
-        module: learns on; default a new one.
-        """
         super().__init__(config, ConvVQVAE(config) if module is None else module)
 
     def judgement(self, mel: Tensor, output: Any, progress: float) -> Judgement:  # noqa: ARG002

@@ -48,6 +48,12 @@ class Follower:
 
     It never touches the run: a slow or broken callback slows nobody else. When a run is resumed
     after a crash, what the trainer does again is folded again but not handed over again.
+
+    Args:
+        folder: of the run.
+        callback: gets every event, in order; detached when it raises.
+        trainer_ended: whether the process that is to write has ended, however.
+        seen: what was handed over before, by kind: (epoch, step) of the last.
     """
 
     def __init__(
@@ -58,12 +64,6 @@ class Follower:
         trainer_ended: Callable[[], bool],
         seen: dict[str, tuple[int, int]] | None = None,
     ) -> None:
-        """Args:
-        folder: of the run.
-        callback: gets every event, in order; detached when it raises.
-        trainer_ended: whether the process that is to write has ended, however.
-        seen: what was handed over before, by kind: (epoch, step) of the last.
-        """
         self.history = _empty_history(folder)
         self.seen = {} if seen is None else seen
         self.error: Exception | None = None

@@ -259,7 +259,15 @@ class MetricsHistory:
         )
 
     def _repr_html_(self) -> str:
-        return history_as_html(self)
+        return history_as_html(
+            self.epochs,
+            self.step_count,
+            self.elapsed_s,
+            self.best,
+            self.gaps,
+            self.warnings,
+            self.outcome,
+        )
 
 
 @dataclass(repr=False)

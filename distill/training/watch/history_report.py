@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from distill.drawings import svg_curves
 from distill.markup import Markup, tag
 from distill.tables import html_facts, html_page
-from distill.training.watch.event_lines import TrainingCompleteEvent
+from distill.training.watch.event_lines import (
+    TrainingCompleteEvent,
+    TrainingFailedEvent,
+    WarningEvent,
+)
+from distill.training.watch.gaps import Gaps
 from distill.words import duration, why_ended
 
-if TYPE_CHECKING:
-    from distill.training.watch.history import MetricsHistory
 
+def _curve(epochs: Sequence[Any]) -> Markup:
+    """The validation loss of each epoch and, fainter, its training loss; "" without numbers.
 
-def history_as_html(history: MetricsHistory) -> Markup:
-    """What was reached, and the curve of each epoch."""
-    curves = history.curves()
-    shown = [curves["val"], curves["train"]]
-    curve = svg_curves(shown, "validation and, fainter, training loss of each epoch")
+    Args:
+        epochs: events of epochs, of any family.
+    """
+    curves = [[epoch.val_loss for epoch in epochs], [epoch.train_loss for epoch in epochs]]
+    curve = svg_curves(curves, "validation and, fainter, training loss of each epoch")
     under = tag("br"), "validation loss; training fainter"
-    drawn = tag("p", curve, *under) if curve else Markup("")
-    return html_page("", html_facts(_facts(history)), drawn)
+    return tag("p", curve, *under) if curve else Markup("")
 
 
-def _facts(history: MetricsHistory) -> Iterator[tuple[str, str]]:
-    yield "epochs", f"{len(history.epochs)}, {history.step_count} steps"
-    if history.elapsed_s:
-        yield "time", duration(history.elapsed_s)
-    if history.epochs:
-        yield "validation", f"{history.epochs[-1].val_loss:.4f}"
-    if history.best:
-        yield "best", f"{history.best.val_loss:.4f} in epoch {history.best.epoch + 1}"
-    if history.gaps:
-        yield "not shown", str(history.gaps)
-    if history.warnings:
-        yield "warnings", f"{len(history.warnings)}, the last: {history.warnings[-1].message}"
-    if history.gaps:
-        yield "not everything", str(history.gaps)
-    if isinstance(history.outcome, TrainingCompleteEvent):
-        yield "ended", why_ended(history.outcome.reason)
-    elif history.outcome:
-        yield "failed", f"{history.outcome.error}: {history.outcome.message}"
+def history_as_html(
+    epochs: Sequence[Any],
+    steps: int,
+    elapsed_s: float,
+    best: Any,
+    gaps: Gaps,
+    warnings: Sequence[WarningEvent],
+    outcome: TrainingCompleteEvent | TrainingFailedEvent | None,
+) -> Markup:
+    """What was reached, and the curve of each epoch.
+
+    Args:
+        epochs: events of epochs, of any family.
+        steps: optimiser steps done.
+        elapsed_s: training time.
+        best: the epoch whose weights are kept; None before there is one.
+        gaps: what of the log could not be read.
+        warnings: all of them, the newest last.
+        outcome: the event of its end, where it has ended.
+    """
+    facts = [("epochs", f"{len(epochs)}, {steps} steps")]
+    if elapsed_s:
+        facts.append(("time", duration(elapsed_s)))
+    if epochs:
+        facts.append(("validation", f"{epochs[-1].val_loss:.4f}"))
+    if best:
+        facts.append(("best", f"{best.val_loss:.4f} in epoch {best.epoch + 1}"))
+    if gaps:
+        facts.append(("not shown", str(gaps)))
+    if warnings:
+        facts.append(("warnings", f"{len(warnings)}, the last: {warnings[-1].message}"))
+    return html_page("", html_facts([*facts, *_ending(outcome)]), _curve(epochs))
+
+
+def _ending(
+    outcome: TrainingCompleteEvent | TrainingFailedEvent | None,
+) -> Iterator[tuple[str, str]]:
+    if isinstance(outcome, TrainingCompleteEvent):
+        yield "ended", why_ended(outcome.reason)
+    elif outcome:
+        yield "failed", f"{outcome.error}: {outcome.message}"
