@@ -195,6 +195,9 @@ MODELS: dict[str, Callable[[Random, bytes], bytes]] = {
 }
 
 
+_MOST_CHARACTERS = 2**24
+
+
 def _arrays(rng: Random, arrays: dict[str, Any]) -> dict[str, Any]:
     name = rng.choice(list(arrays))
     array, how = arrays[name], rng.randrange(9)
@@ -215,7 +218,9 @@ def _arrays(rng: Random, arrays: dict[str, Any]) -> dict[str, Any]:
     elif how == 5 and array.dtype.kind in "if" and array.size:
         arrays[name] = -array - 2
     elif how == 6:
-        arrays[name] = np.full(array.shape, rng.choice([PAYLOAD, "x" * 5000, "\0", "a\nb"]))
+        text = rng.choice([PAYLOAD, "x" * 5000, "\0", "a\nb"])
+        fitting = max(1, _MOST_CHARACTERS // max(1, array.size))  # or the forger has no room
+        arrays[name] = np.full(array.shape, text[:fitting])
     elif how == 7 and array.ndim:
         arrays[name] = np.concatenate([array, array])
     else:
