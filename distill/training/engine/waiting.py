@@ -65,15 +65,15 @@ class FairWaiting:
     """A context in which waiting threads take turns with other programs.
 
     It does nothing where OpenMP's threads do not spin at first (`spin_at_first`).
+
+    Args:
+        look_s: seconds between two looks at how long threads waited.
+        measure: begins to count that.
     """
 
     def __init__(
         self, look_s: float = _LOOK_S, measure: Callable[[], Contention] = Contention
     ) -> None:
-        """Args:
-        look_s: seconds between two looks at how long threads waited.
-        measure: begins to count that.
-        """
         self._look_s, self._measure = look_s, measure
         self._choice, self._ballast = SpinChoice(), _Ballast()
         self._closed = threading.Event()
