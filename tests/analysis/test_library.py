@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from distill import ModelLibrary, edit_metadata, load_model_v2, read_model_info, save_model_v2
+from distill import (
+    ConvVAE,
+    ModelLibrary,
+    VAEConfig,
+    edit_metadata,
+    load_model_v2,
+    read_model_info,
+    save_model,
+    save_model_v2,
+)
 from distill.analysis import LibraryModel
 from distill.analysis.library import library as library_module
 from distill.analysis.library import trash as trash_module
@@ -351,3 +360,16 @@ def test_two_who_rename_at_once_leave_a_whole_file(library: ModelLibrary, folder
         thread.join()
     assert load_model_v2(path).metadata["name"] in {"a", "b"}
     assert all("written by somebody else just now; try again" in message for message in failed)
+
+
+def test_models_of_all_families_stand_side_by_side(trained: TrainingResult, tmp_path: Path) -> None:
+    (tmp_path / "codes.distill").write_bytes(trained.model_path.read_bytes())
+    vae = ConvVAE(VAEConfig(width=8, latent_dim=4))
+    save_model(tmp_path / "wind.distill", vae)
+    library = ModelLibrary(tmp_path)
+    found = {model.place: model for model in library.models}
+    assert library.refused == ()
+    assert found["codes.distill"].bottleneck.startswith("3 × 16, ")
+    assert found["wind.distill"].bottleneck == "4 dimensions, 46.9 steps/s"
+    assert found["wind.distill"].levels is None and found["wind.distill"].health is None
+    assert "wind.distill" in library._repr_html_()

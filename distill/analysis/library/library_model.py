@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from distill.family import family
 from distill.models.file.info import ModelInfo
 from distill.names import printable
 
@@ -28,17 +29,26 @@ class LibraryModel:
     tags: tuple[str, ...]
     created: datetime
     """In UTC; the file's own time where its header does not say."""
-    levels: int
-    entries: int
-    bits_per_second: float
+    levels: int | None
+    """Of its codes; None, as are the next two, where it has none."""
+    entries: int | None
+    bits_per_second: float | None
     health: float | None
-    """Lowest corrected utilization of its levels, 0 to 1; None where it was never measured."""
+    """Lowest share of its bottleneck in use, 0 to 1; None where it was never measured."""
     best_validation: float | None
     """Lowest validation loss of its training; None where its file does not say."""
     file_bytes: int
     parameters: int
     info: ModelInfo = field(repr=False)
     """All that its header says."""
+
+    @property
+    def bottleneck(self) -> str:
+        """The size of its bottleneck, for people; "" where its family does not say."""
+        if self.bits_per_second is not None:
+            return f"{self.levels} × {self.entries}, {self.bits_per_second:.0f} bit/s"
+        facts = family(self.info.family).facts(self.info.config)
+        return facts[0][1] if facts else ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
     """A model as a library shows it; what a header says in another form counts as not said."""
     meta, config = info.metadata, info.config
     tags = meta.get("tags")
-    health = [level.used for level in info.codebook_health]
+    health = [part.used for part in info.health]
     return LibraryModel(
         path=info.path,
         place=printable(info.path.relative_to(folder).as_posix()),
@@ -61,9 +71,9 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
         description=str(meta.get("description", "")),
         tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
         created=_created(meta.get("created"), info.path),
-        levels=config.levels,
-        entries=config.codebook_size,
-        bits_per_second=config.bits_per_second,
+        levels=getattr(config, "levels", None),
+        entries=getattr(config, "codebook_size", None),
+        bits_per_second=getattr(config, "bits_per_second", None),
         health=min(health, default=None),
         best_validation=_best(info.loss_curves.get("val", [])),
         file_bytes=info.file_bytes,

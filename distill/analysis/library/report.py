@@ -49,8 +49,8 @@ def _rows(models: Sequence[LibraryModel]) -> list[list[str]]:
         [
             model.name,
             f"{model.created.astimezone():%Y-%m-%d %H:%M}",
-            f"{model.levels} × {model.entries}",
-            f"{model.bits_per_second:.0f}",
+            "" if model.levels is None else f"{model.levels} × {model.entries}",
+            "" if model.bits_per_second is None else f"{model.bits_per_second:.0f}",
             "" if model.health is None else f"{model.health:.0%}",
             "" if model.best_validation is None else f"{model.best_validation:.4f}",
             f"{model.file_bytes / 1e6:.1f}",

@@ -16,8 +16,8 @@ from distill.errors import DistillError, ModelFileError, OutputExistsError, Outs
 from distill.file_names import MODEL_SUFFIX
 from distill.markup import plain, shortened
 from distill.models.file.info import ModelInfo, read_model_info
-from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.loading import load_model_v2
+from distill.models.use.base import LoadedModel
+from distill.models.use.loading import load_model
 from distill.models.use.report import model_facts
 from distill.names import printable
 from distill.outputs import new_file
@@ -55,7 +55,7 @@ class ModelCard(View):
         `card = ModelCard("runs/choir/model.distill")`, then `card.model.encode(...)`.
     """
 
-    model = traitlets.Instance(LoadedVQModel, allow_none=True, default_value=None)
+    model: Any = traitlets.Instance(LoadedModel, allow_none=True, default_value=None)
     """The loaded model; None until it is loaded. Observe it to hear of it."""
 
     def __init__(
@@ -81,7 +81,7 @@ class ModelCard(View):
         self.head.command("load", self._on_load)
         self.head.command("save", self._on_save)
 
-    def load(self) -> LoadedVQModel:
+    def load(self) -> LoadedModel[Any]:
         """The model, read when it is first asked for.
 
         Raises:
@@ -89,7 +89,7 @@ class ModelCard(View):
             ConfigError: no such device.
         """
         if self.model is None:
-            self.model = load_model_v2(self.path, device=self._device)
+            self.model = load_model(self.path, device=self._device)
             self.head.state = {
                 **self.head.state,
                 "loaded": True,
@@ -152,8 +152,8 @@ class ModelCard(View):
 
     def _parts(self, info: ModelInfo) -> list[ipywidgets.Widget]:
         parts: list[ipywidgets.Widget] = []
-        if info.codebook_health:
-            parts.append(Html(markup.health_table(info.codebook_health)))
+        if info.health:
+            parts.append(Html(markup.health_table(info.health)))
         if info.loss_curves.get("val") or info.loss_curves.get("train"):
             parts.append(LiveChart(curves_of_model(info.loss_curves)))
         self.player = _sounds_beside(self.path)

@@ -14,7 +14,7 @@ from distill.analysis.library.library_model import LibraryModel, RefusedModel
 from distill.errors import LibraryError
 from distill.health_rows import verdict_of
 from distill.markup import plain, shortened
-from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.base import LoadedModel
 from distill.names import path_from_text, path_to_text, printable
 from distill.tables import MOST_IN_A_CELL
 from distill_widgets.library.model_card import ModelCard
@@ -63,7 +63,7 @@ class ModelLibraryView(View):
             self.list.command(kind, do)
 
     @property
-    def model(self) -> LoadedVQModel | None:
+    def model(self) -> LoadedModel[Any] | None:
         """The model of the open card, once it is loaded."""
         return None if self.card is None else self.card.model
 
@@ -154,7 +154,7 @@ def _row(model: LibraryModel) -> dict[str, Any]:
         "place": printable(model.place),
         "name": shortened(model.name, MOST_IN_A_CELL),
         "tags": [shortened(tag, MOST_IN_A_CELL) for tag in model.tags[:_MOST_TAGS]],
-        "codes": f"{model.levels} × {model.entries}, {model.bits_per_second:.0f} bit/s",
+        "codes": model.bottleneck,
         "health": "" if health is None else f"{health:.0%}",
         "word": "" if health is None else verdict_of(health),
         "made": f"{model.created.astimezone():%Y-%m-%d %H:%M}",
