@@ -75,9 +75,10 @@ def _folder(nodeid: str) -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Requests are sealed with a key of the tests' own."""
+    """Requests are sealed with a key of the tests' own, and sounds are cached where they are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISTILL_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("DISTILL_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

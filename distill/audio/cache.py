@@ -55,6 +55,19 @@ def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:
     return spill_pieces(iter([waveform]), waveform.numel(), key, folder)
 
 
+def key_of(sha256: str, sample_rate: int) -> str:
+    """What the cache calls a sound: by the digest of its samples and the rate they are kept at."""
+    return f"{sha256}-{sample_rate}"
+
+
+def find_spilled(sha256: str, sample_rate: int, samples: int, folder: Path) -> Tensor | None:
+    """Maps a waveform that is in the cache; None where it is not."""
+    path = folder / f"{key_of(sha256, sample_rate)}{_SUFFIX}"
+    if not path.is_file() or path.stat().st_size != samples * 4:
+        return None
+    return torch.from_file(str(path), shared=False, size=samples, dtype=torch.float32)
+
+
 def spill_pieces(pieces: Iterable[Tensor], samples: int, key: str, folder: Path) -> Tensor:
     """Puts a waveform that comes in pieces on disk and maps it back.
 

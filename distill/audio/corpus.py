@@ -20,6 +20,7 @@ from distill.audio.file_search import Refusal as Refusal
 from distill.audio.file_search import Source as Source
 from distill.audio.file_search import describe_source as describe_source
 from distill.audio.file_search import find_files as find_files
+from distill.audio.handover import DecodedSounds
 from distill.audio.split import Split, split_by_content
 from distill.errors import CorpusError
 from distill.names import printable
@@ -50,6 +51,7 @@ class AudioCorpus:
         workers: int | None = None,
         progress: bool = True,
         cancel_event: threading.Event | None = None,
+        decoded: DecodedSounds | None = None,
     ) -> AudioCorpus:
         """Finds, checks and decodes recordings.
 
@@ -61,6 +63,7 @@ class AudioCorpus:
             workers: decoding threads; default one a core.
             progress: shows a bar when it takes longer than half a second.
             cancel_event: once set, reading ends after the files that are being read.
+            decoded: what another process has decoded of them; see `handover`.
 
         Raises:
             CorpusError: nothing there is usable, and the message lists why; or it was cancelled.
@@ -68,7 +71,7 @@ class AudioCorpus:
         if not isinstance(source, (str, os.PathLike)):
             source = list(source)  # a generator is read once, the message may need it again
         paths, refusals = find_files(source)
-        keeper = Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir())
+        keeper = Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir(), decoded)
         with ThreadPoolExecutor(workers or os.cpu_count(), "distill-decode") as pool:
             results = tqdm(
                 pool.map(keeper.load, paths),

@@ -7,19 +7,20 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from distill.audio.cache import spill, spill_pieces
+from distill.audio.cache import key_of, spill, spill_pieces
 from distill.audio.file_search import RECONSTRUCTION, Refusal
-from distill.audio.files import file_name
+from distill.audio.files import file_digest, file_name, open_sound_file
+from distill.audio.handover import DecodedSounds
 from distill.audio.level_meter import SILENCE_PEAK
 from distill.audio.reading import DecodedSound, SoundPieces, decode_open, read_pieces
 from distill.audio.resampling import resampled_length
-from distill.audio.sound_file import AudioInfo, open_sound
+from distill.audio.sound_file import AudioInfo, OpenSound
 from distill.errors import AudioFileError, CorpusError
 from distill.names import printable
 
@@ -42,12 +43,27 @@ class AudioFile:
     """Largest absolute sample before normalisation."""
     notes: tuple[str, ...] = ()
     """What was done to the sound or left out of it, a phrase each; mostly none."""
+    file_sha256: str = ""
+    """Digest of the file's bytes; empty where it is not known."""
 
 
 class Keeper:
     """Decodes files from several threads under one memory budget."""
 
-    def __init__(self, sample_rate: int, memory_bytes: int, cache_dir: Path) -> None:
+    def __init__(
+        self,
+        sample_rate: int,
+        memory_bytes: int,
+        cache_dir: Path,
+        decoded: DecodedSounds | None = None,
+    ) -> None:
+        """Args:
+        sample_rate: in Hz, of all waveforms.
+        memory_bytes: waveforms beyond this go into `cache_dir`.
+        cache_dir: made when needed.
+        decoded: what need not be decoded again.
+        """
+        self._decoded = decoded if decoded and decoded.sample_rate == sample_rate else None
         self._sample_rate = sample_rate
         self._memory_left = memory_bytes
         self._cache_dir = cache_dir
@@ -61,32 +77,41 @@ class Keeper:
         """
         name = file_name(path)
         try:
-            with open_sound(path) as sound:
+            with open_sound_file(path) as file:
+                digest = file_digest(file)  # before it is decoded: one that changes is noticed
+                if self._decoded and (found := self._decoded.find(digest)):
+                    return AudioFile(path=path, **found[0]), found[1]
+                sound = OpenSound(path, file)
                 if sound.is_reconstruction:
                     return Refusal(path, f"{name}: {_MADE_BY_US}", RECONSTRUCTION)
                 info = sound.info
                 length = resampled_length(info.frames, info.sample_rate, self._sample_rate)
                 if length * 4 <= _LARGE_BYTES:
-                    return self._kept(decode_open(sound, self._sample_rate), name)
-            return self._kept_large(read_pieces(path, self._sample_rate), name)
+                    return self._kept(decode_open(sound, self._sample_rate), name, digest)
+            return self._kept_large(read_pieces(path, self._sample_rate), name, digest)
         except AudioFileError as error:
             return Refusal(path, str(error))
         except (RuntimeError, MemoryError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             return Refusal(path, f"{name}: cannot be decoded here ({reason})")
 
-    def _kept(self, sound: DecodedSound, name: str) -> tuple[AudioFile, Tensor] | Refusal:
+    def _kept(
+        self, sound: DecodedSound, name: str, digest: str
+    ) -> tuple[AudioFile, Tensor] | Refusal:
         waveform = sound.waveform
         peak = float(waveform.abs().max()) if len(waveform) else 0.0
         if reason := self._why_not(len(waveform), peak, sound.notes):
             return Refusal(sound.info.path, f"{name}: {reason}")
         waveform /= peak
         if not self._fits(len(waveform)):
-            key = f"{sound.sha256}-{self._sample_rate}"
+            key = key_of(sound.sha256, self._sample_rate)
             waveform = self._spilled(lambda: spill(waveform, key, self._cache_dir))
-        return self._file(sound.info, sound.sha256, len(waveform), peak, sound.notes), waveform
+        file = self._file(sound.info, sound.sha256, len(waveform), peak, sound.notes)
+        return replace(file, file_sha256=digest), waveform
 
-    def _kept_large(self, sound: SoundPieces, name: str) -> tuple[AudioFile, Tensor] | Refusal:
+    def _kept_large(
+        self, sound: SoundPieces, name: str, digest: str
+    ) -> tuple[AudioFile, Tensor] | Refusal:
         peak = sound.peak
         if reason := self._why_not(sound.samples, peak, sound.notes):
             return Refusal(sound.path, f"{name}: {reason}")
@@ -97,11 +122,12 @@ class Keeper:
                 waveform[done : done + len(piece)] = piece
                 done += len(piece)
         else:
-            key = f"{sound.sha256}-{self._sample_rate}"
+            key = key_of(sound.sha256, self._sample_rate)
             waveform = self._spilled(
                 lambda: spill_pieces(pieces, sound.samples, key, self._cache_dir)
             )
-        return self._file(sound.info, sound.sha256, sound.samples, peak, sound.notes), waveform
+        file = self._file(sound.info, sound.sha256, sound.samples, peak, sound.notes)
+        return replace(file, file_sha256=digest), waveform
 
     def _why_not(self, samples: int, peak: float, notes: tuple[str, ...]) -> str:
         if not samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -11,6 +12,7 @@ from distill.errors import AudioFileError
 from distill.names import printable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_PIECE_BYTES = 1 << 20
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -49,6 +51,15 @@ def open_sound_file(path: str | os.PathLike[str]) -> BinaryIO:
         raise
     # Without a buffer: libsndfile shares the descriptor and its place.
     return cast(BinaryIO, os.fdopen(descriptor, "rb", buffering=0))
+
+
+def file_digest(file: BinaryIO) -> str:
+    """Digest of the bytes of an open file, from its beginning; SHA-256, hexadecimal."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(_PIECE_BYTES):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _check(descriptor: int, name: str, path: str | os.PathLike[str]) -> None:

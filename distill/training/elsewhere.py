@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from distill.audio.corpus import AudioCorpus
 from distill.errors import RunLostError
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
@@ -20,7 +21,10 @@ _LOOK_S = 0.1
 
 
 def train_elsewhere(
-    path: Path, callback: MetricsCallback | None, cancel_event: Cancel | None
+    path: Path,
+    callback: MetricsCallback | None,
+    cancel_event: Cancel | None,
+    corpus: AudioCorpus | None = None,
 ) -> TrainingResult:
     """Has a run trained by processes that end, keeping the model, if this one does.
 
@@ -28,13 +32,14 @@ def train_elsewhere(
         path: of a run that is ready to be trained.
         callback: gets what is reported from here on, in a thread of this process.
         cancel_event: asks for a stop, as do signals; see `train_vqvae`.
+        corpus: its sounds, where they were read already.
 
     Raises:
         DistillError: whatever ended the run.
     """
     folder = RunFolder(path)
     run = WatchedRun(folder, callback, places_of(folder.read_events()[0]))
-    trainer = ProcessTrainer(path, tied=True)
+    trainer = ProcessTrainer(path, corpus, tied=True)
     run.trainer = trainer
     try:
         with _signals(cancel_event) as signals:

@@ -80,7 +80,7 @@ def train(
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
         raise
     if devices > 1:
-        return train_elsewhere(path, callback, cancel_event)
+        return train_elsewhere(path, callback, cancel_event, corpus)
     return _train(path, callback, cancel_event, corpus=corpus)
 
 

@@ -30,7 +30,7 @@ from distill.training.watched_run import RunSnapshot, WatchedRun
 
 Backend = Literal["process", "thread"]
 
-_TRAINERS: dict[str, Callable[[Path], Trainer]] = {
+_TRAINERS: dict[str, Callable[[Path, AudioCorpus | None], Trainer]] = {
     "process": ProcessTrainer,
     "thread": ThreadTrainer,
 }
@@ -73,7 +73,8 @@ class TrainingRunner:
 
         Args:
             config: of any family; see `get_adaptive_vqvae_config` and `get_adaptive_config`.
-            sounds: a folder, a file, several of either, or a corpus scanned before.
+            sounds: a folder, a file, several of either, or a corpus scanned before: its sounds are
+                not decoded again.
             output_dir: the run folder, made if missing.
             device: auto, cpu, cuda, cuda:1 or mps.
             callback: gets every event once, in order, in a thread of this process; one that is slow
@@ -102,7 +103,7 @@ class TrainingRunner:
             name = model_name or path.resolve().name
             request = RunRequest.of(config, sounds, name=name, device=device, devices=devices)
             begin_run(path, request.to_dict(), overwrite=overwrite)
-            self._launch(path, callback, {})
+            self._launch(path, callback, corpus=_usable(sounds, config))
         return self
 
     def start_vqvae(
@@ -276,7 +277,7 @@ class TrainingRunner:
                 return self
             extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
             callback = callback or (watched.callback if watched else None)
-            self._launch(folder.path, callback, watched.seen if watched else None)
+            self._launch(folder.path, callback, seen=watched.seen if watched else None)
         return self
 
     def stop(self, *, now: bool = False) -> int:
@@ -391,12 +392,23 @@ class TrainingRunner:
         return self._run
 
     def _launch(
-        self, path: Path, callback: MetricsCallback | None, seen: dict[str, tuple[int, int]] | None
+        self,
+        path: Path,
+        callback: MetricsCallback | None,
+        *,
+        corpus: AudioCorpus | None = None,
+        seen: dict[str, tuple[int, int]] | None = None,
     ) -> None:
         run = self._watch(RunFolder(path), callback, seen)
         try:
-            run.trainer = _TRAINERS[self._backend](path)
+            run.trainer = _TRAINERS[self._backend](path, corpus)
         except BaseException:
             run.close()
             raise
         run.follow()
+
+
+def _usable(source: Source | AudioCorpus, config: TrainingConfig) -> AudioCorpus | None:
+    """What need not be decoded again."""
+    rate = config.spectrogram.sample_rate
+    return source if isinstance(source, AudioCorpus) and source.sample_rate == rate else None

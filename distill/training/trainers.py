@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+from distill.audio.corpus import AudioCorpus
+from distill.audio.handover import forget, hand_over
 from distill.own_folder import OwnFolder
 from distill.time_slices import take_short_turns
 from distill.training.run.detach import start_detached, start_tied
@@ -17,6 +19,13 @@ from distill.training.session.session import run_session
 WORKER = "distill.training.worker"
 TIED = "--tied"
 """Tells a worker to stop when its standard input ends."""
+SOUNDS = "--sounds"
+"""Gives a worker the file of decoded sounds that was written for it; see `handover`."""
+
+
+def sounds_option(path: Path | None) -> list[str]:
+    """Arguments that hand decoded sounds over to a worker."""
+    return [] if path is None else [SOUNDS, str(path.resolve())]
 
 
 class Trainer(Protocol):
@@ -41,18 +50,26 @@ class Trainer(Protocol):
 class ProcessTrainer:
     """A process of its own, in a session of its own; what it prints is in the run's worker.log."""
 
-    def __init__(self, path: Path, *, tied: bool = False) -> None:
+    def __init__(
+        self, path: Path, corpus: AudioCorpus | None = None, *, tied: bool = False
+    ) -> None:
         """Args:
         path: of a run that is ready to be trained.
+        corpus: its sounds, where they were read already: they are handed over.
         tied: stops, and keeps the model, once this process lets go of it or ends.
 
         Raises:
             OSError: the process cannot be started, or its log not written.
         """
-        arguments = [str(path.resolve()), *([TIED] if tied else [])]
-        with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
-            start = start_tied if tied else start_detached
-            self._process = start(WORKER, arguments, log=log)
+        sounds = hand_over(corpus) if corpus is not None else None
+        arguments = [str(path.resolve()), *([TIED] if tied else []), *sounds_option(sounds)]
+        try:
+            with OwnFolder(path) as folder, folder.append(WORKER_LOG) as log:
+                start = start_tied if tied else start_detached
+                self._process = start(WORKER, arguments, log=log)
+        except BaseException:
+            forget(sounds)
+            raise
         announce_trainer(path, self._process.pid)
 
     def let_go(self) -> None:
@@ -78,14 +95,15 @@ class ThreadTrainer:
 
     exit_code = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, corpus: AudioCorpus | None = None) -> None:
         """Args:
         path: of a run that is ready to be trained.
+        corpus: its sounds, where they were read already.
         """
         self.error: BaseException | None = None
         announce_trainer(path, os.getpid())
         self._thread = threading.Thread(
-            target=self._train, args=(path,), name="distill-training", daemon=True
+            target=self._train, args=(path, corpus), name="distill-training", daemon=True
         )
         self._thread.start()
 
@@ -94,10 +112,10 @@ class ThreadTrainer:
         """See `Trainer`."""
         return self._thread.is_alive()
 
-    def _train(self, path: Path) -> None:
+    def _train(self, path: Path, corpus: AudioCorpus | None) -> None:
         take_short_turns()
         try:
             with hold_run(path) as folder:
-                run_session(folder)
+                run_session(folder, corpus=corpus)
         except BaseException as error:  # the runner's boundary: wait() raises it again
             self.error = error

@@ -10,6 +10,7 @@ it prints is the error.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import logging
 import os
@@ -18,9 +19,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 
+from distill.audio.handover import forget, received
 from distill.errors import RunFolderError, RunLostError, TrainingError
 from distill.models.device import check_devices
 from distill.time_slices import take_short_turns
@@ -36,7 +39,7 @@ from distill.training.session.replica import run_replica
 from distill.training.session.replicas import Replicas
 from distill.training.session.session import run_session
 from distill.training.session.signals import StopSignals, stopped_by_signals
-from distill.training.trainers import TIED, WORKER
+from distill.training.trainers import SOUNDS, TIED, WORKER, sounds_option
 from distill.training.watch.event_lines import TrainingFailedEvent
 
 _log = logging.getLogger("distill.training.worker")
@@ -44,56 +47,86 @@ _log = logging.getLogger("distill.training.worker")
 
 def main() -> int:
     """Trains the run named on the command line."""
-    arguments = sys.argv[1:]
-    tied = TIED in arguments
-    if tied:
-        arguments.remove(TIED)
-    if len(arguments) != 1:
-        sys.stderr.write(f"usage: python -m {WORKER} RUN [{TIED}]\n")
-        return 2
+    options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     take_short_turns()
     keep_freed_memory()
-    path = Path(arguments[0])
     asks = "a signal asks to stop: the model is kept\n"
     with stopped_by_signals(asks) as signals, FairWaiting():
         placement = Placement.from_environment()
         if placement.rank > 0:  # stops when the first process does
-            return _replica(path, tied=tied)
-        if tied:
+            return _replica(options)
+        if options.tied:
             when_parent_ends(lambda: signals.receive(signal.SIGTERM))
-        return _train(path, signals, alone=placement.processes == 1)
+        return _train(options, signals, alone=placement.processes == 1)
 
 
-def _train(path: Path, signals: StopSignals, *, alone: bool) -> int:
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:  # noqa: ARG002
+        """Says how it is called, and no more."""
+        self.print_usage(sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(usage=f"python -m {WORKER} RUN", allow_abbrev=False)
+    parser.add_argument("run", type=Path)
+    parser.add_argument(TIED, action="store_true")
+    parser.add_argument(SOUNDS, type=Path)
+    return parser
+
+
+def _train(options: argparse.Namespace, signals: StopSignals, *, alone: bool) -> int:
+    path = options.run
     _log.info("trainer for %s begins", path)
     try:
-        with hold_run(path) as folder, _others(folder, alone=alone) as explain:
-            result = run_session(folder, signals=signals, explain=explain)
+        with hold_run(path) as folder:
+            devices = _devices_of(folder) if alone else 1
+            with (
+                received(options.sounds, keep=devices > 1) as decoded,
+                _others(folder, devices, options.sounds) as explain,
+            ):
+                result = run_session(folder, signals=signals, explain=explain, decoded=decoded)
     except Exception as error:
         _log.exception("the run failed")
         with contextlib.suppress(OSError):
             sys.stderr.write(last_words(error))
         return LOST if isinstance(error, RunLostError) else FAILED
+    finally:
+        forget(options.sounds)
     _log.info("ended: %s after %d steps", result.reason, result.steps)
     return 0
 
 
-@contextlib.contextmanager
-def _others(folder: RunWriter, *, alone: bool) -> Iterator[Callable[[Exception], Exception]]:
-    """Starts the other processes that a run asks for; gives what explains an error by them."""
-    request = None
-    with contextlib.suppress(RunFolderError):  # the session says so, in the run
+def _devices_of(folder: RunWriter) -> int:
+    """How many processes a run asks for.
+
+    Raises:
+        ConfigError: this machine does not have so many devices.
+    """
+    try:
         request = RunRequest.from_dict(folder.read_request())
-    if not alone or request is None or request.devices == 1:
+    except RunFolderError:  # the session says so, in the run
+        return 1
+    if request.devices > 1:
+        check_devices(request.device, request.devices)
+    return request.devices
+
+
+@contextlib.contextmanager
+def _others(
+    folder: RunWriter, devices: int, sounds: Path | None
+) -> Iterator[Callable[[Exception], Exception]]:
+    """Starts the other processes of a run; gives what explains an error by them."""
+    if devices == 1:
         yield lambda error: error
         return
-    check_devices(request.device, request.devices)
 
     def end_at_once() -> None:
         _end_at_once(folder, replicas.lost or TrainingError("another process of the run died"))
 
-    replicas = Replicas(WORKER, [str(folder.path), TIED], request.devices, end_at_once)
+    arguments = [str(folder.path), TIED, *sounds_option(sounds)]
+    replicas = Replicas(WORKER, arguments, devices, end_at_once)
     try:
         os.environ.update(replicas.environment(0))
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -115,14 +148,15 @@ def _end_at_once(folder: RunWriter, error: TrainingError) -> None:
     os._exit(FAILED)
 
 
-def _replica(path: Path, *, tied: bool) -> int:
-    if tied:
+def _replica(options: argparse.Namespace) -> int:
+    if options.tied:
         when_parent_ends(lambda: os._exit(FAILED))
     try:
-        run_replica(path)
+        with received(options.sounds, keep=True) as decoded:
+            run_replica(options.run, decoded)
     except Exception as error:
         _log.exception("the run failed")
-        if tied:
+        if options.tied:
             with contextlib.suppress(OSError):
                 sys.stdout.write(last_words(error))
         return FAILED

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from distill.audio.corpus import AudioCorpus, Source, find_files
+from distill.audio.handover import DecodedSounds
 from distill.audio.io import is_reconstruction
 from distill.audio.split import Split
 from distill.checked import PathText, Positive, Text
@@ -263,7 +264,12 @@ class RunRequest:
         )
 
     def read_corpus(
-        self, *, progress: bool, last_host: str = "", cancel: Cancel | None = None
+        self,
+        *,
+        progress: bool,
+        last_host: str = "",
+        cancel: Cancel | None = None,
+        decoded: DecodedSounds | None = None,
     ) -> AudioCorpus:
         """Reads the sounds: whatever is at `sources` the first time, the same again later.
 
@@ -271,6 +277,7 @@ class RunRequest:
             progress: shows a bar.
             last_host: see `is_ours`.
             cancel: once set, reading ends.
+            decoded: what another process has decoded of them.
 
         Raises:
             CorpusError: the request comes from elsewhere; nothing usable; or a sound is missing, or
@@ -280,7 +287,11 @@ class RunRequest:
         rate = self.sample_rate
         if not self.corpus:
             return AudioCorpus.scan(
-                self.sources, sample_rate=rate, progress=progress, cancel_event=_event(cancel)
+                self.sources,
+                sample_rate=rate,
+                progress=progress,
+                cancel_event=_event(cancel),
+                decoded=decoded,
             )
         missing = [entry.path for entry in self.corpus if not Path(entry.path).is_file()]
         if missing:
@@ -291,7 +302,7 @@ class RunRequest:
             )
         paths = [entry.path for entry in self.corpus]
         corpus = AudioCorpus.scan(
-            paths, sample_rate=rate, progress=progress, cancel_event=_event(cancel)
+            paths, sample_rate=rate, progress=progress, cancel_event=_event(cancel), decoded=decoded
         )
         found = {str(file.path): file.sha256 for file in corpus.files}
         changed = [entry.path for entry in self.corpus if found.get(entry.path) != entry.sha256]
@@ -379,7 +390,9 @@ def check_source(source: Source | AudioCorpus) -> None:
     Raises:
         CorpusError: a place that does not exist, or holds no file.
     """
-    if not isinstance(source, AudioCorpus):
+    if isinstance(source, AudioCorpus):
+        find_files(file.path for file in source.files)
+    else:
         found, _ = find_files(source)
         if not found:
             AudioCorpus.scan(source, progress=False)  # raises the message people know

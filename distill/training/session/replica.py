@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from distill.audio.handover import DecodedSounds
 from distill.training.engine.engine import Reporter
 from distill.training.run.checkpoint import load_checkpoint
 from distill.training.run.folder import RunFolder
@@ -11,15 +12,21 @@ from distill.training.run.request import RunRequest
 from distill.training.session.assembly import assemble
 
 
-def run_replica(path: Path) -> None:
+def run_replica(path: Path, decoded: DecodedSounds | None = None) -> None:
     """Computes along in a run on several devices; the first process alone touches its folder.
+
+    Args:
+        path: of the run.
+        decoded: what need not be decoded again of its sounds.
 
     Raises:
         DistillError: whatever ended the run.
     """
     folder = RunFolder(path)
     request, status = RunRequest.from_dict(folder.read_request()), folder.read_status()
-    corpus = request.read_corpus(progress=False, last_host=status.host if status else "")
+    corpus = request.read_corpus(
+        progress=False, last_host=status.host if status else "", decoded=decoded
+    )
     split = corpus.split(request.config.validation_fraction)
     engine, _ = assemble(request, split, lambda _task: Reporter())
     checkpoint = engine.fabric.broadcast(None)

@@ -7,10 +7,12 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 
 from distill.audio.corpus import AudioCorpus
+from distill.audio.handover import DecodedSounds
 from distill.audio.report import remarks
 from distill.errors import CorpusError, DistillError, ModelFileError, TrainingError
 from distill.models.file.persistence import save_model
@@ -53,6 +55,7 @@ def run_session(
     signals: StopSignals | None = None,
     progress: bool = False,
     explain: Callable[[Exception], Exception] = lambda error: error,
+    decoded: DecodedSounds | None = None,
 ) -> TrainingResult:
     """Trains what the folder's request asks for, from where its newest checkpoint is.
 
@@ -64,6 +67,7 @@ def run_session(
         signals: those that ask for the same, where the caller receives them.
         progress: shows a bar while sounds are read.
         explain: finds the cause of an error that ended the session; see `Replicas`.
+        decoded: what need not be decoded again of the sounds.
 
     Raises:
         DistillError: whatever ended the run; it is also the run's last event.
@@ -76,7 +80,9 @@ def run_session(
         try:
             request = RunRequest.from_dict(folder.read_request())
             unseen = corpus is None
-            corpus = corpus or _read_corpus(request, folder, monitor, progress=progress)
+            corpus = corpus or _read_corpus(
+                request, folder, monitor, progress=progress, decoded=decoded
+            )
             session = _Session(request, corpus, folder, monitor, callback)
             # Events are forgotten before the new session is reported: watchers read anew after it.
             point = find_resume_point(folder, request.config)
@@ -110,12 +116,10 @@ def _ended_well(folder: RunWriter) -> str | None:
 
 
 def _read_corpus(
-    request: RunRequest, folder: RunWriter, monitor: Monitor, *, progress: bool
+    request: RunRequest, folder: RunWriter, monitor: Monitor, **options: Any
 ) -> AudioCorpus:
     try:
-        return request.read_corpus(
-            progress=progress, last_host=folder.last_host, cancel=monitor.no_time
-        )
+        return request.read_corpus(last_host=folder.last_host, cancel=monitor.no_time, **options)
     except CorpusError as error:
         if monitor.lost or not monitor.no_time.is_set():
             raise
