@@ -103,7 +103,7 @@ class TrainingRunner:
             name = model_name or path.resolve().name
             request = RunRequest.of(config, sounds, name=name, device=device, devices=devices)
             begin_run(path, request.to_dict(), overwrite=overwrite)
-            self._launch(path, callback, corpus=_usable(sounds, config))
+            self._launch(path, callback, corpus=_usable(sounds, request.sample_rate))
         return self
 
     def start_vqvae(
@@ -408,7 +408,7 @@ class TrainingRunner:
         run.follow()
 
 
-def _usable(source: Source | AudioCorpus, config: TrainingConfig) -> AudioCorpus | None:
+def _usable(source: Source | AudioCorpus, sample_rate: int) -> AudioCorpus | None:
     """What need not be decoded again."""
-    rate = config.spectrogram.sample_rate
-    return source if isinstance(source, AudioCorpus) and source.sample_rate == rate else None
+    usable = isinstance(source, AudioCorpus) and source.sample_rate == sample_rate
+    return source if usable else None  # type: ignore[return-value]
