@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from distill_widgets.charts.chart import Chart, cursor_of
-from distill_widgets.page.live_widget import page_code
+from distill_widgets.page.page_code import page_code
 
 ACTS = ["append", "append", "push", "push", "lose", "deliver", "mark", "clear"]
 SPEC_TRACES = [{"name": "a", "smooth": True}, {"name": "b"}]
@@ -35,9 +35,7 @@ STATE = """() => {
 @pytest.mark.parametrize("seed", range(12))
 def test_the_page_ends_up_whole(browser, seed):
     page = browser.new_page()
-    code = page_code("page/common.js", "page/plotly_page.js", "charts/live_chart.js").replace(
-        "export default", "//"
-    )
+    code = page_code("charts/live_chart.js").replace("export default", "//")
     page.evaluate(OPEN, [code, {"traces": SPEC_TRACES, "layout": {}}])
     chart, chance, pushed = Chart(SPEC_TRACES, {}, limit=32), random.Random(seed), [0, 0]
     queue: list[tuple[dict[str, Any], list[bytes]]] = []

@@ -23,7 +23,7 @@ from distill.training.watch.event_lines import (
     WarningEvent,
 )
 from distill_widgets import ModelCard, TrainingDashboard, report
-from distill_widgets.page.live_widget import page_code
+from distill_widgets.page.page_code import page_styles
 from distill_widgets.training.runs_list import RunsList
 
 from .conftest import FakePage, say
@@ -385,7 +385,7 @@ def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
         assert size < 30_000, f"{widget!r}: {size} bytes"
     wanted = {"page/style.css": "distill-health", "charts/chart.css": "distill-chart-box"}
     for name, rule in wanted.items():
-        assert rule in page_code(name)
+        assert rule in page_styles(name)
 
 
 def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monkeypatch):

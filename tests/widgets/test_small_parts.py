@@ -17,10 +17,10 @@ from distill.config import SpectrogramConfig
 from distill_widgets import AudioPlayer, SoundRow
 from distill_widgets.page.live_widget import (
     LiveWidget,
-    page_code,
     receive_while_a_cell_runs,
     sendable,
 )
+from distill_widgets.page.page_code import page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.sounds.pictures import envelope, mel_picture
 from distill_widgets.training.publisher import Publisher
@@ -117,7 +117,7 @@ def test_a_publisher_ticks_wakes_and_ends(caplog):
 
 def test_a_comm_that_prefers_a_shell_is_talked_out_of_it():
     class Odd(LiveWidget):
-        _esm = page_code("page/common.js")
+        _esm = page_code("training/run_head.js")
 
     widget = Odd()
     widget.comm._reply_subshell_for = lambda data, default: "busy"

@@ -1,16 +1,51 @@
+// @ts-check
 // A plotly chart fed by a cursor protocol: the page says how many points of each trace it has, the
 // kernel sends what is missing. Every message may come twice, late, or not at all.
 
+import {
+  closeStore,
+  element,
+  keepInTouch,
+  markDarkness,
+  onThemeChange,
+  openStore,
+  shownText,
+  storeOf,
+  tell,
+  themeColour,
+} from "../page/common.js";
+import {
+  askForPlotly,
+  coloured,
+  plainAxis,
+  plainLayout,
+  plot,
+  plotlyOf,
+} from "../page/plotly_page.js";
+
 const DRAW_SHARE = 100; // a page draws at most a hundredth of the time: training needs the rest
-const LONGEST_WAIT_MS = 3000, LONGEST_SNAPSHOT = 500_000;
+const LONGEST_WAIT_MS = 3000,
+  LONGEST_SNAPSHOT = 500_000;
 
 // --- what the page has ------------------------------------------------------------------------
 
 function newChart(model) {
   const {traces, smoothing} = model.get("spec");
   return openStore(model, {
-    x: traces.map(() => []), y: traces.map(() => []), mean: traces.map(() => []), weights: [], epoch: "", marks: -1, layout: {},
-    seq: -1, gaps: 0, synced: false, smoothing: smoothing ?? 0, smooth: traces.map((trace) => Boolean(trace.smooth)), log: false, revision: 0,
+    x: traces.map(() => []),
+    y: traces.map(() => []),
+    mean: traces.map(() => []),
+    weights: [],
+    epoch: "",
+    marks: -1,
+    layout: {},
+    seq: -1,
+    gaps: 0,
+    synced: false,
+    smoothing: smoothing ?? 0,
+    smooth: traces.map((trace) => Boolean(trace.smooth)),
+    log: false,
+    revision: 0,
   });
 }
 
@@ -32,7 +67,9 @@ function take(store, message, buffers) {
   let next = 0;
   message.parts.forEach(([trace, start]) => {
     const skip = store.x[trace].length - start;
-    for (const column of store.smooth[trace] ? [store.x, store.y, store.mean] : [store.x, store.y]) {
+    for (const column of store.smooth[trace]
+      ? [store.x, store.y, store.mean]
+      : [store.x, store.y]) {
       for (const value of floats(buffers[next]).subarray(skip)) column[trace].push(value);
       next += 1;
     }
@@ -48,11 +85,16 @@ function take(store, message, buffers) {
 
 function initialize({model}) {
   const store = newChart(model);
-  store.sync = () => tell(model, {
-    type: "sync", cursor: store.x.map((x) => x.length), epoch: store.epoch, marks: store.marks,
-  });
+  store.sync = () =>
+    tell(model, {
+      type: "sync",
+      cursor: store.x.map((x) => x.length),
+      epoch: store.epoch,
+      marks: store.marks,
+    });
   const receive = (message, buffers) => {
-    if (message.type === "plotly") plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
+    if (message.type === "plotly")
+      plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
     if (message.type !== "data") return;
     store.synced = take(store, message, buffers);
     if (!store.synced) {
@@ -74,7 +116,8 @@ function initialize({model}) {
 
 // Exponential moving average without the lag of its start.
 function smoothed(values, weight) {
-  let sum = 0, total = 0;
+  let sum = 0,
+    total = 0;
   return values.map((value) => {
     if (!Number.isFinite(value)) return value;
     sum = weight * sum + (1 - weight) * value;
@@ -88,7 +131,13 @@ function tracesOf(store, spec, el) {
     const {smooth, ...plain} = coloured(el, trace);
     const drawn = {...plain, x: store.x[i], y: store.y[i], uid: `t${i}`};
     if (!smooth) return [drawn];
-    const faint = {...drawn, uid: `r${i}`, showlegend: false, hoverinfo: "skip", opacity: store.smoothing ? 0.3 : 0};
+    const faint = {
+      ...drawn,
+      uid: `r${i}`,
+      showlegend: false,
+      hoverinfo: "skip",
+      opacity: store.smoothing ? 0.3 : 0,
+    };
     // A thinned point stands for many steps: the average reaches over as many steps as before.
     const past = store.smoothing ** (store.weights[i] ?? 1);
     return [faint, {...drawn, y: store.smoothing ? smoothed(store.mean[i], past) : store.y[i]}];
@@ -110,8 +159,12 @@ function layoutOf(store, spec, el) {
 
 // As an image: nothing in it can run or load anything, and no page can be led to it.
 function showSnapshot(el, box, svg) {
-  const image = element("img", "distill-snapshot"), ink = themeColour(el, "var(--distill-ink)");
-  const drawn = String(svg).slice(0, LONGEST_SNAPSHOT).replaceAll("currentColor", ink).replace(/[\ud800-\udfff]/gu, "?");
+  const image = element("img", "distill-snapshot"),
+    ink = themeColour(el, "var(--distill-ink)");
+  const drawn = String(svg)
+    .slice(0, LONGEST_SNAPSHOT)
+    .replaceAll("currentColor", ink)
+    .replace(/[\ud800-\udfff]/gu, "?");
   image.alt = shownText(el.dataset.name);
   image.src = `data:image/svg+xml,${encodeURIComponent(drawn)}`;
   box.replaceChildren(image);
@@ -123,9 +176,18 @@ function toolbar(model, store, redraw) {
   const {smoothing, layout} = model.get("spec");
   const tools = element("span", "distill-chart-tools");
   if (smoothing !== undefined) {
-    const slider = Object.assign(element("input"), {type: "range", min: 0, max: 0.98, step: 0.01, value: store.smoothing});
+    const slider = Object.assign(element("input"), {
+      type: "range",
+      min: 0,
+      max: 0.98,
+      step: 0.01,
+      value: store.smoothing,
+    });
     slider.setAttribute("aria-label", "smoothing");
-    slider.oninput = () => { store.smoothing = Number(slider.value); redraw(); };
+    slider.oninput = () => {
+      store.smoothing = Number(slider.value);
+      redraw();
+    };
     const label = element("label", "", "smoothing");
     label.append(slider);
     tools.append(label);
@@ -134,7 +196,11 @@ function toolbar(model, store, redraw) {
     const button = element("button", "distill-toggle", "log");
     button.title = "logarithmic scale";
     const show = () => button.setAttribute("aria-pressed", store.log);
-    button.onclick = () => { store.log = !store.log; show(); redraw(); };
+    button.onclick = () => {
+      store.log = !store.log;
+      show();
+      redraw();
+    };
     show();
     tools.append(button);
   }
@@ -143,8 +209,15 @@ function toolbar(model, store, redraw) {
 }
 
 async function render({model, el}) {
-  const store = storeOf(model), spec = model.get("spec"), began = performance.now();
-  let gone = false, plotly = null, waiting = null, free = 0, drawing = false, stale = true;
+  const store = storeOf(model),
+    spec = model.get("spec"),
+    began = performance.now();
+  let gone = false,
+    plotly = null,
+    waiting = null,
+    free = 0,
+    drawing = false,
+    stale = true;
   el.classList.add("distill", "distill-chart");
   el.dataset.name = model.get("name");
   markDarkness(el);
@@ -164,10 +237,15 @@ async function render({model, el}) {
   const draw = async () => {
     waiting = null;
     if (gone || !plotly || drawing) return;
-    if (!visible()) { stale = true; return; }
+    if (!visible()) {
+      stale = true;
+      return;
+    }
     drawing = true;
     stale = false;
-    const start = performance.now(), points = el.dataset.points, drawnIn = themeColour(el, "var(--distill-ink)");
+    const start = performance.now(),
+      points = el.dataset.points,
+      drawnIn = themeColour(el, "var(--distill-ink)");
     try {
       await plot(plotly, box, tracesOf(store, spec, el), layoutOf(store, spec, el));
     } catch (error) {
@@ -176,7 +254,8 @@ async function render({model, el}) {
       drawing = false;
     }
     if (gone) return;
-    const cost = performance.now() - start, first = el.dataset.drawn === undefined;
+    const cost = performance.now() - start,
+      first = el.dataset.drawn === undefined;
     free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
     el.dataset.drawn = points;
     el.dataset.ink = drawnIn;
@@ -217,7 +296,9 @@ async function render({model, el}) {
   const shared = plotlyOf(model.get("plotly_version"));
   askForPlotly(model, shared, () => gone);
 
-  const seen = () => { if (stale && plotly) now(); };
+  const seen = () => {
+    if (stale && plotly) now();
+  };
   const sizes = new ResizeObserver(() => {
     if (!plotly || !box._fullLayout || !box.clientWidth) return seen();
     if (Math.abs(box._fullLayout.width - box.clientWidth) > 1) plotly.Plots.resize(box);

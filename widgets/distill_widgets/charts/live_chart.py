@@ -9,7 +9,8 @@ import numpy.typing as npt
 import traitlets
 
 from distill_widgets.charts.chart import Chart, Json, cursor_of
-from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.page_code import page_code, page_styles
 from distill_widgets.page.plotly_js import plotly_version, serve_plotly
 
 
@@ -33,8 +34,8 @@ class LiveChart(LiveWidget):
         >>> chart.close()
     """
 
-    _css = page_code("page/style.css", "charts/chart.css")
-    _esm = page_code("page/common.js", "page/plotly_page.js", "charts/live_chart.js")
+    _css = page_styles("page/style.css", "charts/chart.css")
+    _esm = page_code("charts/live_chart.js")
     name = traitlets.Unicode("").tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     plotly_version = traitlets.Unicode("").tag(sync=True)

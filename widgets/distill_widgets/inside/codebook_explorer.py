@@ -11,7 +11,8 @@ from distill.analysis.atlas.atlas import CodebookAtlas
 from distill.models.use.loaded import LoadedVQModel
 from distill.words import duration
 from distill_widgets.inside.atlas_pages import AtlasPages
-from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.page_code import page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.page.plotly_js import plotly_version, serve_plotly
 from distill_widgets.page.saved import with_saved_html
@@ -35,11 +36,7 @@ class CodebookExplorer(LiveWidget):
         `CodebookExplorer(build_atlas(model, corpus))`, as the last line of a cell.
     """
 
-    _esm = page_code(
-        "page/common.js", "page/questions.js", "sounds/player.js", "page/plotly_page.js",
-        "page/colours.js", "inside/explorer_pictures.js", "inside/entry_panel.js",
-        "inside/codebook_explorer.js",
-    )  # fmt: skip
+    _esm = page_code("inside/codebook_explorer.js")
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     plotly_version = traitlets.Unicode("").tag(sync=True)

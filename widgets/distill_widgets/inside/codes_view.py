@@ -19,7 +19,8 @@ from distill.models.file.persistence import edit_metadata
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill_widgets.inside.grid_sounds import CodeSource, GridSounds
-from distill_widgets.page.live_widget import LiveWidget, Reply, page_code
+from distill_widgets.page.live_widget import LiveWidget, Reply
+from distill_widgets.page.page_code import page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.page.saved import with_saved_html
 from distill_widgets.sounds.wav import wav_bytes
@@ -55,10 +56,7 @@ class CodesView(LiveWidget):
         `view = CodesView(model, "take3.wav")`, shown as the last line of a cell.
     """
 
-    _esm = page_code(
-        "page/common.js", "page/questions.js", "sounds/player.js", "sounds/voice.js",
-        "page/colours.js", "inside/code_grid.js", "inside/level_names.js", "inside/codes_view.js",
-    )  # fmt: skip
+    _esm = page_code("inside/codes_view.js")
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     labels: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -1,4 +1,8 @@
+// @ts-check
 // What a model is, and what can be done with its file.
+
+import {element, markDarkness, onThemeChange, setText, storeOf} from "../page/common.js";
+import {openQuestions} from "../page/questions.js";
 
 function initialize({model}) {
   const store = openQuestions(model);
@@ -13,7 +17,8 @@ function render({model, el}) {
     const state = model.get("state");
     el.dataset.name = state.name;
     el.dataset.loaded = Boolean(state.loaded);
-    const line = element("div", "distill-head-line"), buttons = element("div", "distill-buttons");
+    const line = element("div", "distill-head-line"),
+      buttons = element("div", "distill-buttons");
     line.append(element("span", "distill-name", state.name));
     (state.tags ?? []).forEach((tag) => line.append(element("span", "distill-tag", tag)));
     line.append(buttons);
@@ -26,7 +31,8 @@ function render({model, el}) {
     const tell_ = (text, bad) => {
       setText(said, text);
       said.classList.toggle("distill-bad-news", Boolean(bad));
-      if (bad) el.dataset.error = text; else delete el.dataset.error;
+      if (bad) el.dataset.error = text;
+      else delete el.dataset.error;
     };
     const parts = [line];
     if (state.description) parts.push(element("p", "", state.description));
@@ -43,13 +49,21 @@ function render({model, el}) {
         load.disabled = true;
         setText(load, "Loading …");
         const answer = await store.act("load", {});
-        if (answer.error) { load.disabled = false; setText(load, "Load"); tell_(answer.error, true); }
+        if (answer.error) {
+          load.disabled = false;
+          setText(load, "Load");
+          tell_(answer.error, true);
+        }
       };
       const save = element("button", "", "Save as …");
       save.dataset.action = "save";
       save.onclick = () => {
-        const form = element("span", "distill-save-as"), go = element("button", "", "Save");
-        const input = Object.assign(element("input", "distill-field"), {value: state.suggestion, size: 36});
+        const form = element("span", "distill-save-as"),
+          go = element("button", "", "Save");
+        const input = Object.assign(element("input", "distill-field"), {
+          value: state.suggestion,
+          size: 36,
+        });
         input.setAttribute("aria-label", "where to save a copy");
         const done = async () => {
           const answer = await store.act("save", {path: input.value});

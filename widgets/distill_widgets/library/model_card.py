@@ -28,7 +28,8 @@ from distill_widgets.charts.epoch_curves import curves_of_model
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
 from distill_widgets.page.controls import Html
-from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.page_code import page_code
 from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer
 from distill_widgets.sounds.previews import Previews
@@ -37,7 +38,7 @@ from distill_widgets.sounds.previews import Previews
 class CardHead(LiveWidget):
     """Shows `state`, and asks the card to load the model or to save a copy."""
 
-    _esm = page_code("page/common.js", "page/questions.js", "library/card_head.js")
+    _esm = page_code("library/card_head.js")
     state = traitlets.Dict().tag(sync=True)
 
 

@@ -18,7 +18,8 @@ from distill.models.use.base import LoadedModel
 from distill.names import path_from_text, path_to_text, printable
 from distill.tables import MOST_IN_A_CELL
 from distill_widgets.library.model_card import ModelCard
-from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.page_code import page_code
 from distill_widgets.page.view import View
 
 MOST_SHOWN = 100
@@ -29,7 +30,7 @@ _LONGEST_REASON = 1000
 class LibraryList(LiveWidget):
     """The list itself; what it asks for is done by `ModelLibraryView`."""
 
-    _esm = page_code("page/common.js", "page/questions.js", "library/library_list.js")
+    _esm = page_code("library/library_list.js")
     name = traitlets.Unicode("").tag(sync=True)
     revision = traitlets.Int(0).tag(sync=True)
     """Counts changes, so that every page looks again."""

@@ -1,8 +1,10 @@
+// @ts-check
 // Colours that are told apart equally well, whatever they stand for.
 
 // OKLCH to sRGB: equal steps of hue look equally far apart. Source: Ottosson 2020.
-function oklch(lightness, chroma, turn) {
-  const a = chroma * Math.cos(2 * Math.PI * turn), b = chroma * Math.sin(2 * Math.PI * turn);
+export function oklch(lightness, chroma, turn) {
+  const a = chroma * Math.cos(2 * Math.PI * turn),
+    b = chroma * Math.sin(2 * Math.PI * turn);
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
@@ -19,9 +21,14 @@ function oklch(lightness, chroma, turn) {
 }
 
 // From little to much, on a light and on a dark ground: lightness and hue both rise.
-const SCALE = Array.from({length: 9}, (_, i) => [i / 8, oklch(0.5 + 0.04 * i, 0.13, 0.78 - (0.52 * i) / 8)]);
+export const SCALE = Array.from({length: 9}, (_, i) => [
+  i / 8,
+  oklch(0.5 + 0.04 * i, 0.13, 0.78 - (0.52 * i) / 8),
+]);
 
 // Neighbours in a list get colours far apart: the golden angle.
-function colourOf(number) {
-  return number < 0 ? "rgb(138,138,138)" : oklch([0.66, 0.74, 0.82][number % 3], 0.125, (number * 0.618034) % 1);
+export function colourOf(number) {
+  return number < 0
+    ? "rgb(138,138,138)"
+    : oklch([0.66, 0.74, 0.82][number % 3], 0.125, (number * 0.618034) % 1);
 }

@@ -10,7 +10,8 @@ import traitlets
 
 from distill.errors import MarkupError
 from distill.markup import Markup, own_style, plain, tag, whole
-from distill_widgets.page.live_widget import STYLES, page_code, receive_while_a_cell_runs
+from distill_widgets.page.live_widget import STYLES, receive_while_a_cell_runs
+from distill_widgets.page.page_code import page_styles
 
 LABEL_WIDTH = "120px"
 
@@ -33,7 +34,7 @@ class Html(ipywidgets.HTML):  # type: ignore[misc]
 
 def style_sheet() -> Html:
     """Our look, for a page that has only widgets without JavaScript of ours."""
-    sheet = Html(own_style(page_code(*STYLES)))
+    sheet = Html(own_style(page_styles(*STYLES)))
     sheet.layout.display = "none"
     return sheet
 

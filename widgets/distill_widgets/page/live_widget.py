@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -20,6 +19,7 @@ import traitlets
 
 from distill.errors import DistillError
 from distill.markup import plain
+from distill_widgets.page.page_code import page_styles
 
 POLL_S = 5.0
 COLAB_POLL_S = 1.0
@@ -36,18 +36,8 @@ STYLES = (
     "training/panel.css", "inside/explorer.css", "library/models.css",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
-_PACKAGE = Path(__file__).parents[1]
 Reply = tuple[dict[str, Any], list[bytes]]
 Handler = Callable[[dict[str, Any], Sequence[Any]], None]
-
-
-def page_code(*names: str) -> str:
-    """JavaScript or CSS files of the rooms as one, without indents and lines of comment: it is
-    sent with every widget and kept in every saved notebook.
-    """
-    text = "\n".join((_PACKAGE / name).read_text(encoding="utf-8") for name in names)
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
 def in_colab() -> bool:
@@ -94,7 +84,7 @@ class LiveWidget(anywidget.AnyWidget):
     nothing is sent while nobody looks.
     """
 
-    _css = page_code(*STYLES)
+    _css = page_styles(*STYLES)
     uid = traitlets.Unicode("").tag(sync=True)
     poll_s = traitlets.Float(POLL_S).tag(sync=True)
 

@@ -1,4 +1,7 @@
+// @ts-check
 // plotly.js, once a page, for every widget that draws with it; and what all its charts look like.
+
+import {SHARED, shownText, tell, themeColour} from "./common.js";
 
 const PLOTLY_ASK_MS = 5000;
 
@@ -25,7 +28,7 @@ async function openCache() {
   }
 }
 
-function plotlyOf(version) {
+export function plotlyOf(version) {
   if (SHARED.plotly) return SHARED.plotly;
   const shared = (SHARED.plotly = {state: "wait", source: ""});
   shared.loaded = new Promise((done) => (shared.done = done));
@@ -53,11 +56,12 @@ function plotlyOf(version) {
 }
 
 // Asks the kernel for plotly.js until the page has it.
-async function askForPlotly(model, shared, isGone) {
+export async function askForPlotly(model, shared, isGone) {
   await shared.looked;
   while (shared.state === "wait" && !isGone()) {
     const now = performance.now();
-    if (!(now - shared.asked < shared.patience)) { // several charts, one question
+    if (!(now - shared.asked < shared.patience)) {
+      // several charts, one question
       shared.patience = Math.min(2 * (shared.patience ?? PLOTLY_ASK_MS / 2), 60_000);
       shared.asked = now;
       tell(model, {type: "plotly"});
@@ -68,8 +72,9 @@ async function askForPlotly(model, shared, isGone) {
 
 // --- what it draws ---------------------------------------------------------------------------------
 
-const NO_EXTRA = "<extra></extra>", LONGEST_PLOTTED = 400;
-const SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;", "\n": "<br>"}; // two $ are a formula
+const NO_EXTRA = "<extra></extra>",
+  LONGEST_PLOTTED = 400;
+const SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;", $: "&#36;", "\n": "<br>"}; // two $ are a formula
 const KINDS = new Set(["scatter", "heatmap"]);
 const LOADING = ["images", "template", "updatemenus", "sliders", "mapbox", "map", "geo"];
 
@@ -82,11 +87,18 @@ function plotlyText(text) {
 function safe(part) {
   if (typeof part === "string") return plotlyText(part);
   if (Array.isArray(part)) {
-    const plain = part.every((item) => item === null || (typeof item !== "object" && typeof item !== "string"));
+    const plain = part.every(
+      (item) => item === null || (typeof item !== "object" && typeof item !== "string"),
+    );
     return plain ? part : part.map(safe);
   }
   if (part && typeof part === "object" && !ArrayBuffer.isView(part)) {
-    return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, key === "hovertemplate" ? safeTemplate(item) : safe(item)]));
+    return Object.fromEntries(
+      Object.entries(part).map(([key, item]) => [
+        key,
+        key === "hovertemplate" ? safeTemplate(item) : safe(item),
+      ]),
+    );
   }
   return part;
 }
@@ -97,8 +109,9 @@ function safeTemplate(text) {
 }
 
 // The one way in which plotly draws: lines, points and tables of numbers, nothing that is loaded.
-function plot(plotly, box, data, layout) {
-  const traces = data.filter((trace) => KINDS.has(trace.type)).map(safe), laid = safe(layout);
+export function plot(plotly, box, data, layout) {
+  const traces = data.filter((trace) => KINDS.has(trace.type)).map(safe),
+    laid = safe(layout);
   LOADING.forEach((key) => delete laid[key]);
   return plotly.react(box, traces, laid, {displaylogo: false, responsive: false});
 }
@@ -106,7 +119,7 @@ function plot(plotly, box, data, layout) {
 // --- the look -----------------------------------------------------------------------------------
 
 // Names of theme colours replaced by the colours.
-function coloured(el, part) {
+export function coloured(el, part) {
   if (typeof part === "string") return part.startsWith("var(") ? themeColour(el, part) : part;
   if (Array.isArray(part)) return part.map((item) => coloured(el, item));
   if (part && typeof part === "object") {
@@ -115,17 +128,23 @@ function coloured(el, part) {
   return part;
 }
 
-function plainAxis(el) {
+export function plainAxis(el) {
   const grid = themeColour(el, "var(--distill-grid)");
   return {gridcolor: grid, linecolor: grid, zeroline: false, automargin: true};
 }
 
-function plainLayout(el) {
+export function plainLayout(el) {
   const colour = (name) => themeColour(el, `var(--distill-${name})`);
   return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: true,
     font: {color: colour("muted"), family: getComputedStyle(el).fontFamily, size: 11},
     modebar: {bgcolor: "rgba(0,0,0,0)", color: colour("muted"), activecolor: colour("accent")},
-    hoverlabel: {bgcolor: colour("ground"), bordercolor: colour("grid"), font: {color: colour("ink")}},
+    hoverlabel: {
+      bgcolor: colour("ground"),
+      bordercolor: colour("grid"),
+      font: {color: colour("ink")},
+    },
   };
 }

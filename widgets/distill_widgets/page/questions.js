@@ -1,9 +1,15 @@
+// @ts-check
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
 
-const ASK_AGAIN_MS = 5000, LONGEST_PATIENCE_MS = 60_000, LATE_MS = 2500, LATE = "waiting for the kernel: if it is gone, run the cell again";
+import {closeStore, openStore, tell} from "./common.js";
 
-function openQuestions(model, fields = {}) {
+const ASK_AGAIN_MS = 5000;
+const LONGEST_PATIENCE_MS = 60_000;
+const LATE_MS = 2500;
+export const LATE = "waiting for the kernel: if it is gone, run the cell again";
+
+export function openQuestions(model, fields = {}) {
   const store = openStore(model, {waiting: new Map(), had: new Map(), acts: 0, ...fields});
   store.get = (type, key) => {
     const name = `${type} ${key}`;
@@ -28,7 +34,8 @@ function openQuestions(model, fields = {}) {
     return answer;
   };
   const receive = (message, buffers) => {
-    const name = `${message.type} ${message.key}`, done = store.waiting.get(name);
+    const name = `${message.type} ${message.key}`,
+      done = store.waiting.get(name);
     if (!done) return;
     store.waiting.delete(name);
     if (message.error) store.had.delete(name); // it may be there the next time
@@ -44,7 +51,7 @@ function openQuestions(model, fields = {}) {
 }
 
 // Somebody who waits is told why.
-function whenLate(promise, say) {
+export function whenLate(promise, say) {
   const timer = setTimeout(say, LATE_MS);
   const done = () => clearTimeout(timer);
   promise.then(done, done);

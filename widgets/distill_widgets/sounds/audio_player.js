@@ -1,4 +1,8 @@
+// @ts-check
 // Rows of sounds, and a slider through the stages of what was made of them.
+
+import {element, markDarkness, onThemeChange, setText, storeOf} from "../page/common.js";
+import {openSounds, Row} from "./player.js";
 
 function initialize({model}) {
   const store = openSounds(model);
@@ -6,13 +10,17 @@ function initialize({model}) {
 }
 
 function render({model, el}) {
-  const store = storeOf(model), owner = {loop: false, rows: [], quiet: null};
+  const store = storeOf(model),
+    owner = {loop: false, rows: [], quiet: null};
   el.classList.add("distill", "distill-player");
   markDarkness(el);
-  const bar = element("div", "distill-chart-bar"), title = element("span", "distill-chart-title", model.get("name"));
-  const tools = element("span", "distill-chart-tools"), list = element("div");
+  const bar = element("div", "distill-chart-bar"),
+    title = element("span", "distill-chart-title", model.get("name"));
+  const tools = element("span", "distill-chart-tools"),
+    list = element("div");
   const slider = Object.assign(element("input"), {type: "range", min: 0, step: 1});
-  const stage = element("label"), said = element("span", "distill-stage");
+  const stage = element("label"),
+    said = element("span", "distill-stage");
   const loop = element("button", "distill-toggle", "loop");
   const empty = element("p", "distill-quiet");
   slider.setAttribute("aria-label", "stage");
@@ -28,9 +36,11 @@ function render({model, el}) {
     owner.rows.forEach((row) => row.audio.forEach((audio) => (audio.loop = owner.loop)));
   };
 
-  let built = "", newest = true;
+  let built = "",
+    newest = true;
   const keysOf = (row) => {
-    const stages = model.get("stages"), at = stages[Number(slider.value)];
+    const stages = model.get("stages"),
+      at = stages[Number(slider.value)];
     return row.keys.map((key) => (at ? key.replace("{stage}", at.key) : key));
   };
   const use = () => {
@@ -40,7 +50,8 @@ function render({model, el}) {
     owner.rows.forEach((row) => row.use(keysOf(row.row)));
   };
   const show = () => {
-    const rows = model.get("rows"), stages = model.get("stages");
+    const rows = model.get("rows"),
+      stages = model.get("stages");
     slider.max = Math.max(0, stages.length - 1);
     if (newest) slider.value = slider.max; // follows the newest until somebody looks back
     stage.hidden = stages.length < 2;
@@ -61,7 +72,10 @@ function render({model, el}) {
     use();
   };
   model.on("change:rows change:stages", show);
-  const repaint = () => { markDarkness(el); owner.rows.forEach((row) => row.paint()); };
+  const repaint = () => {
+    markDarkness(el);
+    owner.rows.forEach((row) => row.paint());
+  };
   const themed = onThemeChange(repaint);
   const sizes = new ResizeObserver(repaint);
   sizes.observe(el);

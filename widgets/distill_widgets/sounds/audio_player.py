@@ -13,7 +13,8 @@ import traitlets
 
 from distill.config import SpectrogramConfig
 from distill.markup import shortened
-from distill_widgets.page.live_widget import LiveWidget, Reply, page_code
+from distill_widgets.page.live_widget import LiveWidget, Reply
+from distill_widgets.page.page_code import page_code, page_styles
 from distill_widgets.sounds.pictures import envelope, mel_picture
 from distill_widgets.sounds.wav import wav_bytes
 
@@ -59,10 +60,8 @@ class AudioPlayer(LiveWidget):
         empty: what is said while there are no rows.
     """
 
-    _css = page_code("page/style.css", "charts/chart.css", "sounds/sounds.css")
-    _esm = page_code(
-        "page/common.js", "page/questions.js", "sounds/player.js", "sounds/audio_player.js"
-    )
+    _css = page_styles("page/style.css", "charts/chart.css", "sounds/sounds.css")
+    _esm = page_code("sounds/audio_player.js")
     name = traitlets.Unicode("").tag(sync=True)
     rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
     stages: traitlets.List[Any] = traitlets.List().tag(sync=True)

@@ -1,6 +1,10 @@
+// @ts-check
 // A row with one player: an original and what was made of it, switched at the same position. Sound
 // is fetched when somebody presses Play; both sides then run together, one of them silent, so that
 // switching is heard at once and nothing else changes.
+
+import {element, setText, themeColour} from "../page/common.js";
+import {openQuestions} from "../page/questions.js";
 
 const DRIFT_S = 0.03;
 
@@ -8,24 +12,30 @@ function paintEnvelope(canvas, peaks, share, ink, played) {
   const ratio = globalThis.devicePixelRatio || 1;
   canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
   canvas.height = Math.max(1, Math.round(canvas.clientHeight * ratio));
-  const draw = canvas.getContext("2d"), {width, height} = canvas, columns = peaks.length / 2;
+  const draw = canvas.getContext("2d"),
+    {width, height} = canvas,
+    columns = peaks.length / 2;
   for (let x = 0; x < width; x += Math.ceil(2 * ratio)) {
     const column = Math.min(columns - 1, Math.floor((x / width) * columns));
-    const low = peaks[column] / 127, high = peaks[columns + column] / 127;
+    const low = peaks[column] / 127,
+      high = peaks[columns + column] / 127;
     draw.fillStyle = x / width < share ? played : ink;
-    const top = (height / 2) * (1 - high), tall = Math.max(ratio, (height / 2) * (high - low));
+    const top = (height / 2) * (1 - high),
+      tall = Math.max(ratio, (height / 2) * (high - low));
     draw.fillRect(x, top, Math.max(1, ratio), tall);
   }
 }
 
-function paintMel(canvas, values, [bands, columns], el) {
+export function paintMel(canvas, values, [bands, columns], el) {
   canvas.width = columns;
   canvas.height = bands;
-  const draw = canvas.getContext("2d"), image = draw.createImageData(columns, bands);
+  const draw = canvas.getContext("2d"),
+    image = draw.createImageData(columns, bands);
   const tint = rgb(themeColour(el, "var(--distill-accent)"));
   for (let band = 0; band < bands; band += 1) {
     for (let column = 0; column < columns; column += 1) {
-      const at = 4 * ((bands - 1 - band) * columns + column), value = values[band * columns + column];
+      const at = 4 * ((bands - 1 - band) * columns + column),
+        value = values[band * columns + column];
       image.data.set([tint[0], tint[1], tint[2], value], at);
     }
   }
@@ -40,8 +50,9 @@ function rgb(colour) {
 }
 
 // Sounds and their pictures by key, each fetched once a page.
-function openSounds(model) {
-  const store = openQuestions(model, {urls: new Map()}), close = store.close;
+export function openSounds(model) {
+  const store = openQuestions(model, {urls: new Map()}),
+    close = store.close;
   store.url = async (key) => {
     const answer = await store.get("sound", key);
     if (answer.error) throw new Error(answer.error);
@@ -63,8 +74,9 @@ function openSounds(model) {
 }
 
 // An audio element with the sound of a key in it, ready to play.
-async function loaded(store, key) {
-  const url = await store.url(key), {louder_db: louder} = await store.get("sound", key);
+export async function loaded(store, key) {
+  const url = await store.url(key),
+    {louder_db: louder} = await store.get("sound", key);
   const audio = Object.assign(new Audio(), {preload: "auto"});
   await new Promise((done, failed) => {
     audio.onloadedmetadata = done;
@@ -74,9 +86,19 @@ async function loaded(store, key) {
   return {audio, louder: louder ?? 0};
 }
 
-class Row {
+export class Row {
   constructor(store, row, number, owner) {
-    Object.assign(this, {store, row, number, owner, side: 0, keys: [], peaks: [], peaksOf: [], loadedKeys: []});
+    Object.assign(this, {
+      store,
+      row,
+      number,
+      owner,
+      side: 0,
+      keys: [],
+      peaks: [],
+      peaksOf: [],
+      loadedKeys: [],
+    });
     this.el = element("div", "distill-sound");
     this.el.tabIndex = 0;
     this.button = element("button", "distill-play", "▶");
@@ -92,7 +114,9 @@ class Row {
     });
     this.wave = element("canvas", "distill-wave");
     this.time = element("span", "distill-time");
-    this.mels = row.sides.map((label) => Object.assign(element("canvas", "distill-mel"), {title: label}));
+    this.mels = row.sides.map((label) =>
+      Object.assign(element("canvas", "distill-mel"), {title: label}),
+    );
     this.looks = element("div", "distill-mels");
     this.looks.hidden = true;
     this.looks.append(...this.mels);
@@ -103,7 +127,9 @@ class Row {
     this.button.onclick = () => this.toggle();
     this.wave.onclick = (event) => this.seek(event.offsetX / this.wave.clientWidth);
     this.el.onkeydown = (event) => this.key(event);
-    this.audio[0].onended = () => { if (!this.audio[0].loop) this.stop(); };
+    this.audio[0].onended = () => {
+      if (!this.audio[0].loop) this.stop();
+    };
     this.turnTo(0);
   }
 
@@ -112,9 +138,14 @@ class Row {
   }
 
   key(event) {
-    const act = {" ": () => this.toggle(), x: () => this.turnTo((this.side + 1) % this.sides.length),
-      a: () => this.turnTo(0), b: () => this.turnTo(1),
-      ArrowLeft: () => this.skip(-0.5), ArrowRight: () => this.skip(0.5)}[event.key];
+    const act = {
+      " ": () => this.toggle(),
+      x: () => this.turnTo((this.side + 1) % this.sides.length),
+      a: () => this.turnTo(0),
+      b: () => this.turnTo(1),
+      ArrowLeft: () => this.skip(-0.5),
+      ArrowRight: () => this.skip(0.5),
+    }[event.key];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && event.target !== this.el) return; // a button's own key
     event.preventDefault();
@@ -125,7 +156,8 @@ class Row {
   async use(keys) {
     if (keys.join("\n") === this.keys.join("\n")) return; // the rows were told anew, not others
     this.keys = keys;
-    const going = !this.audio[0].paused, position = this.audio[0].currentTime;
+    const going = !this.audio[0].paused,
+      position = this.audio[0].currentTime;
     if (going) await this.load(position, true).catch((error) => this.fail(error));
     await this.look();
   }
@@ -139,14 +171,22 @@ class Row {
 
   // The outline of the side that is heard: the others may have to be made first.
   async look() {
-    const keys = this.keys, side = this.side, key = keys[side];
+    const keys = this.keys,
+      side = this.side,
+      key = keys[side];
     if (!this.looks.hidden && keys !== this.melsOf) this.lookAtMels(keys);
     if (key === undefined || this.peaksOf[side] === key) return;
     this.peaksOf[side] = key;
     const answer = await this.store.get("peaks", key);
     if (this.peaksOf[side] !== key) return;
     if (answer.error) this.peaksOf[side] = undefined; // asked anew the next time
-    this.peaks[side] = answer.error ? null : new Int8Array(answer.buffers[0].buffer, answer.buffers[0].byteOffset, answer.buffers[0].byteLength);
+    this.peaks[side] = answer.error
+      ? null
+      : new Int8Array(
+          answer.buffers[0].buffer,
+          answer.buffers[0].byteOffset,
+          answer.buffers[0].byteLength,
+        );
     this.paint();
   }
 
@@ -155,16 +195,28 @@ class Row {
     const answers = await Promise.all(keys.map((key) => this.store.get("mel", key)));
     answers.forEach(({error, shape, buffers}, side) => {
       if (!error && keys === this.keys) {
-        paintMel(this.mels[side], new Uint8Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength), shape, this.el);
+        paintMel(
+          this.mels[side],
+          new Uint8Array(buffers[0].buffer, buffers[0].byteOffset, buffers[0].byteLength),
+          shape,
+          this.el,
+        );
         this.el.dataset.mels = side + 1;
       }
     });
   }
 
   paint() {
-    const peaks = this.peaks[this.side], share = this.seconds ? this.audio[0].currentTime / this.seconds : 0;
+    const peaks = this.peaks[this.side],
+      share = this.seconds ? this.audio[0].currentTime / this.seconds : 0;
     if (peaks && this.wave.clientWidth) {
-      paintEnvelope(this.wave, peaks, share, themeColour(this.el, "var(--distill-muted)"), themeColour(this.el, "var(--distill-accent)"));
+      paintEnvelope(
+        this.wave,
+        peaks,
+        share,
+        themeColour(this.el, "var(--distill-muted)"),
+        themeColour(this.el, "var(--distill-accent)"),
+      );
     }
     setText(this.time, `${this.audio[0].currentTime.toFixed(1)} / ${this.seconds.toFixed(1)} s`);
   }
@@ -180,7 +232,8 @@ class Row {
   }
 
   together() {
-    const now = this.audio[this.side === 0 ? 1 : 0]?.currentTime ?? 0, next = this.audio[this.side];
+    const now = this.audio[this.side === 0 ? 1 : 0]?.currentTime ?? 0,
+      next = this.audio[this.side];
     if (Math.abs(next.currentTime - now) > DRIFT_S) next.currentTime = now;
   }
 
@@ -190,15 +243,25 @@ class Row {
       this.el.dataset.status = "fetching";
       const urls = await Promise.all(keys.map((key) => this.store.url(key)));
       if (keys !== this.keys) return this.load(position, play); // others are wanted meanwhile
-      await Promise.all(this.audio.map((audio, i) => audio.src === urls[i] ? null : new Promise((done, failed) => {
-        audio.onloadedmetadata = done;
-        audio.onerror = () => failed(new Error(audio.error?.message || "the browser cannot play it"));
-        audio.src = urls[i];
-      })));
+      await Promise.all(
+        this.audio.map((audio, i) =>
+          audio.src === urls[i]
+            ? null
+            : new Promise((done, failed) => {
+                audio.onloadedmetadata = done;
+                audio.onerror = () =>
+                  failed(new Error(audio.error?.message || "the browser cannot play it"));
+                audio.src = urls[i];
+              }),
+        ),
+      );
       this.loadedKeys = keys;
       this.el.dataset.duration = this.audio[0].duration;
     }
-    this.audio.forEach((audio) => { audio.currentTime = position; audio.loop = this.owner.loop; });
+    this.audio.forEach((audio) => {
+      audio.currentTime = position;
+      audio.loop = this.owner.loop;
+    });
     if (play) await Promise.all(this.audio.map((audio) => audio.play()));
   }
 
@@ -211,7 +274,10 @@ class Row {
       await this.load(position, true);
       this.el.dataset.status = "playing";
       setText(this.button, "❚❚");
-      const step = () => { this.paint(); if (!this.audio[0].paused) requestAnimationFrame(step); };
+      const step = () => {
+        this.paint();
+        if (!this.audio[0].paused) requestAnimationFrame(step);
+      };
       step();
     } catch (error) {
       this.fail(error);
@@ -243,6 +309,9 @@ class Row {
   }
 
   close() {
-    this.audio.forEach((audio) => { audio.pause(); audio.removeAttribute("src"); });
+    this.audio.forEach((audio) => {
+      audio.pause();
+      audio.removeAttribute("src");
+    });
   }
 }

@@ -1,13 +1,21 @@
+// @ts-check
 // One voice for a whole sound: it plays a source in pieces, one after the other, and changes to
 // another source at the same place without a pause. Pieces are fetched when they are needed.
 
+import {loaded} from "./player.js";
+
 const MOST_PIECES = 24; // kept in the page: four minutes
 
-function openVoice({store, facts, place, changed, failed}) {
-  const pieceS = facts.piece_steps * facts.step_s, pieces = Math.ceil(facts.steps / facts.piece_steps);
+export function openVoice({store, facts, place, changed, failed}) {
+  const pieceS = facts.piece_steps * facts.step_s,
+    pieces = Math.ceil(facts.steps / facts.piece_steps);
   const kept = []; // keys of pieces, the latest asked for last
   const voice = {source: "", playing: false, louder: 0};
-  let audio = null, piece = 0, resting = 0, turn = 0, upcoming = null;
+  let audio = null,
+    piece = 0,
+    resting = 0,
+    turn = 0,
+    upcoming = null;
 
   const keyOf = (source, number) => `part/${source}/${number}`;
   const keep = (key) => {
@@ -30,7 +38,8 @@ function openVoice({store, facts, place, changed, failed}) {
     upcoming.made.catch(() => {}); // told when it is really wanted
   };
   const take = (number) => {
-    const key = keyOf(voice.source, number), made = upcoming?.key === key ? upcoming.made : open(voice.source, number);
+    const key = keyOf(voice.source, number),
+      made = upcoming?.key === key ? upcoming.made : open(voice.source, number);
     if (upcoming?.key === key) upcoming = null;
     return made;
   };
@@ -42,7 +51,8 @@ function openVoice({store, facts, place, changed, failed}) {
     audio = null;
   };
 
-  voice.seconds = () => (audio ? Math.min(piece * pieceS + audio.currentTime, facts.seconds) : resting);
+  voice.seconds = () =>
+    audio ? Math.min(piece * pieceS + audio.currentTime, facts.seconds) : resting;
 
   // What is heard goes on until the new piece is there; the place is looked up only then.
   voice.play = async (source = voice.source, at = null) => {

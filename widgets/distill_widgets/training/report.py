@@ -24,7 +24,7 @@ from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.curves import Curves, level_chart, loss_chart
 from distill_widgets.charts.drawing import draw, draw_pictures, printed, to_png
 from distill_widgets.page import markup
-from distill_widgets.page.live_widget import page_code
+from distill_widgets.page.page_code import page_styles
 from distill_widgets.page.plotly_text import plotly_safe
 from distill_widgets.sounds.pictures import mel_picture
 from distill_widgets.sounds.previews import preview_sound
@@ -127,7 +127,7 @@ class Report:
 
     def _summary(self) -> Bundle:
         warnings = self._history.warnings
-        style = own_style(page_code("page/style.css"))
+        style = own_style(page_styles("page/style.css"))
         parts = [
             markup.paragraph(self._headline),
             *map(markup.paragraph, self._notes),

@@ -7,7 +7,8 @@ from typing import Any
 
 import traitlets
 
-from distill_widgets.page.live_widget import LiveWidget, page_code
+from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.page_code import page_code, page_styles
 
 PAUSE, RESUME, STOP, PREVIEW, SAVE = "pause", "resume", "stop", "preview", "save"
 
@@ -19,8 +20,8 @@ class RunHead(LiveWidget):
     The page acknowledges a press by itself, and again when `done` says that it was heard.
     """
 
-    _css = page_code("page/style.css")
-    _esm = page_code("page/common.js", "training/run_head.js")
+    _css = page_styles("page/style.css")
+    _esm = page_code("training/run_head.js")
     state = traitlets.Dict().tag(sync=True)
     buttons: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
