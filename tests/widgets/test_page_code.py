@@ -24,12 +24,12 @@ NEVER = re.compile(
     r"|setAttribute\(\s*[\"']style|\.style\.background\b|element\(\s*[\"'](a|script|iframe|object)"
 )
 ONLY_IN = {
-    r"\.textContent = ": {"common.js"},
-    r"\.(react|newPlot|relayout|restyle)\(": {"plotly_page.js"},
-    r"\.src = |\bsrc: ": {"player.js", "plotly_page.js", "live_chart.js"},
-    r"createElement\(": {"common.js", "plotly_page.js"},
+    r"\.textContent = ": {"text.js"},
+    r"\.(react|newPlot|relayout|restyle)\(": {"plotly_draw.js"},
+    r"\.src = |\bsrc: ": {"sound_store.js", "plotly_load.js", "live_chart.js"},
+    r"createElement\(": {"text.js", "plotly_load.js"},
     r"new Option\((?!shownText|\")": set(),
-    r"URL\.createObjectURL\(": {"player.js", "plotly_page.js"},
+    r"URL\.createObjectURL\(": {"sound_store.js", "plotly_load.js"},
 }
 
 

@@ -1,332 +1,310 @@
 // @ts-check
-// A plotly chart fed by a cursor protocol: the page says how many points of each trace it has, the
-// kernel sends what is missing. Every message may come twice, late, or not at all.
+// A plotly chart, fed by the cursor protocol.
+/** @import {Model, PlotBox, Plotly, Shown, Store, View} from "../page/types" */
+/** @import {Points} from "./cursor" */
+/** @import {Settings, Spec} from "./figure" */
 
-import {
-  closeStore,
-  element,
-  keepInTouch,
-  markDarkness,
-  onThemeChange,
-  openStore,
-  shownText,
-  storeOf,
-  tell,
-  themeColour,
-} from "../page/common.js";
-import {
-  askForPlotly,
-  coloured,
-  plainAxis,
-  plainLayout,
-  plot,
-  plotlyOf,
-} from "../page/plotly_page.js";
+import {fitToBox, plot} from "../page/plotly_draw.js";
+import {askForPlotly, plotlyOf, receivePlotly} from "../page/plotly_load.js";
+import {closeStore, keepInTouch, openStore, send, storeOf} from "../page/store.js";
+import {element, shownText} from "../page/text.js";
+import {markDarkness, onThemeChange, themeColour} from "../page/theme.js";
+import {noPoints, pointCount, syncMessage, take} from "./cursor.js";
+import {layoutOf, tracesOf} from "./figure.js";
 
 const DRAW_SHARE = 100; // a page draws at most a hundredth of the time: training needs the rest
-const LONGEST_WAIT_MS = 3000,
-  LONGEST_SNAPSHOT = 500_000;
+const LONGEST_WAIT_MS = 3000;
+const LONGEST_SNAPSHOT = 500_000;
+const START_AGAIN_MS = 100;
 
-// --- what the page has ------------------------------------------------------------------------
+/** @typedef {{name: string, spec: Spec, plotly_version: string, snapshot: string}} Traits */
+/**
+ * @typedef {Store & Settings & {
+ *   points: Points, gaps: number, synced: boolean, revision: number, sync: () => void
+ * }} ChartStore
+ */
 
-function newChart(model) {
-  const {traces, smoothing} = model.get("spec");
-  return openStore(model, {
-    x: traces.map(() => []),
-    y: traces.map(() => []),
-    mean: traces.map(() => []),
-    weights: [],
-    epoch: "",
-    marks: -1,
-    layout: {},
-    seq: -1,
+/** @param {Shown<Traits>} shown */
+function initialize({model}) {
+  const spec = model.get("spec");
+  /** @type {ChartStore} */
+  const store = openStore(model, {
+    points: noPoints(spec.traces),
+    smoothing: spec.smoothing ?? 0,
+    log: false,
     gaps: 0,
     synced: false,
-    smoothing: smoothing ?? 0,
-    smooth: traces.map((trace) => Boolean(trace.smooth)),
-    log: false,
     revision: 0,
+    sync: () => send(model, syncMessage(store.points)),
   });
-}
-
-function floats(buffer) {
-  const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
-  return new Float32Array(bytes); // a copy: the message's own buffers are not aligned
-}
-
-// Takes what a message brings; false where something before it is missing.
-function take(store, message, buffers) {
-  if (message.epoch !== store.epoch) {
-    store.x.forEach((x) => (x.length = 0));
-    store.y.forEach((y) => (y.length = 0));
-    store.mean.forEach((mean) => (mean.length = 0));
-    store.epoch = message.epoch;
-  }
-  const whole = message.parts.every(([trace, start]) => start <= store.x[trace].length);
-  if (!whole) return false;
-  let next = 0;
-  message.parts.forEach(([trace, start]) => {
-    const skip = store.x[trace].length - start;
-    for (const column of store.smooth[trace]
-      ? [store.x, store.y, store.mean]
-      : [store.x, store.y]) {
-      for (const value of floats(buffers[next]).subarray(skip)) column[trace].push(value);
-      next += 1;
-    }
-  });
-  store.weights = message.weights;
-  if (message.layout && message.marks > store.marks) {
-    store.layout = message.layout;
-    store.marks = message.marks;
-  }
-  store.seq = Math.max(store.seq, message.seq);
-  return true;
-}
-
-function initialize({model}) {
-  const store = newChart(model);
-  store.sync = () =>
-    tell(model, {
-      type: "sync",
-      cursor: store.x.map((x) => x.length),
-      epoch: store.epoch,
-      marks: store.marks,
-    });
-  const receive = (message, buffers) => {
-    if (message.type === "plotly")
-      plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
+  /** @param {import("../page/messages").Data} message @param {DataView[]} buffers */
+  function receive(message, buffers) {
     if (message.type !== "data") return;
-    store.synced = take(store, message, buffers);
+    store.synced = take(store.points, message, buffers);
     if (!store.synced) {
       store.gaps += 1;
       store.sync();
     }
-    store.views.forEach((view) => view.changed());
-  };
+    for (const view of store.views) view.changed?.();
+  }
   model.on("msg:custom", receive);
-  const leave = keepInTouch(model, store, store.sync);
+  const leave = [keepInTouch(model, store, store.sync), receivePlotly(model)];
   return () => {
-    leave();
+    for (const end of leave) end();
     model.off("msg:custom", receive);
     closeStore(model, store);
   };
 }
 
-// --- what plotly is given ---------------------------------------------------------------------
-
-// Exponential moving average without the lag of its start.
-function smoothed(values, weight) {
-  let sum = 0,
-    total = 0;
-  return values.map((value) => {
-    if (!Number.isFinite(value)) return value;
-    sum = weight * sum + (1 - weight) * value;
-    total = weight * total + (1 - weight);
-    return sum / total;
-  });
-}
-
-function tracesOf(store, spec, el) {
-  return spec.traces.flatMap((trace, i) => {
-    const {smooth, ...plain} = coloured(el, trace);
-    const drawn = {...plain, x: store.x[i], y: store.y[i], uid: `t${i}`};
-    if (!smooth) return [drawn];
-    const faint = {
-      ...drawn,
-      uid: `r${i}`,
-      showlegend: false,
-      hoverinfo: "skip",
-      opacity: store.smoothing ? 0.3 : 0,
-    };
-    // A thinned point stands for many steps: the average reaches over as many steps as before.
-    const past = store.smoothing ** (store.weights[i] ?? 1);
-    return [faint, {...drawn, y: store.smoothing ? smoothed(store.mean[i], past) : store.y[i]}];
-  });
-}
-
-function layoutOf(store, spec, el) {
-  const base = coloured(el, {...spec.layout, ...store.layout});
-  for (const [name, axis] of Object.entries(base)) {
-    if (!/^[xy]axis/.test(name)) continue;
-    const log = store.log && axis.loggable ? {type: "log"} : {};
-    const {loggable, ...plain} = axis;
-    base[name] = {...plainAxis(el), ...plain, ...log};
-  }
-  return {...plainLayout(el), uirevision: "keep", ...base, datarevision: ++store.revision};
-}
-
-// --- the view ---------------------------------------------------------------------------------
-
-// As an image: nothing in it can run or load anything, and no page can be led to it.
+/**
+ * As an image: nothing in it can run or load anything, and no page can be led to it.
+ *
+ * @param {HTMLElement} el
+ * @param {HTMLElement} box
+ * @param {string} svg
+ */
 function showSnapshot(el, box, svg) {
-  const image = element("img", "distill-snapshot"),
-    ink = themeColour(el, "var(--distill-ink)");
-  const drawn = String(svg)
-    .slice(0, LONGEST_SNAPSHOT)
-    .replaceAll("currentColor", ink)
-    .replace(/[\ud800-\udfff]/gu, "?");
+  const image = element("img", "distill-snapshot");
+  const ink = themeColour(el, "var(--distill-ink)");
+  const drawn = String(svg).slice(0, LONGEST_SNAPSHOT).replaceAll("currentColor", ink);
   image.alt = shownText(el.dataset.name);
-  image.src = `data:image/svg+xml,${encodeURIComponent(drawn)}`;
+  image.src = `data:image/svg+xml,${encodeURIComponent(drawn.replace(/[\ud800-\udfff]/gu, "?"))}`;
   box.replaceChildren(image);
 }
 
-function toolbar(model, store, redraw) {
-  const bar = element("div", "distill-chart-bar");
-  bar.append(element("span", "distill-chart-title", model.get("name")));
-  const {smoothing, layout} = model.get("spec");
-  const tools = element("span", "distill-chart-tools");
-  if (smoothing !== undefined) {
-    const slider = Object.assign(element("input"), {
-      type: "range",
-      min: 0,
-      max: 0.98,
-      step: 0.01,
-      value: store.smoothing,
-    });
-    slider.setAttribute("aria-label", "smoothing");
-    slider.oninput = () => {
-      store.smoothing = Number(slider.value);
-      redraw();
-    };
-    const label = element("label", "", "smoothing");
-    label.append(slider);
-    tools.append(label);
-  }
-  if (Object.values(layout).some((axis) => axis?.loggable)) {
-    const button = element("button", "distill-toggle", "log");
-    button.title = "logarithmic scale";
-    const show = () => button.setAttribute("aria-pressed", store.log);
-    button.onclick = () => {
-      store.log = !store.log;
-      show();
-      redraw();
-    };
+/** @param {ChartStore} store @param {() => void} redraw */
+function smoothingSlider(store, redraw) {
+  const value = String(store.smoothing);
+  const slider = element("input");
+  Object.assign(slider, {type: "range", min: "0", max: "0.98", step: "0.01", value});
+  slider.setAttribute("aria-label", "smoothing");
+  slider.oninput = () => {
+    store.smoothing = Number(slider.value);
+    redraw();
+  };
+  const label = element("label", "", "smoothing");
+  label.append(slider);
+  return label;
+}
+
+/** @param {ChartStore} store @param {() => void} redraw */
+function logButton(store, redraw) {
+  const button = element("button", "distill-toggle", "log");
+  const show = () => button.setAttribute("aria-pressed", String(store.log));
+  button.title = "logarithmic scale";
+  button.onclick = () => {
+    store.log = !store.log;
     show();
-    tools.append(button);
-  }
-  bar.append(tools);
+    redraw();
+  };
+  show();
+  return button;
+}
+
+/**
+ * @param {string} name
+ * @param {Spec} spec
+ * @param {ChartStore} store
+ * @param {() => void} redraw
+ */
+function toolbar(name, spec, store, redraw) {
+  const bar = element("div", "distill-chart-bar");
+  const tools = element("span", "distill-chart-tools");
+  const hasLog = Object.values(spec.layout).some((axis) => axis?.loggable);
+  if (spec.smoothing !== undefined) tools.append(smoothingSlider(store, redraw));
+  if (hasLog) tools.append(logButton(store, redraw));
+  bar.append(element("span", "distill-chart-title", name), tools);
   return bar;
 }
 
-async function render({model, el}) {
-  const store = storeOf(model),
-    spec = model.get("spec"),
-    began = performance.now();
-  let gone = false,
-    plotly = null,
-    waiting = null,
-    free = 0,
-    drawing = false,
-    stale = true;
-  el.classList.add("distill", "distill-chart");
-  el.dataset.name = model.get("name");
-  markDarkness(el);
-  const box = element("div", "distill-chart-box");
-  box.style.height = `${spec.height}px`;
-  const empty = element("div", "distill-chart-empty", spec.empty ?? "");
-  empty.hidden = true; // until the kernel has said that there is nothing
+/** One place on a page that shows a chart. */
+class ChartView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    /** @type {ChartStore} */
+    this.store = storeOf(model);
+    this.model = model;
+    this.el = el;
+    this.spec = model.get("spec");
+    this.began = performance.now();
+    this.isGone = false;
+    this.isDrawing = false;
+    this.isStale = true; // what is drawn is not what there is
+    this.freeAt = 0; // until then the page has drawn enough
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.waiting = undefined;
+    /** @type {Plotly | null} */
+    this.plotly = null;
+    /** @type {PlotBox} */
+    this.box = element("div", "distill-chart-box");
+    this.empty = element("div", "distill-chart-empty", this.spec.empty ?? "");
+    this.ink = "";
+  }
 
-  const mark = () => {
-    el.dataset.seq = store.seq;
-    el.dataset.gaps = store.gaps;
-    el.dataset.points = store.x.reduce((sum, x) => sum + x.length, 0);
-    el.dataset.status = plotly && store.synced ? "live" : el.dataset.status;
-    empty.hidden = el.dataset.points !== "0" || !store.synced;
-  };
-  const visible = () => !document.hidden && box.isConnected && box.clientWidth > 0;
-  const draw = async () => {
-    waiting = null;
-    if (gone || !plotly || drawing) return;
-    if (!visible()) {
-      stale = true;
+  /** Lays it out and begins; returns what ends it. */
+  open() {
+    const {el, model, box, empty} = this;
+    el.classList.add("distill", "distill-chart");
+    el.dataset.name = model.get("name");
+    markDarkness(el);
+    this.ink = themeColour(el, "var(--distill-ink)");
+    box.style.height = `${this.spec.height}px`;
+    empty.hidden = true; // until the kernel has said that there is nothing
+    const bar = toolbar(model.get("name"), this.spec, this.store, () => this.drawNow());
+    el.append(bar, box, empty);
+    el.dataset.status = this.snapshot() ? "snapshot" : "loading plotly";
+    /** @type {View} */
+    const view = {changed: () => this.changed()};
+    this.store.views.add(view);
+    this.store.sync();
+    this.load();
+    const leave = this.watch();
+    return () => {
+      this.isGone = true;
+      clearTimeout(this.waiting);
+      this.store.views.delete(view);
+      leave();
+      this.plotly?.purge(box);
+    };
+  }
+
+  /** Follows the theme, the size and whether anybody sees it; returns what ends that. */
+  watch() {
+    const seen = () => this.seen();
+    const themed = onThemeChange(() => this.themed());
+    const sizes = new ResizeObserver(() => {
+      fitToBox(this.plotly, this.box);
+      seen();
+    });
+    sizes.observe(this.box);
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      themed();
+      sizes.disconnect();
+      document.removeEventListener("visibilitychange", seen);
+    };
+  }
+
+  /** Shows the picture that a saved notebook has; whether there is one. */
+  snapshot() {
+    const svg = this.model.get("snapshot");
+    if (svg) showSnapshot(this.el, this.box, svg);
+    return Boolean(svg);
+  }
+
+  async load() {
+    const load = plotlyOf(this.model.get("plotly_version"));
+    askForPlotly(this.model, load, () => this.isGone);
+    const plotly = await load.loaded;
+    if (this.isGone) return;
+    this.el.dataset.plotly = load.source;
+    this.start(plotly);
+  }
+
+  /** @param {Plotly} plotly */
+  start(plotly) {
+    if (this.isGone) return;
+    if (!this.store.synced) {
+      setTimeout(() => this.start(plotly), START_AGAIN_MS); // the snapshot stays until there is more
       return;
     }
-    drawing = true;
-    stale = false;
-    const start = performance.now(),
-      points = el.dataset.points,
-      drawnIn = themeColour(el, "var(--distill-ink)");
+    this.box.replaceChildren();
+    this.plotly = plotly;
+    this.changed();
+  }
+
+  changed() {
+    this.mark();
+    this.isStale = true;
+    this.waiting ??= setTimeout(() => this.draw(), Math.max(0, this.freeAt - performance.now()));
+  }
+
+  /** Says on the element what it has; tests read it. */
+  mark() {
+    const {el, store} = this;
+    const count = pointCount(store.points);
+    el.dataset.seq = String(store.points.seq);
+    el.dataset.gaps = String(store.gaps);
+    el.dataset.points = String(count);
+    if (this.plotly && store.synced) el.dataset.status = "live";
+    this.empty.hidden = count > 0 || !store.synced;
+  }
+
+  isVisible() {
+    return !document.hidden && this.box.isConnected && this.box.clientWidth > 0;
+  }
+
+  async draw() {
+    this.waiting = undefined;
+    if (this.isGone || !this.plotly || this.isDrawing) return;
+    if (!this.isVisible()) {
+      this.isStale = true;
+      return;
+    }
+    this.isStale = false;
+    const start = performance.now();
+    const points = this.el.dataset.points;
+    const ink = themeColour(this.el, "var(--distill-ink)");
+    await this.plot(this.plotly);
+    if (!this.isGone) this.drawn(performance.now() - start, points, ink);
+  }
+
+  /** @param {Plotly} plotly */
+  async plot(plotly) {
+    const {store, spec, el} = this;
+    this.isDrawing = true;
+    store.revision += 1;
     try {
-      await plot(plotly, box, tracesOf(store, spec, el), layoutOf(store, spec, el));
+      const layout = layoutOf(store.points, spec, store, el);
+      const traces = tracesOf(store.points, spec, store, el);
+      await plot(plotly, this.box, traces, {...layout, datarevision: store.revision});
     } catch (error) {
       console.warn("distill: a chart could not be drawn", error);
     } finally {
-      drawing = false;
+      this.isDrawing = false;
     }
-    if (gone) return;
-    const cost = performance.now() - start,
-      first = el.dataset.drawn === undefined;
-    free = performance.now() + (first ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS));
-    el.dataset.drawn = points;
-    el.dataset.ink = drawnIn;
-    el.dataset.drawMs = cost.toFixed(1);
-    el.dataset.paintedMs ??= (performance.now() - began).toFixed(0);
-    if (stale) view.changed();
-  };
-  const view = {
-    changed() {
-      mark();
-      stale = true;
-      waiting ??= setTimeout(draw, Math.max(0, free - performance.now()));
-    },
-  };
-  const now = () => {
-    stale = true; // a drawing under way is followed by another
-    clearTimeout(waiting);
-    draw();
-  };
-  let ink = themeColour(el, "var(--distill-ink)");
-  const themed = onThemeChange(() => {
-    markDarkness(el);
-    const before = ink;
-    ink = themeColour(el, "var(--distill-ink)");
-    if (ink === before) return;
-    if (plotly) now();
-    else if (model.get("snapshot")) showSnapshot(el, box, model.get("snapshot"));
-  });
-
-  el.append(toolbar(model, store, now), box, empty);
-  el.dataset.status = "loading plotly";
-  if (model.get("snapshot")) {
-    showSnapshot(el, box, model.get("snapshot"));
-    el.dataset.status = "snapshot";
   }
-  store.views.add(view);
-  store.sync();
-  const shared = plotlyOf(model.get("plotly_version"));
-  askForPlotly(model, shared, () => gone);
 
-  const seen = () => {
-    if (stale && plotly) now();
-  };
-  const sizes = new ResizeObserver(() => {
-    if (!plotly || !box._fullLayout || !box.clientWidth) return seen();
-    if (Math.abs(box._fullLayout.width - box.clientWidth) > 1) plotly.Plots.resize(box);
-    seen();
-  });
-  sizes.observe(box);
-  document.addEventListener("visibilitychange", seen);
+  /**
+   * @param {number} cost in ms
+   * @param {string | undefined} points
+   * @param {string} ink
+   */
+  drawn(cost, points, ink) {
+    const {dataset} = this.el;
+    const isFirst = dataset.drawn === undefined;
+    const rest = isFirst ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS);
+    this.freeAt = performance.now() + rest;
+    dataset.drawn = points;
+    dataset.ink = ink;
+    dataset.drawMs = cost.toFixed(1);
+    dataset.paintedMs ??= (performance.now() - this.began).toFixed(0);
+    if (this.isStale) this.changed();
+  }
 
-  shared.loaded.then((loaded) => {
-    if (gone) return;
-    el.dataset.plotly = shared.source;
-    const start = () => {
-      if (gone || !store.synced) return void setTimeout(start, 100); // the snapshot stays until there is more
-      box.replaceChildren();
-      plotly = loaded;
-      view.changed();
-    };
-    start();
-  });
-  return () => {
-    gone = true;
-    clearTimeout(waiting);
-    themed();
-    store.views.delete(view);
-    sizes.disconnect();
-    document.removeEventListener("visibilitychange", seen);
-    plotly?.purge(box);
-  };
+  drawNow() {
+    this.isStale = true; // a drawing under way is followed by another
+    clearTimeout(this.waiting);
+    this.draw();
+  }
+
+  seen() {
+    if (this.isStale && this.plotly) this.drawNow();
+  }
+
+  themed() {
+    markDarkness(this.el);
+    const before = this.ink;
+    this.ink = themeColour(this.el, "var(--distill-ink)");
+    if (this.ink === before) return;
+    if (this.plotly) this.drawNow();
+    else this.snapshot();
+  }
+}
+
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new ChartView(model, el).open();
 }
 
 export default {initialize, render};

@@ -1,377 +1,455 @@
 // @ts-check
 // An atlas: pages to turn, a level to choose, and one entry that is looked at and heard.
+/** @import {ExplorerFacts} from "../page/messages" */
+/** @import {Answer, Model, PlotBox, PlotPoint, Plotly, Shown} from "../page/types" */
+/** @import {Sounds} from "../sounds/sound_store" */
+/** @import {Colouring, Picture} from "./explorer_pictures" */
 
-import {element, markDarkness, onThemeChange, setText, storeOf} from "../page/common.js";
-import {askForPlotly, plainLayout, plot, plotlyOf} from "../page/plotly_page.js";
+import {floats, int32s} from "../page/buffers.js";
+import {fitToBox, plainLayout, plot} from "../page/plotly_draw.js";
+import {askForPlotly, plotlyOf, receivePlotly} from "../page/plotly_load.js";
 import {LATE, whenLate} from "../page/questions.js";
-import {loaded, openSounds} from "../sounds/player.js";
-import {choice, menu, openPanel} from "./entry_panel.js";
+import {statusLine} from "../page/status_line.js";
+import {storeOf} from "../page/store.js";
+import {element} from "../page/text.js";
+import {markDarkness, onThemeChange} from "../page/theme.js";
+import {SingleSound} from "../sounds/single_sound.js";
+import {entryKey} from "../sounds/sound_keys.js";
+import {openSounds} from "../sounds/sound_store.js";
+import {chips, choice, menu} from "./choices.js";
+import {EntryPanel} from "./entry_panel.js";
 import {
   COLOURINGS,
   filesPicture,
   levelOf,
   mapPicture,
-  numbers,
   pairsPicture,
   rankPicture,
   rowsOf,
   usagePicture,
 } from "./explorer_pictures.js";
 
+const FEW_DEAD = 48;
+const NEXT = "next";
+const MAP_PX = 460;
+const FILES_PX = 520;
+const RANK_PX = 280;
+const MAKING_MAP = "UMAP is making a map: some seconds the first time …";
+
+/** @typedef {"map" | "usage" | "pairs" | "files"} Tab */
+/** @type {[Tab, string][]} */
 const TABS = [
   ["map", "map"],
   ["usage", "use"],
   ["pairs", "together"],
   ["files", "files"],
 ];
-const FEW_DEAD = 48;
 
+/** @typedef {{name: string, facts: ExplorerFacts, plotly_version: string}} Traits */
+/**
+ * @typedef {object} Chosen what somebody has turned to
+ * @property {Tab} tab
+ * @property {number} level
+ * @property {number | null} entry
+ * @property {Colouring} colouring
+ * @property {string} method of the map
+ * @property {number} a level of the rows of pairs
+ * @property {number | "next"} b level of their columns
+ */
+/** @typedef {() => Promise<void>} Draw */
+
+/** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  const store = openSounds(model);
-  const receive = (message, buffers) => {
-    if (message.type === "plotly")
-      plotlyOf(model.get("plotly_version")).give(new Blob([buffers[0]]), "kernel");
-  };
-  model.on("msg:custom", receive);
-  const close = store.close;
-  Object.assign(store, {
+  /** @type {Chosen} */
+  const chosen = {
     tab: "map",
     level: 0,
     entry: null,
     colouring: "brightness",
     method: "pca",
     a: 0,
-    b: "next",
-  });
+    b: NEXT,
+  };
+  const store = openSounds(model, chosen);
+  const leave = receivePlotly(model);
   return () => {
-    model.off("msg:custom", receive);
-    close();
+    leave();
+    store.close();
   };
 }
 
-function render({model, el}) {
-  const store = storeOf(model),
-    facts = model.get("facts"),
-    labels = facts.labels;
-  let gone = false,
-    plotly = null,
-    single = null,
-    turn = 0,
-    names = [],
-    drawing = 0;
-  el.classList.add("distill", "distill-explorer");
-  el.tabIndex = 0;
-  el.dataset.lmSuppressShortcuts = "true";
-  markDarkness(el);
-  const bar = element("div", "distill-chart-bar"),
-    tools = element("span", "distill-chart-tools");
-  const line = element("div", "distill-codes-line"),
-    body = element("div", "distill-explorer-body");
-  const main = element("div", "distill-explorer-main"),
-    side = element("div", "distill-explorer-side");
-  const said = element("div", "distill-said"),
-    place = element("span");
-  said.setAttribute("role", "status");
-  bar.append(element("span", "distill-chart-title", model.get("name")));
-  body.append(main, side);
-  el.append(bar, line, body, said, place);
+/** One place on a page that shows the atlas. */
+class ExplorerView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    this.facts = model.get("facts");
+    this.labels = this.facts.labels;
+    /** @type {Sounds & Chosen} */
+    this.store = storeOf(model);
+    this.status = statusLine(el);
+    this.isGone = false;
+    this.drawing = 0; // the latest drawing is shown, whichever comes last
+    /** @type {Plotly | null} */
+    this.plotly = null;
+    /** @type {string[]} of all files, once they are needed */
+    this.names = [];
+    /** @type {Record<string, PlotBox>} */
+    this.boxes = {};
+    this.line = element("div", "distill-codes-line");
+    this.tools = element("span", "distill-chart-tools");
+    this.main = element("div", "distill-explorer-main");
+    this.place = element("span");
+    this.single = new SingleSound(this.store, el, this.place, this.status.report);
+    this.panel = this.makePanel();
+  }
 
-  const say = (text, bad = false) => {
-    setText(said, text);
-    said.classList.toggle("distill-bad-news", bad);
-    if (bad) el.dataset.error = text;
-    else delete el.dataset.error;
-  };
-  const get = async (type, key) => {
-    const answer = await store.get(type, key);
+  makePanel() {
+    return new EntryPanel({
+      el: this.el,
+      labels: this.labels,
+      chosen: this.store,
+      get: (type, key) => this.get(type, key),
+      choose: (entry) => this.choose(entry),
+      play: (key, text) => this.single.play(key, text),
+      playEntry: (entry) => this.playEntry(entry),
+      report: this.status.report,
+      isGone: () => this.isGone,
+    });
+  }
+
+  layOut() {
+    const {el} = this;
+    const bar = element("div", "distill-chart-bar");
+    const body = element("div", "distill-explorer-body");
+    el.classList.add("distill", "distill-explorer");
+    el.tabIndex = 0;
+    el.dataset.lmSuppressShortcuts = "true";
+    bar.append(element("span", "distill-chart-title", this.model.get("name")));
+    body.append(this.main, this.panel.el);
+    el.append(bar, this.line, body, this.status.el, this.place);
+    el.onkeydown = (event) => this.onKey(event);
+  }
+
+  /** Lays it out and begins; returns what ends it. */
+  open() {
+    const {el, store} = this;
+    const view = {};
+    this.layOut();
+    markDarkness(el);
+    this.showBar();
+    this.panel.show();
+    this.load();
+    const themed = onThemeChange(() => this.themed());
+    const sizes = new ResizeObserver(() => this.resized());
+    sizes.observe(this.main);
+    store.views.add(view);
+    return () => {
+      this.isGone = true;
+      themed();
+      sizes.disconnect();
+      this.single.close();
+      for (const box of Object.values(this.boxes)) this.plotly?.purge(box);
+      store.views.delete(view);
+    };
+  }
+
+  async load() {
+    const load = plotlyOf(this.model.get("plotly_version"));
+    askForPlotly(this.model, load, () => this.isGone);
+    this.plotly = await load.loaded;
+    this.el.dataset.plotly = load.source;
+    if (!this.isGone) this.draw();
+  }
+
+  themed() {
+    markDarkness(this.el);
+    this.panel.show();
+    this.draw();
+  }
+
+  resized() {
+    const boxes = Object.values(this.boxes).filter((box) => box.isConnected && box._fullLayout);
+    if (!boxes.length) this.draw();
+    for (const box of boxes) fitToBox(this.plotly, box);
+  }
+
+  /**
+   * @param {string} type
+   * @param {string} key
+   * @returns {Promise<Answer>}
+   */
+  async get(type, key) {
+    const answer = await this.store.get(type, key);
     if (answer.error) throw new Error(answer.error);
     return answer;
-  };
+  }
 
-  // --- what is heard -------------------------------------------------------------------------
-  async function hear(key, text) {
-    const began = performance.now(),
-      mine = (turn += 1);
-    single?.pause();
-    el.dataset.asked = key;
-    say(text);
+  // --- what is chosen -------------------------------------------------------------------------
+
+  /** @param {number} entry */
+  playEntry(entry) {
+    const {level} = this.store;
+    this.single.play(entryKey(level, entry), `${this.labels[level]}, entry ${entry}`);
+  }
+
+  /** @param {number} entry */
+  choose(entry, level = this.store.level) {
+    const isOther = level !== this.store.level;
+    Object.assign(this.store, {entry, level});
+    this.playEntry(entry);
+    this.panel.show();
+    if (isOther) this.showBar();
+    if (this.store.tab === "map") this.draw();
+  }
+
+  /** @param {Partial<Chosen>} change */
+  set(change) {
+    const isLevel = "level" in change;
+    Object.assign(this.store, change, isLevel && {entry: null});
+    this.status.report("");
+    this.showBar();
+    if (isLevel) this.panel.show();
+    this.draw();
+  }
+
+  // --- the bar above --------------------------------------------------------------------------
+
+  showBar() {
+    const {tab} = this.store;
+    const tabs = choice(TABS, tab, (key) => this.set({tab: key}), "page");
+    this.el.dataset.tab = tab;
+    this.panel.el.hidden = tab === "files";
+    this.line.replaceChildren(tabs, this.tools);
+    this.tools.replaceChildren(...this.toolsOf(tab));
+  }
+
+  /** @param {Tab} tab */
+  toolsOf(tab) {
+    if (tab === "map") return [this.colourMenu(), ...this.methodChoice(), this.levelChoice()];
+    if (tab === "usage") return [this.levelChoice()];
+    return tab === "pairs" ? this.pairMenus() : [];
+  }
+
+  /** @returns {[number, string][]} */
+  levelOptions() {
+    return this.labels.map((label, number) => [number, label]);
+  }
+
+  levelChoice() {
+    const {level} = this.store;
+    return choice(this.levelOptions(), level, (key) => this.set({level: key}), "level");
+  }
+
+  colourMenu() {
+    const options = Object.entries(COLOURINGS).map(([key, {label}]) => [key, label]);
+    const set = (/** @type {string} */ key) =>
+      this.set({colouring: /** @type {Colouring} */ (key)});
+    return menu(/** @type {[string, string][]} */ (options), this.store.colouring, set, "colour");
+  }
+
+  methodChoice() {
+    const {methods} = this.facts;
+    if (methods.length < 2) return [];
+    /** @type {[string, string][]} */
+    const options = methods.map((method) => [method, method.toUpperCase()]);
+    const set = (/** @type {string} */ method) => this.set({method});
+    return [choice(options, this.store.method, set, "kind of map")];
+  }
+
+  pairMenus() {
+    const {a, b} = this.store;
+    const levels = this.levelOptions();
+    /** @type {[string | number, string][]} */
+    const others = [[NEXT, "its next step"], ...levels];
+    return [
+      menu(levels, a, (key) => this.set({a: Number(key)}), "entries of"),
+      menu(others, b, (key) => this.set({b: key === NEXT ? NEXT : Number(key)}), "with"),
+    ];
+  }
+
+  // --- pages ----------------------------------------------------------------------------------
+
+  async draw() {
+    this.drawing += 1;
+    const mine = this.drawing;
+    if (!this.plotly || !this.el.clientWidth) return;
+    const late = () => mine === this.drawing && !this.status.text && this.status.report(LATE);
     try {
-      const {audio, louder} = await whenLate(
-        loaded(store, key),
-        () => mine === turn && say(`${text} · ${LATE}`),
-      );
-      if (mine !== turn || gone) return;
-      single?.remove();
-      single = audio;
-      place.append(audio);
-      await audio.play();
-      Object.assign(el.dataset, {
-        heard: key,
-        duration: audio.duration,
-        clickMs: (performance.now() - began).toFixed(0),
-      });
-      say(louder ? `${text} · made ${louder} dB louder` : text);
+      const draws = await whenLate(this.page(), late);
+      if (this.status.text === LATE) this.status.report("");
+      if (mine !== this.drawing || this.isGone) return;
+      for (const draw of draws) await draw();
+      const {tab, level, method, colouring} = this.store;
+      this.el.dataset.drawn = [tab, level, tab === "map" ? method : "", colouring].join("/");
     } catch (error) {
-      if (mine === turn) say(error.message, true);
+      if (mine === this.drawing) this.status.report(String(Object(error).message ?? error), true);
     }
   }
-  const hearEntry = (entry) =>
-    hear(`entry/${store.level}/${entry}`, `${labels[store.level]}, entry ${entry}`);
-  function choose(entry, level = store.level) {
-    const other = level !== store.level;
-    Object.assign(store, {entry, level});
-    hearEntry(entry);
-    showSide();
-    if (other) showBar();
-    if (store.tab === "map") draw();
+
+  /** Fetches and lays out a page; returns what draws its pictures. @returns {Promise<Draw[]>} */
+  page() {
+    const pages = {
+      map: () => this.mapPage(),
+      usage: () => this.usagePage(),
+      pairs: () => this.pairsPage(),
+      files: () => this.filesPage(),
+    };
+    return pages[this.store.tab]();
   }
 
-  const panel = openPanel({
-    store,
-    labels,
-    side,
-    el,
-    get,
-    choose,
-    hear,
-    hearEntry,
-    say,
-    isGone: () => gone,
-  });
-  const {chips} = panel,
-    showSide = panel.show;
+  /** @param {string} name @param {number} height */
+  box(name, height) {
+    this.boxes[name] ??= element("div", "distill-chart-box");
+    this.boxes[name].style.height = `${height}px`;
+    return this.boxes[name];
+  }
 
-  // --- pages -----------------------------------------------------------------------------------
-  const level = async () => levelOf(await get("level", String(store.level)));
-  const boxes = {};
-  function box(name, height) {
-    boxes[name] ??= element("div", "distill-chart-box");
-    boxes[name].style.height = `${height}px`;
-    return boxes[name];
+  /**
+   * @param {PlotBox} box
+   * @param {Picture} picture
+   * @param {(point: PlotPoint) => void} [onClick]
+   */
+  async paint(box, {data, layout}, onClick) {
+    const isFirst = !box._fullLayout;
+    if (!this.plotly) return;
+    await plot(this.plotly, box, data, {...plainLayout(this.el), ...layout});
+    if (isFirst && onClick) box.on?.("plotly_click", ({points}) => onClick(points[0]));
   }
-  async function paint(name, {data, layout}, height, onClick) {
-    const into = box(name, height),
-      first = !into._fullLayout;
-    await plot(plotly, into, data, {...plainLayout(el), ...layout});
-    if (first && onClick) into.on("plotly_click", (event) => onClick(event.points[0]));
+
+  async level() {
+    return levelOf(await this.get("level", String(this.store.level)));
   }
-  async function usage() {
-    const answer = await get("usage", "");
-    const [order, counts] = answer.buffers.map((buffer) =>
-      rowsOf(numbers(buffer, Int32Array), facts.entries),
-    );
+
+  async usage() {
+    const {buffers} = await this.get("usage", "");
+    const [order, counts] = buffers.map((view) => rowsOf(int32s(view), this.facts.entries));
     return {order, counts};
   }
-  const pages = {
-    async map() {
-      main.replaceChildren(box("map", 460));
-      say(store.method === "umap" ? "UMAP is making a map: some seconds the first time …" : "");
-      const [known, answer] = [await level(), await get("map", `${store.level}/${store.method}`)];
-      if (!names.length) ({names} = await get("names", ""));
-      if (said.textContent.startsWith("UMAP")) say("");
-      const places = numbers(answer.buffers[0], Float32Array);
-      return () =>
-        paint(
-          "map",
-          mapPicture(el, known, places, store.colouring, names, store.entry),
-          460,
-          (point) => choose(point.customdata),
-        );
-    },
-    async usage() {
-      const known = await level(),
-        {order, counts} = await usage();
-      const dead = element("div", "distill-dead"),
-        some = known.dead.slice(0, FEW_DEAD);
-      if (some.length) {
-        const more = known.dead.length - some.length;
-        dead.append(
-          chips(
-            `${labels[store.level]}: ${known.dead.length} of ${facts.entries} never used`,
-            some.map((e) => [e]),
-          ),
-        );
-        if (more) dead.append(element("span", "distill-quiet", ` and ${more} more`));
-      } else
-        dead.append(element("p", "distill-quiet", `${labels[store.level]}: every entry is used`));
-      const height = 70 + 36 * facts.levels;
-      main.replaceChildren(box("usage", height), box("rank", 280), dead);
-      return async () => {
-        await paint("usage", usagePicture(el, labels, order, counts), height, (point) =>
-          choose(point.text, point.pointIndex[0]),
-        );
-        await paint("rank", rankPicture(el, labels, counts, facts.colours), 280);
-      };
-    },
-    async pairs() {
-      const answer = await get("pairs", `${store.a}/${store.b}`),
-        next = store.b === "next";
-      const [row, column] = [
-        labels[store.a],
-        next ? `${labels[store.a]} a step later` : labels[store.b],
-      ];
-      const most = element("div", "distill-dead");
-      most.append(
-        element(
-          "span",
-          "distill-quiet",
-          next ? "most often one after the other: " : "most often together: ",
-        ),
-      );
-      most.append(
-        answer.most.map(([a, b, n]) => `${a} ${next ? "→" : "+"} ${b} (${n} ×)`).join(", ") ||
-          "nothing",
-      );
-      main.replaceChildren(box("pairs", 460), most);
-      return () =>
-        paint("pairs", pairsPicture(el, answer, row, column), 460, (point) =>
-          choose(Number(point.y), store.a),
-        );
-    },
-    async files() {
-      const answer = await get("files", "");
-      const more = facts.files - answer.names.length;
-      main.replaceChildren(
-        box("files", 520),
-        element(
-          "p",
-          "distill-quiet",
-          "1: two files use the same entries equally often; 0: no entry in common" +
-            (more ? ` · the first ${answer.names.length} of ${facts.files} files` : ""),
-        ),
-      );
-      return () => paint("files", filesPicture(el, answer), 520);
-    },
-  };
-  async function draw() {
-    const mine = (drawing += 1);
-    if (!plotly || !el.clientWidth) return;
-    try {
-      const draws = await whenLate(
-        pages[store.tab](),
-        () => mine === drawing && !said.textContent && say(LATE),
-      );
-      if (said.textContent === LATE) say("");
-      if (mine !== drawing || gone) return;
-      await draws();
-      el.dataset.drawn = [
-        store.tab,
-        store.level,
-        store.tab === "map" ? store.method : "",
-        store.colouring,
-      ].join("/");
-    } catch (error) {
-      if (mine === drawing) say(error.message, true);
-    }
-  }
-  function set(change) {
-    Object.assign(store, change);
-    if ("level" in change) store.entry = null;
-    say("");
-    showBar();
-    if ("level" in change) showSide();
-    draw();
-  }
-  function showBar() {
-    const {tab} = store;
-    el.dataset.tab = tab;
-    side.hidden = tab === "files";
-    line.replaceChildren(
-      choice(TABS, tab, (key) => set({tab: key}), "page"),
-      tools,
-    );
-    tools.replaceChildren();
-    const levels = labels.map((label, number) => [number, label]);
-    if (tab === "map") {
-      tools.append(
-        menu(
-          Object.entries(COLOURINGS).map(([key, {label}]) => [key, label]),
-          store.colouring,
-          (key) => set({colouring: key}),
-          "colour",
-        ),
-      );
-      if (facts.methods.length > 1)
-        tools.append(
-          choice(
-            facts.methods.map((m) => [m, m.toUpperCase()]),
-            store.method,
-            (key) => set({method: key}),
-            "kind of map",
-          ),
-        );
-    }
-    if (tab === "map" || tab === "usage")
-      tools.append(choice(levels, store.level, (key) => set({level: key}), "level"));
-    if (tab === "pairs") {
-      const others = [["next", "its next step"], ...levels];
-      tools.append(menu(levels, store.a, (key) => set({a: Number(key)}), "entries of"));
-      tools.append(
-        menu(others, store.b, (key) => set({b: key === "next" ? key : Number(key)}), "with"),
-      );
-    }
+
+  async mapPage() {
+    const {level, method} = this.store;
+    const box = this.box("map", MAP_PX);
+    this.main.replaceChildren(box);
+    this.status.report(method === "umap" ? MAKING_MAP : "");
+    const [known, answer] = [await this.level(), await this.get("map", `${level}/${method}`)];
+    if (!this.names.length) this.names = (await this.get("names", "")).names;
+    if (this.status.text === MAKING_MAP) this.status.report("");
+    const places = floats(answer.buffers[0]);
+    const picture = () => mapPicture(this.el, known, places, this.store, this.names);
+    return [() => this.paint(box, picture(), (point) => this.choose(point.customdata))];
   }
 
-  // --- keys ----------------------------------------------------------------------------------
-  async function walk(by) {
-    // through the entries, the most used first
-    const {order} = await usage(),
-      row = order[store.level],
-      at = row.indexOf(store.entry);
-    choose(row[(at + by + row.length) % row.length]);
+  async usagePage() {
+    const {el, labels} = this;
+    const known = await this.level();
+    const {order, counts} = await this.usage();
+    const usage = this.box("usage", 70 + 36 * this.facts.levels);
+    const rank = this.box("rank", RANK_PX);
+    this.main.replaceChildren(usage, rank, this.deadOf(known.dead));
+    /** @param {PlotPoint} point */
+    const onClick = (point) => this.choose(point.text, point.pointIndex[0]);
+    return [
+      () => this.paint(usage, usagePicture(el, labels, order, counts), onClick),
+      () => this.paint(rank, rankPicture(el, labels, counts, this.facts.colours)),
+    ];
   }
-  el.onkeydown = (event) => {
-    if (event.target !== el || event.ctrlKey || event.metaKey || event.altKey) return;
-    const again = () => store.entry !== null && hearEntry(store.entry);
-    const act = {
-      ArrowRight: () => walk(1),
-      ArrowLeft: () => walk(store.entry === null ? 0 : -1),
-      Enter: again,
-      " ": again,
-      ArrowDown: () => set({level: (store.level + 1) % facts.levels}),
-      ArrowUp: () => set({level: (store.level + facts.levels - 1) % facts.levels}),
-    }[event.key];
-    if (!act) return;
+
+  /** @param {number[]} dead */
+  deadOf(dead) {
+    const list = element("div", "distill-dead");
+    const label = this.labels[this.store.level];
+    const more = dead.length - FEW_DEAD;
+    if (!dead.length) {
+      list.append(element("p", "distill-quiet", `${label}: every entry is used`));
+      return list;
+    }
+    /** @type {[number][]} */
+    const few = dead.slice(0, FEW_DEAD).map((entry) => [entry]);
+    const title = `${label}: ${dead.length} of ${this.facts.entries} never used`;
+    list.append(chips(title, few, (entry) => this.choose(entry)));
+    if (more > 0) list.append(element("span", "distill-quiet", ` and ${more} more`));
+    return list;
+  }
+
+  async pairsPage() {
+    const {a, b} = this.store;
+    const answer = await this.get("pairs", `${a}/${b}`);
+    const row = this.labels[a];
+    const column = b === NEXT ? `${row} a step later` : this.labels[b];
+    const box = this.box("pairs", MAP_PX);
+    this.main.replaceChildren(box, this.mostOf(answer.most, b === NEXT));
+    /** @param {PlotPoint} point */
+    const onClick = (point) => this.choose(Number(point.y), this.store.a);
+    return [() => this.paint(box, pairsPicture(this.el, answer, row, column), onClick)];
+  }
+
+  /** @param {[number, number, number][]} most @param {boolean} isNext */
+  mostOf(most, isNext) {
+    const list = element("div", "distill-dead");
+    const title = isNext ? "most often one after the other: " : "most often together: ";
+    const pairs = most.map(([a, b, count]) => `${a} ${isNext ? "→" : "+"} ${b} (${count} ×)`);
+    list.append(element("span", "distill-quiet", title), pairs.join(", ") || "nothing");
+    return list;
+  }
+
+  async filesPage() {
+    const answer = /** @type {Answer & {names: string[]}} */ (await this.get("files", ""));
+    const {files} = this.facts;
+    const shown = answer.names.length;
+    const box = this.box("files", FILES_PX);
+    const more = files > shown ? ` · the first ${shown} of ${files} files` : "";
+    const text = "1: two files use the same entries equally often; 0: no entry in common";
+    this.main.replaceChildren(box, element("p", "distill-quiet", text + more));
+    return [() => this.paint(box, filesPicture(this.el, answer))];
+  }
+
+  // --- keys -----------------------------------------------------------------------------------
+
+  /** Through the entries, the most used first. @param {number} by */
+  async walk(by) {
+    const {order} = await this.usage();
+    const {level, entry} = this.store;
+    const row = order[level];
+    const at = entry === null ? -1 : row.indexOf(entry);
+    const step = entry === null && by < 0 ? 0 : by;
+    this.choose(row[(at + step + row.length) % row.length]);
+  }
+
+  playAgain() {
+    if (this.store.entry !== null) this.playEntry(this.store.entry);
+  }
+
+  /** @param {number} by */
+  turnLevel(by) {
+    const {levels} = this.facts;
+    this.set({level: (this.store.level + by + levels) % levels});
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    if (event.target !== this.el || event.ctrlKey || event.metaKey || event.altKey) return;
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      ArrowRight: () => this.walk(1),
+      ArrowLeft: () => this.walk(-1),
+      ArrowDown: () => this.turnLevel(1),
+      ArrowUp: () => this.turnLevel(-1),
+      Enter: () => this.playAgain(),
+      " ": () => this.playAgain(),
+    };
+    const action = actions[event.key];
+    if (!action) return;
     event.preventDefault();
     event.stopPropagation();
-    act();
-  };
+    action();
+  }
+}
 
-  showBar();
-  showSide();
-  const shared = plotlyOf(model.get("plotly_version"));
-  askForPlotly(model, shared, () => gone);
-  shared.loaded.then((made) => {
-    plotly = made;
-    el.dataset.plotly = shared.source;
-    if (!gone) draw();
-  });
-  const themed = onThemeChange(() => {
-    markDarkness(el);
-    showSide();
-    draw();
-  });
-  const sizes = new ResizeObserver(() => {
-    const drawn = Object.values(boxes).filter((b) => b.isConnected && b._fullLayout);
-    if (!drawn.length) return void draw();
-    drawn.forEach(
-      (b) =>
-        Math.abs(b._fullLayout.width - b.clientWidth) > 1 &&
-        b.clientWidth &&
-        plotly.Plots.resize(b),
-    );
-  });
-  sizes.observe(main);
-  const view = {};
-  store.views.add(view);
-  return () => {
-    gone = true;
-    themed();
-    sizes.disconnect();
-    single?.pause();
-    Object.values(boxes).forEach((b) => plotly?.purge(b));
-    store.views.delete(view);
-  };
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new ExplorerView(model, el).open();
 }
 
 export default {initialize, render};

@@ -1,321 +1,407 @@
 // @ts-check
-// Codes to look at and to listen to: names of the levels at the left, the grid, and what is heard.
+// Codes to look at and to listen to: names of the levels at the left, the grid, and what plays.
+/** @import {CodesFacts} from "../page/messages" */
+/** @import {Model, Shown} from "../page/types" */
+/** @import {Sounds} from "../sounds/sound_store" */
 
-import {element, markDarkness, onThemeChange, setText, storeOf} from "../page/common.js";
+import {uint16s} from "../page/buffers.js";
+import {entryColours} from "../page/colours.js";
 import {LATE, whenLate} from "../page/questions.js";
-import {loaded, openSounds} from "../sounds/player.js";
-import {openVoice} from "../sounds/voice.js";
-import {clock, entryColours, Grid} from "./code_grid.js";
-import {levelNames} from "./level_names.js";
+import {statusLine} from "../page/status_line.js";
+import {storeOf} from "../page/store.js";
+import {clock, element, setText} from "../page/text.js";
+import {markDarkness, onThemeChange} from "../page/theme.js";
+import {SingleSound} from "../sounds/single_sound.js";
+import {aloneLevel, cellKey, columnKey, firstSource, ORIGINAL} from "../sounds/sound_keys.js";
+import {openSounds} from "../sounds/sound_store.js";
+import {Voice} from "../sounds/voice.js";
+import {CodeGrid} from "./code_grid.js";
+import {LevelNames} from "./level_names.js";
 
+const CLOCK_TICK_S = 0.1;
+const PAGE_STEPS = 32;
+/** @type {Record<string, [number, number]>} levels and steps that a key moves by */
+const MOVES = {
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  PageUp: [0, -PAGE_STEPS],
+  PageDown: [0, PAGE_STEPS],
+  Home: [0, Number.NEGATIVE_INFINITY],
+  End: [0, Number.POSITIVE_INFINITY],
+};
+
+/** @typedef {{name: string, facts: CodesFacts, labels: string[], hues: DataView}} Traits */
+/** @typedef {{key: string, label: string, title: string}} Source */
+
+/** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  const store = openSounds(model);
-  return store.close;
+  return openSounds(model, {}).close;
 }
 
-function huesOf(model) {
-  const view = model.get("hues"),
-    bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  return new Uint16Array(bytes);
+/** @param {number} count @param {number} levels */
+function titleOfFirst(count, levels) {
+  if (count === levels) return "all levels: the reconstruction";
+  return count > 1 ? `the first ${count} levels` : "the first level";
 }
 
-function sourcesOf(facts) {
-  const first = Array.from({length: facts.levels}, (_, n) => ({
-    key: `first-${n + 1}`,
-    label: Array.from({length: n + 1}, (_, k) => k + 1).join("+"),
-    title:
-      n + 1 === facts.levels
-        ? "all levels: the reconstruction"
-        : n
-          ? `the first ${n + 1} levels`
-          : "the first level",
+/**
+ * What can be played of a whole sound; the last is the whole reconstruction.
+ *
+ * @param {{levels: number, original: boolean}} facts
+ * @returns {Source[]}
+ */
+function sourcesOf({levels, original}) {
+  const counts = Array.from({length: levels}, (_, n) => n + 1);
+  const first = counts.map((count) => ({
+    key: firstSource(count),
+    label: counts.slice(0, count).join("+"),
+    title: titleOfFirst(count, levels),
   }));
-  return facts.original
-    ? [{key: "original", label: "original", title: "what was recorded"}, ...first]
-    : first;
+  const recorded = {key: ORIGINAL, label: ORIGINAL, title: "what was recorded"};
+  return original ? [recorded, ...first] : first;
 }
 
-function render({model, el}) {
-  const store = storeOf(model),
-    facts = model.get("facts"),
-    sources = sourcesOf(facts);
-  const whole = sources.at(-1).key;
-  el.classList.add("distill", "distill-codes");
-  el.tabIndex = 0;
-  el.setAttribute("role", "application");
-  el.setAttribute("aria-label", `codes of ${model.get("name")}: arrows move, Enter plays`);
-  el.dataset.lmSuppressShortcuts = "true"; // the notebook has its own meaning for arrows and keys
-  el.dataset.status = "ready";
-  markDarkness(el);
-
-  // --- parts of the page ---------------------------------------------------------------------
-  const bar = element("div", "distill-chart-bar"),
-    tools = element("span", "distill-chart-tools");
-  const play = element("button", "distill-play", "▶"),
-    time = element("span", "distill-time");
-  const listen = element("span", "distill-ab"),
-    body = element("div", "distill-grid");
-  const names = element("div", "distill-grid-names"),
-    said = element("div", "distill-said");
-  const place = element("span"),
-    write = element("button", "distill-toggle", "");
-  play.setAttribute("aria-label", "play the whole sound");
-  said.setAttribute("role", "status");
-  bar.append(element("span", "distill-chart-title", model.get("name")), tools);
-  const line = element("div", "distill-codes-line");
-  line.append(play, listen, time);
-  const out = element("button", "distill-toggle", "−"),
-    into = element("button", "distill-toggle", "+");
-  out.title = "narrower cells";
-  into.title = "wider cells";
-  tools.append(write, out, into);
-  write.hidden = true;
-  setText(write, `keep names in ${facts.file}`);
-  const help = element(
-    "div",
-    "distill-quiet distill-codes-help",
-    "click a cell, or the time above for all levels of a moment · arrows move · Enter plays · space plays all" +
-      (facts.original ? " · x compares with the original" : ""),
-  );
-  el.append(bar, line, body, said, help, place);
-
-  const tell_ = (text, bad = false) => {
-    setText(said, text);
-    said.classList.toggle("distill-bad-news", bad);
-    if (bad) el.dataset.error = text;
-    else delete el.dataset.error;
-  };
-
-  // --- what is heard -------------------------------------------------------------------------
-  const voice = openVoice({
-    store,
-    facts,
-    place,
-    changed: () => follow(),
-    failed: (error) => {
-      tell_(error.message, true);
-      el.dataset.status = "error";
-    },
-  });
-  voice.source = whole;
-  let single = null,
-    compared = facts.original ? "original" : whole,
-    listened = whole,
-    waitingFor = 0;
-
-  async function hear(key, text) {
-    const began = performance.now(),
-      mine = (waitingFor += 1);
-    if (voice.playing || voice.waiting) voice.pause();
-    single?.pause();
-    el.dataset.asked = key;
-    tell_(text);
-    try {
-      const {audio, louder} = await whenLate(
-        loaded(store, key),
-        () => mine === waitingFor && tell_(`${text} · ${LATE}`),
-      );
-      if (mine !== waitingFor) return;
-      single?.remove();
-      single = audio;
-      place.append(audio);
-      await audio.play();
-      el.dataset.heard = key;
-      el.dataset.duration = audio.duration;
-      el.dataset.clickMs = (performance.now() - began).toFixed(0);
-      tell_(louder ? `${text} · made ${louder} dB louder` : text);
-    } catch (error) {
-      if (mine === waitingFor) tell_(error.message, true);
-    }
+/** One place on a page that shows the codes. */
+class CodesView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    this.facts = model.get("facts");
+    /** @type {Sounds} */
+    this.store = storeOf(model);
+    this.status = statusLine(el);
+    this.whole = firstSource(this.facts.levels);
+    this.compared = this.facts.original ? ORIGINAL : this.whole; // what x goes back to
+    this.listened = this.whole; // what plays again after a row was played
+    this.frame = 0;
+    this.isFollowing = true; // until somebody scrolls away
+    this.playButton = element("button", "distill-play", "▶");
+    this.time = element("span", "distill-time");
+    this.sourceBar = element("span", "distill-ab");
+    this.writeButton = element("button", "distill-toggle");
+    this.place = element("span");
+    this.grid = this.makeGrid();
+    this.single = new SingleSound(this.store, el, this.place, this.status.report);
+    this.voice = this.makeVoice();
+    this.names = this.makeNames();
   }
 
-  const where = (step) => `${(step * facts.step_s).toFixed(2)} s`;
-  const named = (level) => model.get("labels")[level];
-  function select(level, step) {
-    grid.level = level === null ? null : Math.min(facts.levels - 1, Math.max(0, level));
-    grid.step = Math.min(facts.steps - 1, Math.max(0, step));
-    el.dataset.level = grid.level ?? "";
-    el.dataset.step = grid.step;
-    grid.show(grid.step);
-    grid.later();
-    if (!voice.playing && !voice.waiting) voice.moveTo(grid.step * facts.step_s);
+  makeGrid() {
+    const {store, facts, el} = this;
+    const hues = uint16s(this.model.get("hues"));
+    const colours = entryColours(hues, facts.levels, facts.entries);
+    /** @param {number | null} level @param {number} step */
+    const onClick = (level, step) => {
+      this.select(level, step);
+      this.playSelected();
+    };
+    return new CodeGrid({store, facts, el, colours, onClick});
   }
-  function describe() {
-    if (grid.level === null) return `the moment at ${where(grid.step)}, all levels`;
-    const entry = grid.code(grid.level, grid.step);
-    const what = entry === undefined ? "" : entry < 0 ? ", no code" : `, entry ${entry}`;
-    return `${named(grid.level)} at ${where(grid.step)}${what}`;
-  }
-  function hearSelected() {
-    if (grid.level === null) return hear(`moment/${grid.step}`, describe());
-    return hear(`cell/${grid.level}/${grid.step}`, describe());
-  }
-  const hearCell = (level, step) => {
-    select(level, step);
-    hearSelected();
-  };
-  const grid = new Grid({
-    store,
-    facts,
-    el,
-    colours: entryColours(huesOf(model), facts.levels, facts.entries),
-    onCell: hearCell,
-    onMoment: (step) => hearCell(null, step),
-  });
 
-  function playSource(source, toggles = true) {
-    single?.pause();
-    if (toggles && voice.playing && voice.source === source) return voice.pause();
-    tell_("");
-    return voice.play(source);
+  makeVoice() {
+    const {store, facts, place, whole: source} = this;
+    /** @param {Error} error */
+    const failed = (error) => {
+      this.status.report(error.message, true);
+      this.el.dataset.status = "error";
+    };
+    return new Voice({store, facts, place, source, changed: () => this.follow(), failed});
   }
-  function choose(source) {
-    // another source at the same place; does not start by itself
-    if (voice.source !== source)
-      compared = voice.source.startsWith("alone") ? compared : voice.source;
-    if (voice.playing || voice.waiting) return playSource(source, false);
-    voice.source = source;
-    follow();
-  }
-  const compare = () => {
-    if (facts.original)
-      choose(
-        voice.source === "original" ? (compared === "original" ? whole : compared) : "original",
-      );
-  };
-  const toggle = () => (voice.playing || voice.waiting ? voice.pause() : playSource(voice.source));
 
-  // --- names of the levels -------------------------------------------------------------------
-  const showNames = levelNames({
-    model,
-    store,
-    facts,
-    el,
-    names,
-    play: playSource,
-    tell: tell_,
-    shown: () => follow(),
-    renamed: () => {
-      write.hidden = !facts.file;
-    },
-  });
-  write.onclick = async () => {
-    const answer = await store.act("write", {});
-    if (answer.error) return tell_(answer.error, true);
-    write.hidden = true;
-    tell_(`the names are in ${answer.file}`);
-  };
-
-  // --- following what happens ----------------------------------------------------------------
-  sources.forEach(({key, label, title}) => {
-    const button = Object.assign(element("button", "distill-toggle", label), {title});
-    button.dataset.source = key;
-    button.onclick = () => choose(key);
-    listen.append(button);
-  });
-  play.onclick = toggle;
-  out.onclick = () => grid.zoom(-1);
-  into.onclick = () => grid.zoom(1);
-  let frames = 0,
-    following = true;
-  grid.scroller.addEventListener(
-    "wheel",
-    () => {
-      following = false;
-    },
-    {passive: true},
-  );
-  function follow() {
-    const going = voice.playing || voice.waiting;
-    if (!voice.source.startsWith("alone")) listened = voice.source;
-    else if (!going) voice.source = listened; // a row was heard: what is played next is everything again
-    setText(play, going ? "❚❚" : "▶");
-    if (el.dataset.status !== "error" || going)
-      el.dataset.status = voice.playing ? "playing" : voice.waiting ? "fetching" : "ready";
-    el.dataset.source = voice.source;
-    listen
-      .querySelectorAll("button")
-      .forEach((b) => b.setAttribute("aria-pressed", b.dataset.source === voice.source));
-    names.querySelectorAll("button").forEach((b) => {
-      setText(b, going && b.dataset.source === voice.source ? "❚❚" : "▶");
+  makeNames() {
+    const {model, store, facts, el} = this;
+    return new LevelNames({
+      model,
+      store,
+      el,
+      colours: facts.colours,
+      report: this.status.report,
+      play: (source) => this.playSource(source),
+      shown: () => this.follow(),
+      renamed: () => {
+        this.writeButton.hidden = !facts.file;
+      },
     });
-    if (voice.playing && voice.source.startsWith("alone") && voice.louder) {
-      tell_(`${named(Number(voice.source.slice(6)))} alone, made ${voice.louder} dB louder`);
-    }
-    moved();
-    if (going && !frames) frames = requestAnimationFrame(step);
-    if (!going) following = true;
-  }
-  function step() {
-    frames = 0;
-    moved();
-    if (voice.playing && following)
-      grid.show(Math.min(facts.steps - 1, Math.floor(voice.seconds() / facts.step_s)));
-    if (voice.playing || voice.waiting) frames = requestAnimationFrame(step);
-  }
-  function moved() {
-    grid.moveHead(voice.seconds());
-    setText(time, `${clock(voice.seconds(), 0.1)} / ${clock(facts.seconds, 0.1)}`);
   }
 
-  const moves = {
-    ArrowLeft: [0, -1],
-    ArrowRight: [0, 1],
-    ArrowUp: [-1, 0],
-    ArrowDown: [1, 0],
-    PageUp: [0, -32],
-    PageDown: [0, 32],
-    Home: [0, -Infinity],
-    End: [0, Infinity],
-  };
-  el.onkeydown = (event) => {
+  // --- parts of the page ----------------------------------------------------------------------
+
+  layOut() {
+    const {el, facts} = this;
+    const line = element("div", "distill-codes-line");
+    const body = element("div", "distill-grid");
+    el.classList.add("distill", "distill-codes");
+    el.tabIndex = 0;
+    el.setAttribute("role", "application");
+    el.setAttribute("aria-label", `codes of ${this.model.get("name")}: arrows move, Enter plays`);
+    el.dataset.lmSuppressShortcuts = "true"; // the notebook has its own meaning for arrows and keys
+    el.dataset.status = "ready";
+    this.playButton.setAttribute("aria-label", "play the whole sound");
+    this.sourceBar.append(...sourcesOf(facts).map((source) => this.sourceButton(source)));
+    line.append(this.playButton, this.sourceBar, this.time);
+    body.append(this.names.el, this.grid.scroller);
+    el.append(this.titleBar(), line, body, this.status.el, this.help(), this.place);
+  }
+
+  titleBar() {
+    const bar = element("div", "distill-chart-bar");
+    const tools = element("span", "distill-chart-tools");
+    const narrower = element("button", "distill-toggle", "−");
+    const wider = element("button", "distill-toggle", "+");
+    narrower.title = "narrower cells";
+    narrower.onclick = () => this.grid.zoom(-1);
+    wider.title = "wider cells";
+    wider.onclick = () => this.grid.zoom(1);
+    this.writeButton.hidden = true;
+    setText(this.writeButton, `keep names in ${this.facts.file}`);
+    tools.append(this.writeButton, narrower, wider);
+    bar.append(element("span", "distill-chart-title", this.model.get("name")), tools);
+    return bar;
+  }
+
+  /** @param {Source} source */
+  sourceButton({key, label, title}) {
+    const button = element("button", "distill-toggle", label);
+    button.title = title;
+    button.dataset.source = key;
+    button.onclick = () => this.chooseSource(key);
+    return button;
+  }
+
+  help() {
+    const text =
+      "click a cell, or the time above for all levels of a moment · arrows move" +
+      " · Enter plays · space plays all";
+    const more = this.facts.original ? " · x compares with the original" : "";
+    return element("div", "distill-quiet distill-codes-help", text + more);
+  }
+
+  /** Lays it out and follows what happens; returns what ends that. */
+  open() {
+    const {el, model, store, grid} = this;
+    const view = {};
+    const seen = () => this.seen();
+    const showNames = () => this.names.show();
+    this.layOut();
+    this.listen();
+    markDarkness(el);
+    const themed = onThemeChange(seen);
+    const sizes = new ResizeObserver(seen);
+    sizes.observe(grid.scroller);
+    model.on("change:labels", showNames);
+    store.views.add(view);
+    showNames();
+    this.awaitCodes();
+    return () => {
+      themed();
+      sizes.disconnect();
+      model.off("change:labels", showNames);
+      this.voice.close();
+      this.single.close();
+      cancelAnimationFrame(this.frame);
+      store.views.delete(view);
+    };
+  }
+
+  listen() {
+    this.playButton.onclick = () => this.toggle();
+    this.writeButton.onclick = () => this.write();
+    this.el.onkeydown = (event) => this.onKey(event);
+    const scrolled = () => {
+      this.isFollowing = false;
+    };
+    this.grid.scroller.addEventListener("wheel", scrolled, {passive: true});
+  }
+
+  async awaitCodes() {
+    const {status, facts} = this;
+    status.report(
+      facts.silent ? "this sound is silent: all that is heard of it are its entries" : "",
+    );
+    await whenLate(this.store.get("codes", "0"), () => status.report(LATE));
+    if (status.text === LATE) status.report("");
+  }
+
+  seen() {
+    markDarkness(this.el);
+    this.grid.fit();
+    this.grid.drawLater();
+    this.showTime();
+  }
+
+  // --- a cell, or a column --------------------------------------------------------------------
+
+  /** @param {number | null} level @param {number} step */
+  select(level, step) {
+    const {grid, voice, el} = this;
+    grid.choose(level, step);
+    el.dataset.level = String(grid.chosen.level ?? "");
+    el.dataset.step = String(grid.chosen.step);
+    if (!voice.isGoing) voice.moveTo(grid.chosen.step * this.facts.step_s);
+  }
+
+  describe() {
+    const {level, step} = this.grid.chosen;
+    const where = `${(step * this.facts.step_s).toFixed(2)} s`;
+    if (level === null) return `the moment at ${where}, all levels`;
+    const entry = this.grid.chunks.code(level, step);
+    const what = entry === undefined ? "" : entry < 0 ? ", no code" : `, entry ${entry}`;
+    return `${this.model.get("labels")[level]} at ${where}${what}`;
+  }
+
+  playSelected() {
+    const {level, step} = this.grid.chosen;
+    if (this.voice.isGoing) this.voice.pause();
+    this.single.play(level === null ? columnKey(step) : cellKey(level, step), this.describe());
+  }
+
+  // --- the whole sound ------------------------------------------------------------------------
+
+  /** @param {string} source played, or paused where it plays already */
+  playSource(source, toggles = true) {
+    this.single.pause();
+    if (toggles && this.voice.isPlaying && this.voice.source === source) {
+      this.voice.pause();
+      return;
+    }
+    this.status.report("");
+    this.voice.play(source);
+  }
+
+  /** @param {string} source at the same place; does not start by itself */
+  chooseSource(source) {
+    const {voice} = this;
+    const isOther = voice.source !== source;
+    if (isOther && aloneLevel(voice.source) === null) this.compared = voice.source;
+    if (voice.isGoing) {
+      this.playSource(source, false);
+      return;
+    }
+    voice.source = source;
+    this.follow();
+  }
+
+  /** Changes between the original and what was listened to before. */
+  compare() {
+    if (!this.facts.original) return;
+    const made = this.compared === ORIGINAL ? this.whole : this.compared;
+    this.chooseSource(this.voice.source === ORIGINAL ? made : ORIGINAL);
+  }
+
+  toggle() {
+    if (this.voice.isGoing) this.voice.pause();
+    else this.playSource(this.voice.source);
+  }
+
+  async write() {
+    const answer = await this.store.command("write", {});
+    if (answer.error) {
+      this.status.report(answer.error, true);
+      return;
+    }
+    this.writeButton.hidden = true;
+    this.status.report(`the names are in ${answer.file}`);
+  }
+
+  // --- following what happens -----------------------------------------------------------------
+
+  follow() {
+    const {voice} = this;
+    if (aloneLevel(voice.source) === null) this.listened = voice.source;
+    else if (!voice.isGoing) voice.source = this.listened; // what plays next is everything again
+    this.showVoice();
+    this.showTime();
+    if (voice.isGoing && !this.frame) this.frame = requestAnimationFrame(() => this.step());
+    if (!voice.isGoing) this.isFollowing = true;
+  }
+
+  showVoice() {
+    const {voice, el} = this;
+    const {source, isGoing} = voice;
+    const word = voice.isPlaying ? "playing" : voice.isWaiting ? "fetching" : "ready";
+    if (el.dataset.status !== "error" || isGoing) el.dataset.status = word;
+    el.dataset.source = source;
+    setText(this.playButton, isGoing ? "❚❚" : "▶");
+    for (const button of this.sourceBar.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.source === source));
+    }
+    for (const button of this.names.el.querySelectorAll("button")) {
+      setText(button, isGoing && button.dataset.source === source ? "❚❚" : "▶");
+    }
+    this.reportLouder();
+  }
+
+  reportLouder() {
+    const {isPlaying, louder, source} = this.voice;
+    const level = aloneLevel(source);
+    if (!isPlaying || level === null || !louder) return;
+    this.status.report(`${this.model.get("labels")[level]} alone, made ${louder} dB louder`);
+  }
+
+  step() {
+    const {voice, facts} = this;
+    this.frame = 0;
+    this.showTime();
+    if (voice.isPlaying && this.isFollowing) {
+      this.grid.show(Math.min(facts.steps - 1, Math.floor(voice.seconds / facts.step_s)));
+    }
+    if (voice.isGoing) this.frame = requestAnimationFrame(() => this.step());
+  }
+
+  showTime() {
+    const {seconds} = this.voice;
+    const whole = clock(this.facts.seconds, CLOCK_TICK_S);
+    this.grid.moveHead(seconds);
+    setText(this.time, `${clock(seconds, CLOCK_TICK_S)} / ${whole}`);
+  }
+
+  // --- keys -----------------------------------------------------------------------------------
+
+  /** @param {number} levels @param {number} steps */
+  move(levels, steps) {
+    const {level, step} = this.grid.chosen;
+    const next = (level ?? -1) + levels; // above the first level: all levels of a moment
+    this.select(next < 0 ? null : next, step + steps);
+    this.status.report(this.describe());
+  }
+
+  /** @param {string} key @returns {(() => void) | undefined} */
+  actionOf(key) {
+    if (key in MOVES) return () => this.move(...MOVES[key]);
+    const count = Number(key);
+    if (count >= 1 && count <= this.facts.levels)
+      return () => this.chooseSource(firstSource(count));
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      Enter: () => this.playSelected(),
+      " ": () => this.toggle(),
+      x: () => this.compare(),
+    };
+    return actions[key];
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.tagName === "BUTTON" && [" ", "Enter"].includes(event.key))
-      return event.stopPropagation();
-    const move = moves[event.key],
-      number = Number(event.key);
-    const act = move
-      ? () => {
-          // The time above the first level is a row of its own: all levels of a moment.
-          const level = (grid.level ?? -1) + move[0];
-          select(level < 0 ? null : level, grid.step + move[1]);
-          tell_(describe());
-        }
-      : ({Enter: hearSelected, " ": toggle, x: compare}[event.key] ??
-        (number >= 1 && number <= facts.levels ? () => choose(`first-${number}`) : null));
-    if (!act) return;
+    const isButton = event.target instanceof HTMLButtonElement;
+    if (isButton && [" ", "Enter"].includes(event.key)) {
+      event.stopPropagation(); // its own keys
+      return;
+    }
+    const action = this.actionOf(event.key);
+    if (!action) return;
     event.preventDefault();
     event.stopPropagation();
-    act();
-  };
+    action();
+  }
+}
 
-  body.append(names, grid.scroller);
-  const seen = () => {
-    markDarkness(el);
-    grid.fit();
-    grid.later();
-    moved();
-  };
-  const themed = onThemeChange(seen),
-    sizes = new ResizeObserver(seen);
-  sizes.observe(grid.scroller);
-  model.on("change:labels", showNames);
-  const view = {};
-  store.views.add(view);
-  showNames();
-  whenLate(store.get("codes", "0"), () => tell_(LATE)).then(
-    () => said.textContent === LATE && tell_(""),
-  );
-  tell_(facts.silent ? "this sound is silent: all that is heard of it are its entries" : "");
-  return () => {
-    themed();
-    sizes.disconnect();
-    model.off("change:labels", showNames);
-    voice.close();
-    single?.pause();
-    cancelAnimationFrame(frames);
-    store.views.delete(view);
-  };
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new CodesView(model, el).open();
 }
 
 export default {initialize, render};

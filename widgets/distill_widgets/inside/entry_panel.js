@@ -1,124 +1,119 @@
 // @ts-check
 // One entry of an atlas: what it looks like, how it is used, what is like it, where it is heard.
+/** @import {EntryFacts, Moment} from "../page/messages" */
+/** @import {Answer} from "../page/types" */
 
-import {element, fixed, shownText} from "../page/common.js";
-import {paintMel} from "../sounds/player.js";
+import {uint8s} from "../page/buffers.js";
+import {element, fixed} from "../page/text.js";
+import {paintMel} from "../sounds/paint.js";
+import {momentKey} from "../sounds/sound_keys.js";
+import {chips} from "./choices.js";
 
-// A choice of a few: a row of toggles.
-export function choice(options, chosen, act, label) {
-  const row = element("span", "distill-ab");
-  row.setAttribute("role", "group");
-  row.setAttribute("aria-label", label);
-  for (const [key, text] of options) {
-    const button = element("button", "distill-toggle", text);
-    button.dataset.choice = key;
-    button.setAttribute("aria-pressed", key === chosen);
-    button.onclick = () => act(key);
-    row.append(button);
-  }
-  return row;
+const LEAST_SHARE = 0.001;
+const NOTHING_CHOSEN = "Click an entry to hear it, and where your sounds come nearest to it.";
+
+/**
+ * @typedef {object} PanelOptions
+ * @property {HTMLElement} el the view; its `data-` says which entry is shown
+ * @property {string[]} labels of the levels
+ * @property {{level: number, entry: number | null}} chosen
+ * @property {(type: string, key: string) => Promise<Answer>} get
+ * @property {(entry: number) => void} choose
+ * @property {(key: string, text: string) => void} play
+ * @property {(entry: number) => void} playEntry
+ * @property {(text: string, isError?: boolean) => void} report
+ * @property {() => boolean} isGone
+ */
+
+/** @param {EntryFacts} known */
+function useOf({uses, share}) {
+  if (!uses) return "never used in these files";
+  const percent = share < LEAST_SHARE ? "< 0.1" : (100 * share).toFixed(1);
+  return `used ${uses.toLocaleString()} × (${percent} %)`;
 }
 
-export function menu(options, chosen, act, label) {
-  const select = element("select", "distill-select"),
-    said = element("label", "", label);
-  for (const [key, text] of options)
-    select.append(new Option(shownText(text), key, false, String(key) === String(chosen)));
-  select.onchange = () => act(select.value);
-  said.append(select);
-  return said;
-}
+export class EntryPanel {
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    this.options = options;
+    this.el = element("div", "distill-explorer-side");
+  }
 
-export function openPanel({store, labels, side, el, get, choose, hear, hearEntry, say, isGone}) {
-  function chips(title, entries) {
-    const row = element("div", "distill-chips");
-    row.append(element("span", "distill-quiet", title));
-    entries.forEach(([entry, text]) => {
-      const button = element("button", "distill-toggle", text ?? String(entry));
-      button.onclick = () => choose(entry);
-      row.append(button);
-    });
-    return row;
-  }
-  function momentRow(moment, number) {
-    const row = element("div", "distill-moment"),
-      button = element("button", "distill-play", "▶");
-    const key = `moment/${store.level}/${store.entry}/${number}`,
-      text = `${moment.name} at ${fixed(moment.start_s, 2)} s`;
-    button.setAttribute("aria-label", `play ${text}`);
-    button.onclick = () => hear(key, text);
-    const name = element("span", "distill-moment-name", moment.name);
-    name.title = text;
-    row.append(button, name, element("span", "distill-time", `${fixed(moment.start_s, 2)} s`));
-    return row;
-  }
-  async function show() {
-    const {level, entry} = store;
-    el.dataset.level = level;
-    el.dataset.entry = entry ?? "";
+  async show() {
+    const {el, chosen, get, report, isGone} = this.options;
+    const {level, entry} = chosen;
+    el.dataset.level = String(level);
+    el.dataset.entry = String(entry ?? "");
     if (entry === null) {
-      side.replaceChildren(
-        element(
-          "p",
-          "distill-quiet",
-          "Click an entry to hear it, and where your sounds come nearest to it.",
-        ),
-      );
+      this.el.replaceChildren(element("p", "distill-quiet", NOTHING_CHOSEN));
       return;
     }
-    let known;
     try {
-      known = await get("entry", `${level}/${entry}`);
+      const answer = await get("entry", `${level}/${entry}`);
+      if (level !== chosen.level || entry !== chosen.entry || isGone()) return;
+      this.showEntry(level, entry, /** @type {any} */ (answer));
     } catch (error) {
-      return say(error.message, true);
+      report(String(Object(error).message ?? error), true);
     }
-    if (level !== store.level || entry !== store.entry || isGone()) return;
-    const head = element("div", "distill-entry-head"),
-      play = element("button", "distill-play", "▶");
-    play.setAttribute("aria-label", "play this entry");
-    play.onclick = () => hearEntry(entry);
-    head.append(play, element("b", "", `${labels[level]}, entry ${entry}`));
-    const picture = Object.assign(element("canvas", "distill-mel"), {title: "its mel picture"});
-    const use = known.uses
-      ? `used ${known.uses.toLocaleString()} × (${known.share < 0.001 ? "< 0.1" : (100 * known.share).toFixed(1)} %)`
-      : "never used in these files";
-    const sound = `${fixed(known.brightness)} Hz, ${fixed(known.loudness)} dB alone`;
-    const told = element("p", "", [use, sound].join(" · "));
-    const parts = [
-      head,
-      picture,
-      told,
-      chips(
-        "nearest",
-        known.near.map((e) => [e]),
-      ),
-    ];
-    if (known.followers.length) {
-      parts.push(
-        chips(
-          "then",
-          known.followers.map(([e, share]) => [e, `${e} · ${Math.round(100 * share)} %`]),
-        ),
-      );
-    }
-    const moments = element("div", "distill-moments");
-    moments.append(
-      element(
-        "div",
-        "distill-quiet",
-        known.moments.length ? "heard in" : "no moments: it is never used",
-      ),
-    );
-    moments.append(...known.moments.map(momentRow));
-    side.replaceChildren(...parts, moments);
-    const pixels = known.buffers[0];
-    paintMel(
-      picture,
-      new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength),
-      known.shape,
-      el,
-    );
-    el.dataset.moments = known.moments.length;
   }
-  return {show, chips};
+
+  /** @param {number} level @param {number} entry @param {EntryFacts & Answer} known */
+  showEntry(level, entry, known) {
+    const {el, choose} = this.options;
+    const picture = Object.assign(element("canvas", "distill-mel"), {title: "its mel picture"});
+    const sound = `${fixed(known.brightness)} Hz, ${fixed(known.loudness)} dB alone`;
+    const near = known.near.map((/** @type {number} */ one) => /** @type {[number]} */ ([one]));
+    const parts = [
+      this.headOf(level, entry),
+      picture,
+      element("p", "", `${useOf(known)} · ${sound}`),
+      chips("nearest", near, choose),
+    ];
+    if (known.followers.length) parts.push(this.followersOf(known));
+    this.el.replaceChildren(...parts, this.momentsOf(level, entry, known.moments));
+    paintMel(picture, uint8s(known.buffers[0]), known.shape, el);
+    el.dataset.moments = String(known.moments.length);
+  }
+
+  /** @param {number} level @param {number} entry */
+  headOf(level, entry) {
+    const head = element("div", "distill-entry-head");
+    const play = element("button", "distill-play", "▶");
+    play.setAttribute("aria-label", "play this entry");
+    play.onclick = () => this.options.playEntry(entry);
+    head.append(play, element("b", "", `${this.options.labels[level]}, entry ${entry}`));
+    return head;
+  }
+
+  /** @param {EntryFacts} known */
+  followersOf({followers}) {
+    /** @type {[number, string][]} */
+    const told = followers.map(([one, share]) => [one, `${one} · ${Math.round(100 * share)} %`]);
+    return chips("then", told, this.options.choose);
+  }
+
+  /** @param {number} level @param {number} entry @param {Moment[]} moments */
+  momentsOf(level, entry, moments) {
+    const list = element("div", "distill-moments");
+    const title = moments.length ? "heard in" : "no moments: it is never used";
+    list.append(element("div", "distill-quiet", title));
+    list.append(
+      ...moments.map((one, number) => this.momentRow(one, momentKey(level, entry, number))),
+    );
+    return list;
+  }
+
+  /** @param {Moment} moment @param {string} key */
+  momentRow(moment, key) {
+    const row = element("div", "distill-moment");
+    const button = element("button", "distill-play", "▶");
+    const name = element("span", "distill-moment-name", moment.name);
+    const start = `${fixed(moment.start_s, 2)} s`;
+    const text = `${moment.name} at ${start}`;
+    button.setAttribute("aria-label", `play ${text}`);
+    button.onclick = () => this.options.play(key, text);
+    name.title = text;
+    row.append(button, name, element("span", "distill-time", start));
+    return row;
+  }
 }

@@ -1,241 +1,290 @@
 // @ts-check
 // What the explorer gives plotly: a map of entries, their use, tables of pairs and of files.
+/** @import {Answer, Json} from "../page/types" */
 
+import {floats, int32s} from "../page/buffers.js";
 import {colourOf, SCALE} from "../page/colours.js";
-import {fixed, shownText, themeColour} from "../page/common.js";
-import {plainAxis} from "../page/plotly_page.js";
+import {plainAxis} from "../page/plotly_draw.js";
+import {fixed, shownText} from "../page/text.js";
+import {themeColour} from "../page/theme.js";
 
+const SMALLEST_PX = 6;
+const LARGEST_PX = 30;
+const LONGEST_NAME = 120;
+const MOST_NAMED_FILES = 40;
+const BARE_AXIS = {showticklabels: false, showgrid: false, zeroline: false, showline: false};
+const SLIM = {thickness: 8, outlinewidth: 0, len: 0.6, tickfont: {size: 10}};
+
+/**
+ * @typedef {object} Level what is known of a level's entries
+ * @property {Int32Array} counts uses of each
+ * @property {Float32Array} loudness in dB
+ * @property {Float32Array} brightness in Hz
+ * @property {Int32Array} main the file it is mostly in; below 0 for none
+ * @property {number[]} dead entries that are never used
+ */
+/** @typedef {{data: Json[], layout: Json}} Picture */
+/** @typedef {"use" | "loudness" | "brightness" | "file"} Colouring */
+
+/** @type {Record<Colouring, {label: string, title: string, of: ((l: Level) => ArrayLike<number>) | null}>} */
 export const COLOURINGS = {
-  use: {label: "use", title: "uses", of: (entry) => entry.counts},
-  loudness: {label: "loudness", title: "dB", of: (entry) => entry.loudness},
-  brightness: {label: "brightness", title: "Hz", of: (entry) => entry.brightness},
+  use: {label: "use", title: "uses", of: (level) => level.counts},
+  loudness: {label: "loudness", title: "dB", of: (level) => level.loudness},
+  brightness: {label: "brightness", title: "Hz", of: (level) => level.brightness},
   file: {label: "main file", title: "", of: null},
 };
-const SMALLEST_PX = 6,
-  LARGEST_PX = 30,
-  LONGEST_NAME = 120;
 
-export function numbers(buffer, Kind) {
-  return new Kind(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
-}
-
-export function levelOf(answer) {
-  const [counts, loudness, brightness, main] = answer.buffers;
+/** @param {Answer} answer to `level` @returns {Level} */
+export function levelOf({buffers, dead}) {
+  const [counts, loudness, brightness, main] = buffers;
   return {
-    counts: numbers(counts, Int32Array),
-    loudness: numbers(loudness, Float32Array),
-    brightness: numbers(brightness, Float32Array),
-    main: numbers(main, Int32Array),
-    dead: answer.dead,
-    uses: answer.uses,
+    counts: int32s(counts),
+    loudness: floats(loudness),
+    brightness: floats(brightness),
+    main: int32s(main),
+    dead,
   };
 }
 
+/**
+ * @param {Int32Array | Float32Array} flat
+ * @param {number} columns
+ */
 export function rowsOf(flat, columns) {
   return Array.from({length: flat.length / columns}, (_, row) =>
     Array.from(flat.subarray(row * columns, (row + 1) * columns)),
   );
 }
 
-export function mapPicture(el, level, places, colouring, names, selected) {
-  const most = Math.max(1, ...level.counts),
-    all = [...level.counts.keys()];
-  const x = (entry) => places[2 * entry],
-    y = (entry) => places[2 * entry + 1];
-  const told = (entry) =>
-    [
-      `entry ${entry}`,
-      `used ${level.counts[entry]} ×${level.counts[entry] ? "" : ", never"}`,
-      ...(level.counts[entry]
-        ? [`mostly in ${shownText(names[level.main[entry]] ?? "?", LONGEST_NAME)}`]
-        : []),
-      `${fixed(level.brightness[entry])} Hz, ${fixed(level.loudness[entry])} dB`,
-    ].join("\n");
+// --- the map --------------------------------------------------------------------------------
+
+/** @param {Level} level @param {number} entry @param {string[]} names of files */
+function entryText(level, entry, names) {
+  const uses = level.counts[entry];
+  const main = shownText(names[level.main[entry]] ?? "?", LONGEST_NAME);
+  return [
+    `entry ${entry}`,
+    `used ${uses} ×${uses ? "" : ", never"}`,
+    ...(uses ? [`mostly in ${main}`] : []),
+    `${fixed(level.brightness[entry])} Hz, ${fixed(level.loudness[entry])} dB`,
+  ].join("\n");
+}
+
+/** @param {Level} level @param {number[]} used @param {Colouring} colouring */
+function markerColours(level, used, colouring) {
+  const {of, title} = COLOURINGS[colouring];
+  if (!of) return {color: used.map((entry) => colourOf(level.main[entry]))};
+  const values = of(level);
+  return {
+    color: used.map((entry) => values[entry]),
+    colorscale: SCALE,
+    colorbar: {...SLIM, title: {text: title, side: "right"}, x: 1.01},
+  };
+}
+
+/** Sizes by the root of the use: areas by the use. */
+/** @param {Level} level @param {number[]} used */
+function markerSizes(level, used) {
+  const most = Math.max(1, ...level.counts);
+  const share = (/** @type {number} */ entry) => Math.sqrt(level.counts[entry] / most);
+  return used.map((entry) => SMALLEST_PX + (LARGEST_PX - SMALLEST_PX) * share(entry));
+}
+
+/**
+ * Entries on a plane, entries alike beside each other.
+ *
+ * @param {Element} el
+ * @param {Level} level
+ * @param {Float32Array} places (entry, 2)
+ * @param {{colouring: Colouring, entry: number | null}} chosen
+ * @param {string[]} names of files
+ * @returns {Picture}
+ */
+export function mapPicture(el, level, places, chosen, names) {
+  const used = [...level.counts.keys()].filter((entry) => level.counts[entry]);
+  used.sort((a, b) => level.counts[b] - level.counts[a]); // small ones are not hidden
+  /** @param {number[]} entries @param {string} name @param {Json} marker */
   const points = (entries, name, marker) => ({
     type: "scatter",
     mode: "markers",
     name,
-    x: entries.map(x),
-    y: entries.map(y),
+    x: entries.map((entry) => places[2 * entry]),
+    y: entries.map((entry) => places[2 * entry + 1]),
     customdata: entries,
-    text: entries.map(told),
+    text: entries.map((entry) => entryText(level, entry, names)),
     hovertemplate: "%{text}<extra></extra>",
     marker,
   });
-  const used = all
-    .filter((entry) => level.counts[entry])
-    .sort((a, b) => level.counts[b] - level.counts[a]);
-  const size = used.map(
-    (entry) => SMALLEST_PX + (LARGEST_PX - SMALLEST_PX) * Math.sqrt(level.counts[entry] / most),
-  );
-  const {of, title} = COLOURINGS[colouring];
-  const colour = of
-    ? {
-        color: used.map((entry) => of(level)[entry]),
-        colorscale: SCALE,
-        colorbar: {
-          title: {text: title, side: "right"},
-          thickness: 8,
-          outlinewidth: 0,
-          len: 0.6,
-          x: 1.01,
-          tickfont: {size: 10},
-        },
-      }
-    : {color: used.map((entry) => colourOf(level.main[entry]))};
-  const muted = themeColour(el, "var(--distill-muted)");
+  const ring = {size: 36, symbol: "circle-open", color: themeColour(el, "var(--distill-ink)")};
+  const cross = {color: themeColour(el, "var(--distill-muted)"), width: 1.2};
+  const marker = {
+    size: markerSizes(level, used),
+    opacity: 0.88,
+    line: {width: 1, color: themeColour(el, "var(--distill-ground)")},
+    ...markerColours(level, used, chosen.colouring),
+  };
+  const around = points(chosen.entry === null ? [] : [chosen.entry], "chosen", {
+    ...ring,
+    line: {width: 2},
+  });
   return {
     data: [
-      points(used, "used", {
-        size,
-        opacity: 0.88,
-        line: {width: 1, color: themeColour(el, "var(--distill-ground)")},
-        ...colour,
-      }),
-      points(level.dead, "never used", {
-        size: 7,
-        symbol: "x-thin",
-        line: {width: 1.2, color: muted},
-      }),
-      {
-        ...points(selected === null ? [] : [selected], "chosen", {
-          size: 36,
-          symbol: "circle-open",
-          color: themeColour(el, "var(--distill-ink)"),
-          line: {width: 2},
-        }),
-        hoverinfo: "skip",
-        hovertemplate: null,
-      },
+      points(used, "used", marker),
+      points(level.dead, "never used", {size: 7, symbol: "x-thin", line: cross}),
+      {...around, hoverinfo: "skip", hovertemplate: null},
     ],
     layout: {
       margin: {l: 8, r: 8, t: 8, b: 8},
       showlegend: false,
       hovermode: "closest",
-      xaxis: {showticklabels: false, showgrid: false, zeroline: false, showline: false},
-      yaxis: {showticklabels: false, showgrid: false, zeroline: false, showline: false},
+      xaxis: BARE_AXIS,
+      yaxis: BARE_AXIS,
     },
   };
 }
 
-function ground(el) {
-  const least = el.classList.contains("distill-dark") ? "ground" : "raised"; // what the accent stands out from
+// --- tables ---------------------------------------------------------------------------------
+
+/** @param {Element} el */
+function groundScale(el) {
+  // What the accent stands out from.
+  const least = el.classList.contains("distill-dark") ? "ground" : "raised";
   return [
     [0, themeColour(el, `var(--distill-${least})`)],
     [1, themeColour(el, "var(--distill-accent)")],
   ];
 }
 
-// Counts differ by thousands: their logarithm is drawn, they themselves are told. Names go into a
-// template by `meta`, never into its text, where a % would ask for something.
-function heat(el, rows, x, y, template, extra = {}) {
+/**
+ * Counts differ by thousands: their logarithm is drawn, they themselves are told. Names go into a
+ * template by `meta`, never into its text, where a % would ask for something.
+ *
+ * @param {Element} el
+ * @param {number[][]} rows
+ * @param {string} template
+ */
+function countTable(el, rows, template) {
   return {
     type: "heatmap",
-    z: rows.map((row) => row.map((n) => Math.log10(1 + n))),
+    z: rows.map((row) => row.map((count) => Math.log10(1 + count))),
     customdata: rows,
-    x,
-    y,
-    colorscale: ground(el),
+    colorscale: groundScale(el),
     showscale: false,
     hovertemplate: `${template}<extra></extra>`,
-    xgap: 0,
-    ygap: 0,
-    ...extra,
   };
 }
 
+/** @param {string} text */
+function axisTitle(text) {
+  return {text, standoff: 6};
+}
+
+/**
+ * Uses of the entries of every level, the most used first.
+ *
+ * @param {Element} el
+ * @param {string[]} labels
+ * @param {number[][]} order (level, place) entries
+ * @param {number[][]} counts (level, place)
+ * @returns {Picture}
+ */
 export function usagePicture(el, labels, order, counts) {
+  const axis = {...plainAxis(el), showgrid: false};
+  const table = countTable(el, counts, "%{y}, entry %{text}: %{customdata} ×");
   return {
-    data: [
-      {
-        ...heat(el, counts, undefined, labels, "%{y}, entry %{text}: %{customdata} ×"),
-        text: order,
-        ygap: 3,
-      },
-    ],
+    data: [{...table, y: labels, text: order, ygap: 3}],
     layout: {
       margin: {l: 8, r: 8, t: 8, b: 36},
-      xaxis: {
-        ...plainAxis(el),
-        showgrid: false,
-        title: {text: "entries, the most used first", standoff: 6},
-      },
-      yaxis: {...plainAxis(el), showgrid: false, autorange: "reversed", type: "category"},
+      xaxis: {...axis, title: axisTitle("entries, the most used first")},
+      yaxis: {...axis, autorange: "reversed", type: "category"},
     },
   };
 }
 
+/**
+ * Uses against the place in the order of uses, both logarithmic.
+ *
+ * @param {Element} el
+ * @param {string[]} labels
+ * @param {number[][]} counts (level, place)
+ * @param {string[]} colours of the levels
+ * @returns {Picture}
+ */
 export function rankPicture(el, labels, counts, colours) {
+  const axis = {...plainAxis(el), type: "log", dtick: 1};
   return {
-    data: counts.map((row, level) => {
-      const used = row.filter(Boolean);
-      return {
-        type: "scatter",
-        mode: "lines",
-        name: labels[level],
-        x: used.map((_, i) => i + 1),
-        y: used,
-        line: {color: colours[level], width: 2},
-        meta: [labels[level]],
-        hovertemplate: "%{meta[0]}, place %{x}: %{y} ×<extra></extra>",
-      };
-    }),
+    data: counts.map((row, level) => rankLine(row.filter(Boolean), labels[level], colours[level])),
     layout: {
       margin: {l: 8, r: 8, t: 24, b: 36},
       showlegend: true,
       legend: {orientation: "h", x: 0, y: 1, yanchor: "bottom"},
-      xaxis: {...plainAxis(el), type: "log", dtick: 1, title: {text: "place", standoff: 6}},
-      yaxis: {...plainAxis(el), type: "log", dtick: 1, title: {text: "uses", standoff: 6}},
+      xaxis: {...axis, title: axisTitle("place")},
+      yaxis: {...axis, title: axisTitle("uses")},
     },
   };
 }
 
+/** @param {number[]} used @param {string} name @param {string} color */
+function rankLine(used, name, color) {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name,
+    x: used.map((_, i) => i + 1),
+    y: used,
+    line: {color, width: 2},
+    meta: [name],
+    hovertemplate: "%{meta[0]}, place %{x}: %{y} ×<extra></extra>",
+  };
+}
+
+/**
+ * How often entries stand together.
+ *
+ * @param {Element} el
+ * @param {Answer} answer to `pairs`
+ * @param {string} rowName
+ * @param {string} columnName
+ * @returns {Picture}
+ */
 export function pairsPicture(el, answer, rowName, columnName) {
-  const rows = rowsOf(numbers(answer.buffers[0], Int32Array), answer.columns.length);
-  const ticks = (entries) => entries.map(String);
+  const rows = rowsOf(int32s(answer.buffers[0]), answer.columns.length);
+  const table = countTable(el, rows, "%{meta[0]} %{y} – %{meta[1]} %{x}: %{customdata} ×");
+  const axis = {...plainAxis(el), showgrid: false, type: "category", nticks: 12};
   return {
     data: [
-      heat(
-        el,
-        rows,
-        ticks(answer.columns),
-        ticks(answer.rows),
-        "%{meta[0]} %{y} – %{meta[1]} %{x}: %{customdata} ×",
-        {meta: [rowName, columnName]},
-      ),
+      {
+        ...table,
+        x: answer.columns.map(String),
+        y: answer.rows.map(String),
+        meta: [rowName, columnName],
+      },
     ],
     layout: {
       margin: {l: 8, r: 8, t: 8, b: 36},
       hovermode: "closest",
-      xaxis: {
-        ...plainAxis(el),
-        showgrid: false,
-        type: "category",
-        nticks: 12,
-        title: {text: `${columnName}, entries by use`, standoff: 6},
-      },
-      yaxis: {
-        ...plainAxis(el),
-        showgrid: false,
-        type: "category",
-        nticks: 12,
-        autorange: "reversed",
-        title: {text: `${rowName}, entries by use`, standoff: 6},
-      },
+      xaxis: {...axis, title: axisTitle(`${columnName}, entries by use`)},
+      yaxis: {...axis, autorange: "reversed", title: axisTitle(`${rowName}, entries by use`)},
     },
   };
 }
 
-export function filesPicture(el, answer) {
-  const rows = rowsOf(numbers(answer.buffers[0], Float32Array), answer.names.length);
-  const shown = answer.names.map((_, i) => i),
-    few = answer.names.length <= 40;
+/**
+ * How alike files are.
+ *
+ * @param {Element} el
+ * @param {Answer & {names: string[]}} answer to `files`
+ * @returns {Picture}
+ */
+export function filesPicture(el, {buffers, names}) {
+  const rows = rowsOf(floats(buffers[0]), names.length);
+  const places = names.map((_, i) => i);
   const axis = {
     ...plainAxis(el),
     showgrid: false,
-    showticklabels: few,
-    tickvals: shown,
-    ticktext: answer.names,
+    showticklabels: names.length <= MOST_NAMED_FILES,
+    tickvals: places,
+    ticktext: names,
     tickfont: {size: 9},
   };
   return {
@@ -243,14 +292,14 @@ export function filesPicture(el, answer) {
       {
         type: "heatmap",
         z: rows,
-        x: shown,
-        y: shown,
-        customdata: rows.map((_, i) => answer.names.map((name) => [answer.names[i], name])),
+        x: places,
+        y: places,
+        customdata: names.map((row) => names.map((column) => [row, column])),
         zmin: 0,
         zmax: 1,
-        colorscale: ground(el),
+        colorscale: groundScale(el),
+        colorbar: SLIM,
         hovertemplate: "%{customdata[0]} and %{customdata[1]}: %{z:.2f}<extra></extra>",
-        colorbar: {thickness: 8, outlinewidth: 0, len: 0.6, tickfont: {size: 10}},
       },
     ],
     layout: {

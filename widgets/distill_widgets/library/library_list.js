@@ -1,196 +1,270 @@
 // @ts-check
 // The models of a folder: found, renamed, tagged, put away and brought back.
+/** @import {FoundModel, Found, RefusedFile} from "../page/messages" */
+/** @import {Model, Questions, Shown} from "../page/types" */
 
-import {element, markDarkness, onThemeChange, setText, shownText, storeOf} from "../page/common.js";
 import {openQuestions} from "../page/questions.js";
+import {statusLine} from "../page/status_line.js";
+import {storeOf} from "../page/store.js";
+import {element, setText, shownText} from "../page/text.js";
+import {openField, textField} from "../page/text_field.js";
+import {markDarkness, onThemeChange} from "../page/theme.js";
 
+const COLUMNS = ["model", "tags", "codes", "used", "made", ""];
+
+/** @typedef {{name: string, revision: number}} Traits */
+/** @typedef {Questions & {text: string, tag: string, chosen: string}} ListStore */
+
+/** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  const store = openQuestions(model);
-  Object.assign(store, {text: "", tag: "", chosen: ""});
-  return store.close;
+  return openQuestions(model, {text: "", tag: "", chosen: ""}).close;
 }
 
-function render({model, el}) {
-  const store = storeOf(model);
-  let asked = 0;
-  el.classList.add("distill", "distill-library");
-  el.dataset.lmSuppressShortcuts = "true";
-  markDarkness(el);
-  const bar = element("div", "distill-chart-bar"),
-    tools = element("span", "distill-chart-tools");
-  const search = Object.assign(element("input", "distill-field"), {
-    type: "search",
-    placeholder: "search names",
-    value: store.text,
-  });
-  const tags = element("select", "distill-select"),
-    again = element("button", "distill-toggle", "look again");
-  const table = element("table", "distill-health distill-models"),
-    said = element("div", "distill-said");
-  const note = element("div", "distill-quiet");
-  search.setAttribute("aria-label", "search");
-  tags.setAttribute("aria-label", "tag");
-  said.setAttribute("role", "status");
-  bar.append(element("span", "distill-chart-title", model.get("name")), tools);
-  tools.append(search, tags, again);
-  el.append(bar, table, note, said);
+/**
+ * @param {string} text
+ * @param {string} label for who does not see it
+ * @param {string} action
+ * @param {() => void} act
+ */
+function smallButton(text, label, action, act) {
+  const button = element("button", "distill-toggle", text);
+  button.title = label;
+  button.onclick = act;
+  button.setAttribute("aria-label", label);
+  button.dataset.action = action;
+  return button;
+}
 
-  const tell_ = (text, bad = false, undo = null) => {
-    setText(said, text);
-    if (undo) {
-      const button = element("button", "distill-toggle", "undo");
-      button.dataset.action = "undo";
-      button.onclick = undo;
-      said.append(" ", button);
-    }
-    said.classList.toggle("distill-bad-news", bad);
-    if (bad) el.dataset.error = text;
-    else delete el.dataset.error;
-  };
-  async function act(kind, wish, done = "") {
-    const answer = await store.act(kind, wish);
-    if (answer.error) tell_(answer.error, true);
-    else
-      tell_(
-        done,
-        false,
-        kind === "delete" ? () => act("undo", {path: answer.trashed}, "back in its place") : null,
-      );
-    await show();
+/**
+ * @param {Found} found
+ * @param {boolean} isFiltered
+ */
+function noteOn(found, isFiltered) {
+  if (!found.total && !found.refused.length)
+    return "no models here: a finished training leaves one";
+  const shown = found.models.length;
+  if (shown === found.total) return "";
+  if (isFiltered) return `${shown} of ${found.total} models`;
+  return `the newest ${shown} of ${found.total} models: search for the others`;
+}
+
+/** One place on a page that shows the list. */
+class ListView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    /** @type {ListStore} */
+    this.store = storeOf(model);
+    this.asked = 0; // the latest answer is shown, whichever comes last
+    this.status = statusLine(el);
+    this.search = element("input", "distill-field");
+    this.tags = element("select", "distill-select");
+    this.table = element("table", "distill-health distill-models");
+    this.note = element("div", "distill-quiet");
   }
-  function typed(holder, value, label, enter) {
-    // a text becomes a field, until Enter or Escape
-    const input = Object.assign(element("input", "distill-field"), {value});
-    input.setAttribute("aria-label", label);
-    let done = false;
-    const end = (keep) => {
-      if (done) return;
-      done = true;
-      if (keep && input.value.trim() !== value) enter(input.value);
-      else show();
-    };
-    input.onkeydown = (event) => {
-      event.stopPropagation();
-      if (event.key === "Enter") end(true);
-      if (event.key === "Escape") end(false);
-    };
-    input.onblur = () => end(false);
-    holder.replaceChildren(input);
-    input.focus();
-    input.select();
+
+  layOut() {
+    const bar = element("div", "distill-chart-bar");
+    const tools = element("span", "distill-chart-tools");
+    const again = element("button", "distill-toggle", "look again");
+    const {search, tags, store} = this;
+    this.el.classList.add("distill", "distill-library");
+    this.el.dataset.lmSuppressShortcuts = "true";
+    Object.assign(search, {type: "search", placeholder: "search names", value: store.text});
+    search.setAttribute("aria-label", "search");
+    tags.setAttribute("aria-label", "tag");
+    tools.append(search, tags, again);
+    bar.append(element("span", "distill-chart-title", this.model.get("name")), tools);
+    this.el.append(bar, this.table, this.note, this.status.el);
+    search.oninput = () => this.filter({text: search.value});
+    search.onkeydown = (event) => event.stopPropagation();
+    tags.onchange = () => this.filter({tag: tags.value});
+    again.onclick = () => this.act("refresh", {});
   }
-  const small = (text, label, action, act_) => {
-    const button = element("button", "distill-toggle", text);
-    Object.assign(button, {title: label, onclick: act_});
-    button.setAttribute("aria-label", label);
-    button.dataset.action = action;
-    return button;
-  };
-  function rowOf(one) {
-    const row = element("tr"),
-      cells = Array.from({length: 6}, () => element("td"));
+
+  /** Lays it out and follows the model; returns what ends that. */
+  open() {
+    const {model, el} = this;
+    const show = () => this.show();
+    this.layOut();
+    markDarkness(el);
+    const themed = onThemeChange(() => markDarkness(el));
+    model.on("change:revision", show);
+    show();
+    return () => {
+      themed();
+      model.off("change:revision", show);
+    };
+  }
+
+  /** @param {{text?: string, tag?: string}} change */
+  filter(change) {
+    Object.assign(this.store, change);
+    this.show();
+  }
+
+  // --- what is done ---------------------------------------------------------------------------
+
+  /**
+   * @param {string} kind
+   * @param {object} command
+   * @param {string} done what is said once it is done
+   */
+  async act(kind, command, done = "") {
+    const answer = await this.store.command(kind, command);
+    if (answer.error) this.status.report(answer.error, true);
+    else this.status.report(done);
+    if (!answer.error && kind === "delete") this.offerUndo(answer.trashed);
+    await this.show();
+  }
+
+  /** @param {string} path in the trash */
+  offerUndo(path) {
+    const button = element("button", "distill-toggle", "undo");
+    button.dataset.action = "undo";
+    button.onclick = () => this.act("undo", {path}, "back in its place");
+    this.status.el.append(" ", button);
+  }
+
+  /**
+   * What is in a holder becomes a field.
+   *
+   * @param {HTMLElement} holder
+   * @param {string} value
+   * @param {string} label
+   * @param {(text: string) => void} enter
+   */
+  edit(holder, value, label, enter) {
+    /** @param {string | null} text */
+    const done = (text) => (text !== null && text.trim() !== value ? enter(text) : this.show());
+    openField(textField({value, label, done}), (field) => holder.replaceChildren(field));
+  }
+
+  // --- what is shown --------------------------------------------------------------------------
+
+  async show() {
+    this.asked += 1;
+    const mine = this.asked;
+    const {text, tag} = this.store;
+    const answer = await this.store.command("find", {text, tag});
+    if (mine !== this.asked) return;
+    if (answer.error) this.status.report(answer.error, true);
+    else this.showFound(/** @type {any} */ (answer));
+  }
+
+  /** @param {Found} found */
+  showFound(found) {
+    const {text, tag} = this.store;
+    const head = element("tr");
+    head.append(...COLUMNS.map((name) => element("th", "", name)));
+    const rows = found.models.map((one) => this.row(one));
+    this.table.replaceChildren(head, ...rows, ...found.refused.map((one) => this.refusedRow(one)));
+    const options = found.tags.map((one) => new Option(shownText(one), one, false, one === tag));
+    this.tags.replaceChildren(new Option("all tags", ""), ...options);
+    setText(this.note, noteOn(found, Boolean(text || tag)));
+    const {dataset} = this.el;
+    dataset.models = String(found.models.length);
+    dataset.refused = String(found.refused.length);
+    dataset.names = found.models.map((one) => one.name).join(" | ");
+  }
+
+  /** @param {FoundModel} one */
+  row(one) {
+    const row = element("tr");
     row.dataset.path = one.path;
-    row.setAttribute("aria-selected", one.path === store.chosen);
-    const name = element("span", "distill-model-name", one.name),
-      path = {path: one.path};
-    const open = small("open", `open ${one.name}`, "open", () => {
-      store.chosen = one.path;
-      act("open", path);
-    });
-    const rename = small("rename", `rename ${one.name}`, "rename", () =>
-      typed(cells[0], one.name, "new name", (to) =>
-        act("rename", {...path, to}, `now called ${to.trim()}`),
-      ),
+    row.setAttribute("aria-selected", String(one.path === this.store.chosen));
+    const name = element("td");
+    const rename = () => this.rename(name, one);
+    name.append(this.nameOf(one, rename), element("span", "distill-model-place", one.place));
+    row.append(
+      name,
+      this.tagCell(one),
+      element("td", "", one.codes),
+      this.healthCell(one),
+      element("td", "", one.made),
+      this.buttonCell(one, rename),
     );
-    name.ondblclick = rename.onclick;
-    name.title = "double-click to rename";
-    cells[0].append(name, element("span", "distill-model-place", one.place));
-    one.tags.forEach((tag) => {
-      const chip = small(`${tag} ×`, `take the tag ${tag} away`, "untag", () =>
-        act("untag", {...path, tag}),
-      );
-      cells[1].append(chip, " ");
-    });
-    const add = element("span");
-    add.append(
-      small("+", `tag ${one.name}`, "tag", () =>
-        typed(add, "", "new tag", (tag) => act("tag", {...path, tag})),
-      ),
-    );
-    cells[1].append(add);
-    setText(cells[2], one.codes);
-    const word = element("span", "distill-word", one.health);
-    word.dataset.word = one.word;
-    cells[3].append(word);
-    setText(cells[4], one.made);
-    const remove = small("delete", `put ${one.name} into the trash`, "delete", () =>
-      act("delete", path, `${one.name} is in the trash`),
-    );
-    cells[5].append(open, " ", rename, " ", remove);
-    row.append(...cells);
     return row;
   }
-  function refusedRow(one) {
-    const row = element("tr"),
-      name = element("td", "", one.place),
-      why = element("td", "distill-bad-news", one.reason);
+
+  /** @param {FoundModel} one @param {() => void} rename */
+  nameOf(one, rename) {
+    const name = element("span", "distill-model-name", one.name);
+    name.ondblclick = rename;
+    name.title = "double-click to rename";
+    return name;
+  }
+
+  /** @param {HTMLElement} cell @param {FoundModel} one */
+  rename(cell, {name, path}) {
+    this.edit(cell, name, "new name", (to) =>
+      this.act("rename", {path, to}, `now called ${to.trim()}`),
+    );
+  }
+
+  /** @param {FoundModel} one */
+  tagCell({name, path, tags}) {
+    const cell = element("td");
+    const add = element("span");
+    for (const tag of tags) {
+      const label = `take the tag ${tag} away`;
+      cell.append(smallButton(`${tag} ×`, label, "untag", () => this.act("untag", {path, tag})));
+      cell.append(" ");
+    }
+    const edit = () => this.edit(add, "", "new tag", (tag) => this.act("tag", {path, tag}));
+    add.append(smallButton("+", `tag ${name}`, "tag", edit));
+    cell.append(add);
+    return cell;
+  }
+
+  /** @param {FoundModel} one */
+  healthCell({health, word}) {
+    const cell = element("td");
+    const shown = element("span", "distill-word", health);
+    shown.dataset.word = word;
+    cell.append(shown);
+    return cell;
+  }
+
+  /** @param {FoundModel} one @param {() => void} rename */
+  buttonCell({name, path}, rename) {
+    const cell = element("td");
+    const open = smallButton("open", `open ${name}`, "open", () => this.openCard(path));
+    const change = smallButton("rename", `rename ${name}`, "rename", rename);
+    cell.append(open, " ", change, " ", this.deleteButton(name, path));
+    return cell;
+  }
+
+  /** @param {string} path */
+  openCard(path) {
+    this.store.chosen = path;
+    this.act("open", {path});
+  }
+
+  /** @param {string} name @param {string} path */
+  deleteButton(name, path) {
+    return smallButton("delete", `put ${name} into the trash`, "delete", () =>
+      this.act("delete", {path}, `${name} is in the trash`),
+    );
+  }
+
+  /** @param {RefusedFile} one */
+  refusedRow({place, path, reason}) {
+    const row = element("tr");
+    const why = element("td", "distill-bad-news", reason);
     const last = element("td");
     why.colSpan = 4;
-    row.dataset.path = one.path;
-    last.append(
-      small("delete", `put ${one.place} into the trash`, "delete", () =>
-        act("delete", {path: one.path}, `${one.place} is in the trash`),
-      ),
-    );
-    row.append(name, why, last);
+    row.dataset.path = path;
+    last.append(this.deleteButton(place, path));
+    row.append(element("td", "", place), why, last);
     return row;
   }
-  async function show() {
-    const mine = (asked += 1);
-    const answer = await store.act("find", {text: store.text, tag: store.tag});
-    if (mine !== asked) return;
-    if (answer.error) return tell_(answer.error, true);
-    const head = element("tr");
-    ["model", "tags", "codes", "used", "made", ""].forEach((text) =>
-      head.append(element("th", "", text)),
-    );
-    table.replaceChildren(head, ...answer.models.map(rowOf), ...answer.refused.map(refusedRow));
-    tags.replaceChildren(
-      new Option("all tags", ""),
-      ...answer.tags.map((tag) => new Option(shownText(tag), tag, false, tag === store.tag)),
-    );
-    const hidden = answer.total - answer.models.length;
-    setText(
-      note,
-      !answer.total && !answer.refused.length
-        ? "no models here: a finished training leaves one"
-        : hidden && (store.text || store.tag)
-          ? `${answer.models.length} of ${answer.total} models`
-          : hidden
-            ? `the newest ${answer.models.length} of ${answer.total} models: search for the others`
-            : "",
-    );
-    el.dataset.models = answer.models.length;
-    el.dataset.refused = answer.refused.length;
-    el.dataset.names = answer.models.map((one) => one.name).join(" | ");
-  }
-  search.oninput = () => {
-    store.text = search.value;
-    show();
-  };
-  search.onkeydown = (event) => event.stopPropagation();
-  tags.onchange = () => {
-    store.tag = tags.value;
-    show();
-  };
-  again.onclick = () => act("refresh", {});
-  const themed = onThemeChange(() => markDarkness(el));
-  model.on("change:revision", show);
-  show();
-  return () => {
-    themed();
-    model.off("change:revision", show);
-  };
+}
+
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new ListView(model, el).open();
 }
 
 export default {initialize, render};

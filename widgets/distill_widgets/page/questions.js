@@ -1,58 +1,116 @@
 // @ts-check
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
+/** @import {Answer, Model, Questions} from "./types" */
 
-import {closeStore, openStore, tell} from "./common.js";
+import {closeStore, openStore, send} from "./store.js";
 
 const ASK_AGAIN_MS = 5000;
 const LONGEST_PATIENCE_MS = 60_000;
 const LATE_MS = 2500;
+
+/** What somebody who waits is told. */
 export const LATE = "waiting for the kernel: if it is gone, run the cell again";
 
-export function openQuestions(model, fields = {}) {
-  const store = openStore(model, {waiting: new Map(), had: new Map(), acts: 0, ...fields});
-  store.get = (type, key) => {
-    const name = `${type} ${key}`;
-    if (!store.had.has(name)) {
-      store.had.set(name, new Promise((done) => store.waiting.set(name, done)));
-      let patience = ASK_AGAIN_MS;
-      const ask = () => {
-        if (!store.waiting.has(name)) return;
-        tell(model, {type, key, client: store.client});
-        setTimeout(ask, patience);
-        patience = Math.min(2 * patience, LONGEST_PATIENCE_MS); // what is asked waits in a queue
-      };
-      ask();
-    }
-    return store.had.get(name);
-  };
-  // What is asked for to be done, not to be known: every time anew, and each time once.
-  store.act = async (type, wish) => {
-    const key = JSON.stringify({act: `${store.client}-${(store.acts += 1)}`, ...wish});
-    const answer = await store.get(type, key);
-    store.had.delete(`${type} ${key}`);
-    return answer;
-  };
-  const receive = (message, buffers) => {
-    const name = `${message.type} ${message.key}`,
-      done = store.waiting.get(name);
+/**
+ * @param {string} type
+ * @param {string} key
+ */
+function nameOf(type, key) {
+  return `${type} ${key}`;
+}
+
+/**
+ * Asks until there is an answer, less and less often: what is asked waits in a queue.
+ *
+ * @param {() => boolean} isWaiting
+ * @param {() => void} ask
+ */
+function askUntilAnswered(isWaiting, ask, patience = ASK_AGAIN_MS) {
+  if (!isWaiting()) return;
+  ask();
+  const next = Math.min(2 * patience, LONGEST_PATIENCE_MS);
+  setTimeout(() => askUntilAnswered(isWaiting, ask, next), patience);
+}
+
+/**
+ * Opens a store that asks.
+ *
+ * @template Fields
+ * @param {Model<any>} model
+ * @param {Fields} fields
+ * @returns {Questions & Fields}
+ */
+export function openQuestions(model, fields) {
+  /** @type {Map<string, (answer: Answer) => void>} */
+  const waiting = new Map();
+  /** @type {Map<string, Promise<Answer>>} */
+  const answers = new Map();
+  let commands = 0;
+
+  /** @param {Omit<Answer, "buffers">} message @param {DataView[]} buffers */
+  function receive(message, buffers) {
+    const name = nameOf(message.type, message.key);
+    const done = waiting.get(name);
     if (!done) return;
-    store.waiting.delete(name);
-    if (message.error) store.had.delete(name); // it may be there the next time
-    done({...message, buffers});
-  };
+    waiting.delete(name);
+    if (message.error) answers.delete(name); // it may be there the next time
+    done({...message, type: message.type, key: message.key, buffers});
+  }
+
+  /** @param {string} type @param {string} key @returns {Promise<Answer>} */
+  function get(type, key) {
+    const name = nameOf(type, key);
+    const known = answers.get(name);
+    if (known) return known;
+    const answer = new Promise((/** @type {(answer: Answer) => void} */ done) => {
+      waiting.set(name, done);
+    });
+    answers.set(name, answer);
+    askUntilAnswered(
+      () => waiting.has(name),
+      () => send(model, {type, key, client: store.client}),
+    );
+    return answer;
+  }
+
+  /** Has something done, not known: every time anew, and each time once. */
+  /** @param {string} type @param {object} command */
+  async function command(type, command) {
+    commands += 1;
+    const key = JSON.stringify({act: `${store.client}-${commands}`, ...command});
+    const answer = await get(type, key);
+    answers.delete(nameOf(type, key));
+    return answer;
+  }
+
+  const store = openStore(model, {
+    get,
+    command,
+    /** @param {string} type @param {string} key */
+    forgetAnswer(type, key) {
+      answers.delete(nameOf(type, key));
+    },
+    close() {
+      model.off("msg:custom", receive);
+      waiting.clear();
+      closeStore(model, store);
+    },
+    ...fields,
+  });
   model.on("msg:custom", receive);
-  store.close = () => {
-    model.off("msg:custom", receive);
-    store.waiting.clear();
-    closeStore(model, store);
-  };
   return store;
 }
 
-// Somebody who waits is told why.
-export function whenLate(promise, say) {
-  const timer = setTimeout(say, LATE_MS);
+/**
+ * Says so when an answer is late.
+ *
+ * @template Result
+ * @param {Promise<Result>} promise
+ * @param {() => void} report
+ */
+export function whenLate(promise, report) {
+  const timer = setTimeout(report, LATE_MS);
   const done = () => clearTimeout(timer);
   promise.then(done, done);
   return promise;

@@ -1,94 +1,139 @@
 // @ts-check
 // Rows of sounds, and a slider through the stages of what was made of them.
+/** @import {Model, Shown} from "../page/types" */
+/** @import {RowSpec} from "./sound_row" */
+/** @import {Sounds} from "./sound_store" */
 
-import {element, markDarkness, onThemeChange, setText, storeOf} from "../page/common.js";
-import {openSounds, Row} from "./player.js";
+import {storeOf} from "../page/store.js";
+import {element, setText} from "../page/text.js";
+import {markDarkness, onThemeChange} from "../page/theme.js";
+import {SoundRow} from "./sound_row.js";
+import {openSounds} from "./sound_store.js";
 
+/** @typedef {{key: string, label: string}} Stage */
+/** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string}} Traits */
+
+/** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  const store = openSounds(model);
-  return store.close;
+  return openSounds(model, {}).close;
 }
 
-function render({model, el}) {
-  const store = storeOf(model),
-    owner = {loop: false, rows: [], quiet: null};
-  el.classList.add("distill", "distill-player");
-  markDarkness(el);
-  const bar = element("div", "distill-chart-bar"),
-    title = element("span", "distill-chart-title", model.get("name"));
-  const tools = element("span", "distill-chart-tools"),
-    list = element("div");
-  const slider = Object.assign(element("input"), {type: "range", min: 0, step: 1});
-  const stage = element("label"),
-    said = element("span", "distill-stage");
-  const loop = element("button", "distill-toggle", "loop");
-  const empty = element("p", "distill-quiet");
-  slider.setAttribute("aria-label", "stage");
-  stage.append(said, slider);
-  tools.append(stage, loop);
-  bar.append(title, tools);
-  el.append(bar, list, empty);
-  owner.quiet = (playing) => owner.rows.forEach((row) => row !== playing && row.stop());
-  loop.setAttribute("aria-pressed", false);
-  loop.onclick = () => {
-    owner.loop = !owner.loop;
-    loop.setAttribute("aria-pressed", owner.loop);
-    owner.rows.forEach((row) => row.audio.forEach((audio) => (audio.loop = owner.loop)));
-  };
+/** One place on a page that shows the player; it owns the rows. */
+class PlayerView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    /** @type {Sounds} */
+    this.store = storeOf(model);
+    this.isLooping = false;
+    this.isNewest = true; // follows the newest stage until somebody looks back
+    /** @type {SoundRow[]} */
+    this.rows = [];
+    this.built = ""; // what the rows were made of
+    this.list = element("div");
+    this.empty = element("p", "distill-quiet");
+    this.slider = Object.assign(element("input"), {type: "range", min: "0", step: "1"});
+    this.stage = element("label");
+    this.stageName = element("span", "distill-stage");
+    this.loop = element("button", "distill-toggle", "loop");
+  }
 
-  let built = "",
-    newest = true;
-  const keysOf = (row) => {
-    const stages = model.get("stages"),
-      at = stages[Number(slider.value)];
-    return row.keys.map((key) => (at ? key.replace("{stage}", at.key) : key));
-  };
-  const use = () => {
-    const at = model.get("stages")[Number(slider.value)];
-    setText(said, at?.label ?? "");
-    el.dataset.stage = at?.key ?? "";
-    owner.rows.forEach((row) => row.use(keysOf(row.row)));
-  };
-  const show = () => {
-    const rows = model.get("rows"),
-      stages = model.get("stages");
-    slider.max = Math.max(0, stages.length - 1);
-    if (newest) slider.value = slider.max; // follows the newest until somebody looks back
-    stage.hidden = stages.length < 2;
-    loop.hidden = !rows.length;
-    setText(empty, rows.length ? "" : model.get("empty"));
-    el.dataset.rows = rows.length;
-    el.dataset.stages = stages.length;
-    if (JSON.stringify(rows) !== built) {
-      built = JSON.stringify(rows);
-      owner.rows.forEach((row) => row.close());
-      owner.rows = rows.map((row, number) => new Row(store, row, number, owner));
-      list.replaceChildren(...owner.rows.map((row) => row.el));
-    }
-    use();
-  };
-  slider.oninput = () => {
-    newest = slider.value === slider.max;
-    use();
-  };
-  model.on("change:rows change:stages", show);
-  const repaint = () => {
+  layOut() {
+    const bar = element("div", "distill-chart-bar");
+    const tools = element("span", "distill-chart-tools");
+    this.el.classList.add("distill", "distill-player");
+    this.slider.setAttribute("aria-label", "stage");
+    this.loop.setAttribute("aria-pressed", "false");
+    this.stage.append(this.stageName, this.slider);
+    tools.append(this.stage, this.loop);
+    bar.append(element("span", "distill-chart-title", this.model.get("name")), tools);
+    this.el.append(bar, this.list, this.empty);
+  }
+
+  /** Lays it out and follows the model; returns what ends that. */
+  open() {
+    const {model, el, store} = this;
+    const view = {};
+    const show = () => this.show();
+    const repaint = () => this.repaint();
+    this.layOut();
     markDarkness(el);
-    owner.rows.forEach((row) => row.paint());
-  };
-  const themed = onThemeChange(repaint);
-  const sizes = new ResizeObserver(repaint);
-  sizes.observe(el);
-  const view = {};
-  store.views.add(view);
-  show();
-  return () => {
-    themed();
-    sizes.disconnect();
-    model.off("change:rows change:stages", show);
-    owner.rows.forEach((row) => row.close());
-    store.views.delete(view);
-  };
+    this.loop.onclick = () => this.toggleLoop();
+    this.slider.oninput = () => this.turnStage();
+    model.on("change:rows change:stages", show);
+    const themed = onThemeChange(repaint);
+    const sizes = new ResizeObserver(repaint);
+    sizes.observe(el);
+    store.views.add(view);
+    this.show();
+    return () => {
+      themed();
+      sizes.disconnect();
+      model.off("change:rows change:stages", show);
+      for (const row of this.rows) row.close();
+      store.views.delete(view);
+    };
+  }
+
+  show() {
+    const [rows, stages] = [this.model.get("rows"), this.model.get("stages")];
+    this.slider.max = String(Math.max(0, stages.length - 1));
+    if (this.isNewest) this.slider.value = this.slider.max;
+    this.stage.hidden = stages.length < 2;
+    this.loop.hidden = !rows.length;
+    setText(this.empty, rows.length ? "" : this.model.get("empty"));
+    this.el.dataset.rows = String(rows.length);
+    this.el.dataset.stages = String(stages.length);
+    this.build(rows);
+    this.use();
+  }
+
+  /** @param {RowSpec[]} specs */
+  build(specs) {
+    const made = JSON.stringify(specs);
+    if (made === this.built) return;
+    this.built = made;
+    for (const row of this.rows) row.close();
+    this.rows = specs.map((spec) => new SoundRow(this.store, spec, this));
+    this.list.replaceChildren(...this.rows.map((row) => row.el));
+  }
+
+  /** Has every row show the sounds of the stage. */
+  use() {
+    const at = this.model.get("stages")[Number(this.slider.value)];
+    setText(this.stageName, at?.label ?? "");
+    this.el.dataset.stage = at?.key ?? "";
+    for (const row of this.rows) {
+      row.use(row.spec.keys.map((key) => (at ? key.replace("{stage}", at.key) : key)));
+    }
+  }
+
+  turnStage() {
+    this.isNewest = this.slider.value === this.slider.max;
+    this.use();
+  }
+
+  toggleLoop() {
+    this.isLooping = !this.isLooping;
+    this.loop.setAttribute("aria-pressed", String(this.isLooping));
+    for (const row of this.rows) row.loop(this.isLooping);
+  }
+
+  /** @param {SoundRow} playing all others stop */
+  quiet(playing) {
+    for (const row of this.rows) if (row !== playing) row.stop();
+  }
+
+  repaint() {
+    markDarkness(this.el);
+    for (const row of this.rows) row.paint();
+  }
+}
+
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new PlayerView(model, el).open();
 }
 
 export default {initialize, render};

@@ -1,116 +1,199 @@
 // @ts-check
 // One voice for a whole sound: it plays a source in pieces, one after the other, and changes to
 // another source at the same place without a pause. Pieces are fetched when they are needed.
+/** @import {LoadedSound, Sounds} from "./sound_store" */
 
-import {loaded} from "./player.js";
+import {partKey} from "./sound_keys.js";
+import {loadSound} from "./sound_store.js";
 
 const MOST_PIECES = 24; // kept in the page: four minutes
+const AT_THE_END_S = 0.01;
 
-export function openVoice({store, facts, place, changed, failed}) {
-  const pieceS = facts.piece_steps * facts.step_s,
-    pieces = Math.ceil(facts.steps / facts.piece_steps);
-  const kept = []; // keys of pieces, the latest asked for last
-  const voice = {source: "", playing: false, louder: 0};
-  let audio = null,
-    piece = 0,
-    resting = 0,
-    turn = 0,
-    upcoming = null;
+/**
+ * @typedef {object} Pieces how long a sound is, and its pieces
+ * @property {number} steps
+ * @property {number} piece_steps
+ * @property {number} step_s
+ * @property {number} seconds
+ */
+/**
+ * @typedef {object} VoiceOptions
+ * @property {Sounds} store
+ * @property {Pieces} facts
+ * @property {HTMLElement} place for audio elements
+ * @property {string} source
+ * @property {() => void} changed
+ * @property {(error: Error) => void} failed
+ */
 
-  const keyOf = (source, number) => `part/${source}/${number}`;
-  const keep = (key) => {
-    const at = kept.indexOf(key);
-    if (at >= 0) kept.splice(at, 1);
-    kept.push(key);
-    if (kept.length > MOST_PIECES) store.forget(kept.shift());
-  };
-  const open = async (source, number) => {
-    const key = keyOf(source, number);
-    const made = await loaded(store, key);
-    keep(key);
-    return {key, ...made};
-  };
-  const prepare = (number) => {
-    if (number >= pieces) return;
-    const key = keyOf(voice.source, number);
-    if (upcoming?.key === key) return;
-    upcoming = {key, made: open(voice.source, number)};
-    upcoming.made.catch(() => {}); // told when it is really wanted
-  };
-  const take = (number) => {
-    const key = keyOf(voice.source, number),
-      made = upcoming?.key === key ? upcoming.made : open(voice.source, number);
-    if (upcoming?.key === key) upcoming = null;
-    return made;
-  };
-  const leave = () => {
-    if (!audio) return;
-    audio.onended = null;
-    audio.pause();
-    audio.remove();
-    audio = null;
-  };
+export class Voice {
+  /** @param {VoiceOptions} options */
+  constructor({store, facts, place, source, changed, failed}) {
+    this.store = store;
+    this.place = place;
+    this.changed = changed;
+    this.failed = failed;
+    this.whole = facts.seconds;
+    this.pieceS = facts.piece_steps * facts.step_s;
+    this.pieces = Math.ceil(facts.steps / facts.piece_steps);
+    this.source = source;
+    this.isPlaying = false;
+    this.isWaiting = false;
+    this.louder = 0;
+    /** @type {string[]} keys of pieces, the latest asked for last */
+    this.known = [];
+    this.resting = 0; // where it is while nothing plays
+    this.piece = 0;
+    this.turn = 0;
+    /** @type {HTMLAudioElement | null} */
+    this.audio = null;
+    /** @type {{key: string, sound: Promise<LoadedSound>} | null} */
+    this.upcoming = null;
+  }
 
-  voice.seconds = () =>
-    audio ? Math.min(piece * pieceS + audio.currentTime, facts.seconds) : resting;
+  /** Where it is, in seconds. */
+  get seconds() {
+    if (!this.audio) return this.resting;
+    return Math.min(this.piece * this.pieceS + this.audio.currentTime, this.whole);
+  }
 
-  // What is heard goes on until the new piece is there; the place is looked up only then.
-  voice.play = async (source = voice.source, at = null) => {
-    const mine = (turn += 1);
-    voice.source = source;
-    voice.waiting = true;
-    if (at === null && !audio && resting >= facts.seconds - 0.01) resting = 0;
-    changed();
+  get isGoing() {
+    return this.isPlaying || this.isWaiting;
+  }
+
+  /**
+   * What is played goes on until the new piece is there; the place is looked up only then.
+   *
+   * @param {number | null} at in seconds; default where it is
+   */
+  async play(source = this.source, at = /** @type {number | null} */ (null)) {
+    this.turn += 1;
+    const mine = this.turn;
+    this.source = source;
+    this.isWaiting = true;
+    if (at === null && !this.audio && this.resting >= this.whole - AT_THE_END_S) this.resting = 0;
+    this.changed();
     try {
-      for (;;) {
-        const number = Math.min(Math.floor((at ?? voice.seconds()) / pieceS), pieces - 1);
-        const made = await take(number);
-        if (mine !== turn) return;
-        const now = at ?? voice.seconds();
-        if (Math.min(Math.floor(now / pieceS), pieces - 1) !== number) continue; // it went on meanwhile
-        leave();
-        [audio, piece] = [made.audio, number];
-        voice.louder = made.louder;
-        place.append(audio);
-        audio.currentTime = Math.max(0, now - number * pieceS);
-        audio.onended = () => next(number + 1);
-        await audio.play();
-        break;
-      }
-      voice.playing = true;
-      prepare(piece + 1);
+      if (!(await this.playPiece(at, mine))) return;
+      this.isPlaying = true;
+      this.prepare(this.piece + 1);
     } catch (error) {
-      if (mine !== turn) return;
-      voice.pause();
-      failed(error);
+      if (mine !== this.turn) return;
+      this.pause();
+      this.failed(/** @type {Error} */ (error));
     } finally {
-      if (mine === turn) voice.waiting = false;
-      changed();
+      if (mine === this.turn) this.isWaiting = false;
+      this.changed();
     }
-  };
-  const next = (number) => {
-    if (number < pieces) return voice.play(voice.source, number * pieceS);
-    leave();
-    resting = 0;
-    voice.playing = false;
-    changed();
-  };
-  voice.pause = () => {
-    turn += 1;
-    resting = voice.seconds();
-    leave();
-    voice.playing = voice.waiting = false;
-    changed();
-  };
-  voice.moveTo = (seconds) => {
-    if (voice.playing) return void voice.play(voice.source, seconds);
-    leave();
-    resting = seconds;
-    changed();
-  };
-  voice.close = () => {
-    turn += 1;
-    leave();
-  };
-  return voice;
+  }
+
+  /**
+   * @param {number | null} at
+   * @param {number} mine
+   * @returns {Promise<boolean>} false where something else was wanted meanwhile
+   */
+  async playPiece(at, mine) {
+    const number = this.pieceAt(at ?? this.seconds);
+    const {audio, louder} = await this.take(number);
+    if (mine !== this.turn) return false;
+    const now = at ?? this.seconds;
+    if (this.pieceAt(now) !== number) return this.playPiece(at, mine); // it went on meanwhile
+    this.leave();
+    this.audio = audio;
+    this.piece = number;
+    this.louder = louder;
+    this.place.append(audio);
+    audio.currentTime = Math.max(0, now - number * this.pieceS);
+    audio.onended = () => this.next(number + 1);
+    await audio.play();
+    return true;
+  }
+
+  /** @param {number} seconds */
+  pieceAt(seconds) {
+    return Math.min(Math.floor(seconds / this.pieceS), this.pieces - 1);
+  }
+
+  /** @param {number} number */
+  next(number) {
+    if (number < this.pieces) {
+      this.play(this.source, number * this.pieceS);
+      return;
+    }
+    this.leave();
+    this.resting = 0;
+    this.isPlaying = false;
+    this.changed();
+  }
+
+  pause() {
+    this.turn += 1;
+    this.resting = this.seconds;
+    this.leave();
+    this.isPlaying = false;
+    this.isWaiting = false;
+    this.changed();
+  }
+
+  /** @param {number} seconds */
+  moveTo(seconds) {
+    if (this.isPlaying) {
+      this.play(this.source, seconds);
+      return;
+    }
+    this.leave();
+    this.resting = seconds;
+    this.changed();
+  }
+
+  close() {
+    this.turn += 1;
+    this.leave();
+  }
+
+  leave() {
+    if (!this.audio) return;
+    this.audio.onended = null;
+    this.audio.pause();
+    this.audio.remove();
+    this.audio = null;
+  }
+
+  // --- pieces ---------------------------------------------------------------------------------
+
+  /** @param {string} key */
+  async open(key) {
+    const sound = await loadSound(this.store, key);
+    this.keep(key);
+    return sound;
+  }
+
+  /** @param {string} key */
+  keep(key) {
+    this.known = [...this.known.filter((other) => other !== key), key];
+    const oldest = this.known.length > MOST_PIECES ? this.known.shift() : undefined;
+    if (oldest) this.store.forgetSound(oldest);
+  }
+
+  /**
+   * Fetches a piece before it is wanted.
+   *
+   * @param {number} number
+   */
+  prepare(number) {
+    if (number >= this.pieces) return;
+    const key = partKey(this.source, number);
+    if (this.upcoming?.key === key) return;
+    this.upcoming = {key, sound: this.open(key)};
+    this.upcoming.sound.catch(() => {}); // said when it is really wanted
+  }
+
+  /** @param {number} number */
+  take(number) {
+    const key = partKey(this.source, number);
+    if (this.upcoming?.key !== key) return this.open(key);
+    const {sound} = this.upcoming;
+    this.upcoming = null;
+    return sound;
+  }
 }

@@ -1,27 +1,67 @@
 // @ts-check
 // The head of a dashboard: what the run is doing, how far it is, and what may be asked of it.
+/** @import {Done} from "../page/messages" */
+/** @import {Model, Shown, Store} from "../page/types" */
 
-import {
-  closeStore,
-  duration,
-  element,
-  keepInTouch,
-  markDarkness,
-  onThemeChange,
-  openStore,
-  setText,
-  storeOf,
-  tell,
-} from "../page/common.js";
+import {closeStore, keepInTouch, openStore, send, storeOf} from "../page/store.js";
+import {duration, element, setText} from "../page/text.js";
+import {markDarkness, onThemeChange} from "../page/theme.js";
 
+const TICK_MS = 1000;
+const QUIET_MS = 1500; // after that the page counts the seconds itself: a paused kernel, a slow step
+
+/**
+ * @typedef {object} RunState what the kernel says of a run, see run_state.py
+ * @property {string} state
+ * @property {string} name
+ * @property {string} word
+ * @property {string} tone
+ * @property {boolean} moving
+ * @property {number} progress in [0, 1]
+ * @property {number | null} epoch
+ * @property {number | null} step
+ * @property {number | null} elapsed_s
+ * @property {number | null} eta_s
+ * @property {number | null} pace
+ * @property {string} device
+ * @property {string} trouble
+ */
+/**
+ * @typedef {{
+ *   does: string, label: string, busy_label: string, hint: string, enabled: boolean
+ * }} ButtonSpec
+ */
+/** @typedef {{state: RunState, buttons: ButtonSpec[]}} Traits */
+/**
+ * @typedef {Store & {
+ *   pressed: Map<string, number>, presses: number, arrivedAt: number, sync: () => void
+ * }} HeadStore
+ */
+
+const FACTS = /** @type {const} */ ({
+  epoch: "epoch",
+  step: "step",
+  elapsed: "elapsed",
+  left: "remaining",
+  pace: "steps a second",
+  device: "device",
+});
+
+/** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  const store = openStore(model, {pressed: new Map(), presses: 0});
-  store.sync = () => tell(model, {type: "sync"});
-  const receive = (message) => {
+  /** @type {HeadStore} */
+  const store = openStore(model, {
+    pressed: new Map(),
+    presses: 0,
+    arrivedAt: Date.now(),
+    sync: () => send(model, {type: "sync"}),
+  });
+  /** @param {Done} message */
+  function receive(message) {
     if (message.type !== "done" || message.client !== store.client) return;
     if (store.pressed.get(message.button) === message.press) store.pressed.delete(message.button);
-    store.views.forEach((view) => view.show());
-  };
+    for (const view of store.views) view.show?.();
+  }
   model.on("msg:custom", receive);
   const leave = keepInTouch(model, store, store.sync);
   return () => {
@@ -31,120 +71,155 @@ function initialize({model}) {
   };
 }
 
-function fact(label) {
-  const box = element("div", "distill-fact"),
-    value = element("b");
-  box.append(value, element("span", "", label));
-  return {box, say: (text) => setText(value, text)};
+/**
+ * @param {number | null} seconds
+ * @param {number} more
+ */
+function shownDuration(seconds, more) {
+  return seconds === null ? "–" : duration(seconds + more);
 }
 
-function render({model, el}) {
-  const store = storeOf(model);
-  el.classList.add("distill", "distill-head");
-  markDarkness(el);
-  const line = element("div", "distill-head-line"),
-    name = element("span", "distill-name");
-  const state = element("span", "distill-state"),
-    buttons = element("span", "distill-buttons");
-  const bar = element("div", "distill-bar"),
-    fill = element("div");
-  const facts = element("div", "distill-facts"),
-    trouble = element("div", "distill-trouble");
-  bar.setAttribute("role", "progressbar");
-  state.setAttribute("role", "status");
-  trouble.setAttribute("role", "alert");
-  bar.append(fill);
-  line.append(name, state, buttons);
-  el.append(line, bar, facts, trouble);
-  const shown = {};
-  for (const [key, label] of Object.entries({
-    epoch: "epoch",
-    step: "step",
-    elapsed: "elapsed",
-    left: "remaining",
-    pace: "steps a second",
-    device: "device",
-  })) {
-    shown[key] = fact(label);
-    facts.append(shown[key].box);
-  }
-  const made = [];
-  const buttonAt = (place) => {
-    // the first is Pause or Resume, whichever makes sense
-    const button = element("button");
-    button.onclick = () => {
-      store.presses += 1;
-      store.pressed.set(button.dataset.does, store.presses);
-      tell(model, {
-        type: "press",
-        button: button.dataset.does,
-        press: store.presses,
-        client: store.client,
-      });
-      store.views.forEach((view) => view.show());
-    };
-    buttons.append(button);
-    made[place] = button;
-    return button;
-  };
+/** @param {number | null} count */
+function shownCount(count) {
+  return count === null ? "–" : count.toLocaleString("en");
+}
 
-  const tick = () => {
-    // for when nothing has arrived: a paused kernel, a slow step
-    const now = model.get("state"),
-      since = now.moving ? (Date.now() - store.shownAt) / 1000 : 0;
-    shown.elapsed.say(now.elapsed_s === null ? "–" : duration(now.elapsed_s + since));
-    shown.left.say(now.eta_s === null ? "–" : duration(now.eta_s - since));
-  };
-  const show = () => {
-    const now = model.get("state");
-    setText(name, now.name);
-    setText(state, now.word);
-    state.dataset.tone = now.tone;
-    model.get("buttons").forEach((spec, place) => {
-      const button = made[place] ?? buttonAt(place),
-        pressed = store.pressed.has(spec.does);
-      const label = pressed ? spec.busy_label : spec.label;
-      setText(button, label);
-      button.disabled = pressed || !spec.enabled;
-      button.title = spec.hint;
-      button.dataset.does = spec.does;
+/** One place on a page that shows the head. */
+class HeadView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    /** @type {HeadStore} */
+    this.store = storeOf(model);
+    this.name = element("span", "distill-name");
+    this.state = element("span", "distill-state");
+    this.buttons = element("span", "distill-buttons");
+    this.bar = element("div", "distill-bar");
+    this.fill = element("div");
+    this.facts = element("div", "distill-facts");
+    this.trouble = element("div", "distill-trouble");
+    /** @type {HTMLButtonElement[]} */
+    this.made = [];
+    this.values = this.layOut();
+  }
+
+  layOut() {
+    const line = element("div", "distill-head-line");
+    this.el.classList.add("distill", "distill-head");
+    this.bar.setAttribute("role", "progressbar");
+    this.state.setAttribute("role", "status");
+    this.trouble.setAttribute("role", "alert");
+    this.bar.append(this.fill);
+    line.append(this.name, this.state, this.buttons);
+    this.el.append(line, this.bar, this.facts, this.trouble);
+    const values = Object.entries(FACTS).map(([key, label]) => [key, this.fact(label)]);
+    return /** @type {Record<keyof typeof FACTS, HTMLElement>} */ (Object.fromEntries(values));
+  }
+
+  /** @param {string} label */
+  fact(label) {
+    const box = element("div", "distill-fact");
+    const value = element("b");
+    box.append(value, element("span", "", label));
+    this.facts.append(box);
+    return value;
+  }
+
+  /** Begins to follow the run; returns what ends that. */
+  open() {
+    const {model, store, el} = this;
+    const view = {show: () => this.show()};
+    const arrived = () => {
+      store.arrivedAt = Date.now();
+      this.show();
+    };
+    markDarkness(el);
+    store.views.add(view);
+    model.on("change:state", arrived);
+    model.on("change:buttons", view.show);
+    const timer = setInterval(() => this.tickIfQuiet(), TICK_MS);
+    const themed = onThemeChange(() => markDarkness(el));
+    this.show();
+    store.sync();
+    return () => {
+      clearInterval(timer);
+      themed();
+      model.off("change:state", arrived);
+      model.off("change:buttons", view.show);
+      store.views.delete(view);
+    };
+  }
+
+  show() {
+    const now = this.model.get("state");
+    setText(this.name, now.name);
+    setText(this.state, now.word);
+    this.state.dataset.tone = now.tone;
+    this.model.get("buttons").forEach((spec, place) => {
+      this.showButton(this.made[place] ?? this.addButton(), spec);
     });
-    const share = `${(100 * now.progress).toFixed(1)}%`;
-    fill.style.width = share;
-    bar.setAttribute("aria-valuenow", Math.round(100 * now.progress));
-    shown.epoch.say(now.epoch === null ? "–" : now.epoch.toLocaleString("en"));
-    shown.step.say(now.step === null ? "–" : now.step.toLocaleString("en"));
-    shown.pace.say(now.pace === null ? "–" : now.pace.toFixed(1));
-    shown.device.say(now.device);
-    setText(trouble, now.trouble);
-    trouble.hidden = !now.trouble;
-    el.dataset.state = now.state;
-    el.dataset.step = now.step ?? 0;
-    el.dataset.epoch = now.epoch ?? 0;
-    tick();
-  };
-  const changed = () => {
-    store.shownAt = Date.now();
-    show();
-  };
-  const view = {show};
-  store.shownAt ??= Date.now();
-  store.views.add(view);
-  model.on("change:state", changed);
-  model.on("change:buttons", show);
-  const clock = setInterval(() => {
-    if (Date.now() - store.shownAt > 1500) tick();
-  }, 1000);
-  const themed = onThemeChange(() => markDarkness(el));
-  show();
-  store.sync();
-  return () => {
-    clearInterval(clock);
-    themed();
-    model.off("change:state", changed);
-    model.off("change:buttons", show);
-    store.views.delete(view);
-  };
+    this.fill.style.width = `${(100 * now.progress).toFixed(1)}%`;
+    this.bar.setAttribute("aria-valuenow", String(Math.round(100 * now.progress)));
+    this.showFacts(now);
+    setText(this.trouble, now.trouble);
+    this.trouble.hidden = !now.trouble;
+    this.el.dataset.state = now.state;
+  }
+
+  /** @param {RunState} now */
+  showFacts(now) {
+    setText(this.values.epoch, shownCount(now.epoch));
+    setText(this.values.step, shownCount(now.step));
+    setText(this.values.pace, now.pace === null ? "–" : now.pace.toFixed(1));
+    setText(this.values.device, now.device);
+    this.el.dataset.step = String(now.step ?? 0);
+    this.el.dataset.epoch = String(now.epoch ?? 0);
+    this.tick();
+  }
+
+  tick() {
+    const now = this.model.get("state");
+    const since = now.moving ? (Date.now() - this.store.arrivedAt) / 1000 : 0;
+    setText(this.values.elapsed, shownDuration(now.elapsed_s, since));
+    setText(this.values.left, shownDuration(now.eta_s, -since));
+  }
+
+  tickIfQuiet() {
+    if (Date.now() - this.store.arrivedAt > QUIET_MS) this.tick();
+  }
+
+  /** The first is Pause or Resume, whichever makes sense. */
+  addButton() {
+    const button = element("button");
+    button.onclick = () => this.press(button.dataset.does ?? "");
+    this.buttons.append(button);
+    this.made.push(button);
+    return button;
+  }
+
+  /** @param {HTMLButtonElement} button @param {ButtonSpec} spec */
+  showButton(button, spec) {
+    const isPressed = this.store.pressed.has(spec.does);
+    setText(button, isPressed ? spec.busy_label : spec.label);
+    button.disabled = isPressed || !spec.enabled;
+    button.title = spec.hint;
+    button.dataset.does = spec.does;
+  }
+
+  /** @param {string} button */
+  press(button) {
+    const {store, model} = this;
+    store.presses += 1;
+    store.pressed.set(button, store.presses);
+    send(model, {type: "press", button, press: store.presses, client: store.client});
+    for (const view of store.views) view.show?.();
+  }
+}
+
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new HeadView(model, el).open();
 }
 
 export default {initialize, render};

@@ -1,0 +1,87 @@
+// What the pages' modules share with anywidget, ipywidgets and plotly.
+
+/** What anywidget hands over of a widget: its synced state, and a line to its kernel. */
+export interface Model<Traits = Record<string, never>> {
+  get<Name extends keyof (Traits & LiveTraits)>(name: Name): (Traits & LiveTraits)[Name];
+  // biome-ignore lint/suspicious/noExplicitAny: each event has its own arguments
+  on(event: string, callback: (...rest: any[]) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: each event has its own arguments
+  off(event: string, callback: (...rest: any[]) => void): void;
+  send(message: object): void;
+}
+
+/** State of every LiveWidget. */
+export interface LiveTraits {
+  uid: string;
+  poll_s: number;
+}
+
+export interface Shown<Traits> {
+  model: Model<Traits>;
+  el: HTMLElement;
+}
+
+/** One place on a page that shows a widget. */
+export interface View {
+  show?: () => void;
+  changed?: () => void;
+}
+
+/** What a page knows of a widget, however many places show it. */
+export interface Store {
+  views: Set<View>;
+  client: string;
+}
+
+/** What a kernel answers to one question. */
+export interface Answer {
+  type: string;
+  key: string;
+  error?: string;
+  buffers: DataView[];
+  // biome-ignore lint/suspicious/noExplicitAny: facts differ by kind, see messages.d.ts
+  [fact: string]: any;
+}
+
+/** A store that asks its kernel. */
+export interface Questions extends Store {
+  get(type: string, key: string): Promise<Answer>;
+  command(type: string, command: object): Promise<Answer>;
+  forgetAnswer(type: string, key: string): void;
+  close(): void;
+}
+
+/** What is used of plotly.js. */
+export interface Plotly {
+  react(box: HTMLElement, data: object[], layout: object, config: object): Promise<void>;
+  purge(box: HTMLElement): void;
+  Plots: {resize(box: HTMLElement): void};
+}
+
+/** A box that plotly has drawn into. */
+export interface PlotBox extends HTMLElement {
+  _fullLayout?: {width: number};
+  on?(event: string, callback: (event: {points: PlotPoint[]}) => void): void;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever a trace has put there
+export type PlotPoint = {customdata?: any; text?: any; x?: any; y?: any; pointIndex?: any};
+
+// biome-ignore lint/suspicious/noExplicitAny: plotly's own schema, a tree of JSON
+export type Json = any;
+
+/** plotly.js on its way onto a page. */
+export interface PlotlyLoad {
+  state: "wait" | "loading" | "ready";
+  source: "" | "kernel" | "cache";
+  loaded: Promise<Plotly>;
+  looked: Promise<unknown>;
+  asked: number;
+  patience: number;
+  give(packed: Blob, source: "kernel" | "cache"): Promise<void>;
+}
+
+declare global {
+  var __distill: {stores: Map<string, Store>; plotly: PlotlyLoad | null} | undefined;
+  var Plotly: Plotly | undefined;
+}
