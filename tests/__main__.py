@@ -36,6 +36,7 @@ SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else 
 SLOW = ("analysis", "browser", "cli", "integration", "tools", "training", "widgets")
 FAST = [*SHARED, *(f"--ignore=tests/{folder}" for folder in SLOW), "--ignore=widgets"]
 MORE_CHECKS = (
+    ("JavaScript", [sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
     ("notebooks", NOTEBOOKS),
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import pytest
 import torch
 from ipywidgets.widgets import widget as widget_module
@@ -27,6 +26,8 @@ from distill.training.watch.event_lines import (
     VQEpochMetrics,
     VQStepMetrics,
 )
+
+from .node_page import NodePage, running_node
 
 
 class MockComm:
@@ -89,57 +90,11 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distill.training.run.heartbeat.STALE_S", 3600.0)
 
 
-def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
-    """A custom message from a page."""
-    data = {"method": "custom", "content": content}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
-
-
-class FakePage:
-    """Follows a LiveChart as live_chart.js does, over a connection that may lose messages."""
-
-    def __init__(self, chart: Any) -> None:
-        self.chart, self.read = chart, 0
-        self.x: list[list[float]] = [[] for _ in chart.points]
-        self.y: list[list[float]] = [[] for _ in chart.points]
-        self.mean: list[list[float]] = [[] for _ in chart.points]
-        self.epoch, self.marks, self.layout, self.synced = "", -1, {}, False
-
-    def sync(self) -> None:
-        cursor = [len(x) for x in self.x]
-        say(
-            self.chart, {"type": "sync", "cursor": cursor, "epoch": self.epoch, "marks": self.marks}
-        )
-
-    def arrived(self) -> list[tuple[dict[str, Any], list[bytes]]]:
-        new = self.chart.comm.custom[self.read :]
-        self.read += len(new)
-        return new
-
-    def take(self, message: dict[str, Any], buffers: list[bytes]) -> None:
-        if message["type"] != "data":
-            return
-        if message["epoch"] != self.epoch:
-            for column in (self.x, self.y, self.mean):
-                column[:] = [[] for _ in column]
-            self.epoch = message["epoch"]
-        self.synced = all(start <= len(self.x[trace]) for trace, start in message["parts"])
-        if not self.synced:
-            self.sync()
-            return
-        left = iter(buffers)
-        for trace, start in message["parts"]:
-            smooth = self.chart.spec["traces"][trace].get("smooth")
-            skip = len(self.x[trace]) - start
-            for column in (self.x, self.y, self.mean)[: 3 if smooth else 2]:
-                column[trace] += np.frombuffer(next(left), np.float32)[skip:].tolist()
-        if "layout" in message and message["marks"] > self.marks:
-            self.layout, self.marks = message["layout"], message["marks"]
-
-    def take_all(self) -> None:
-        while new := self.arrived():
-            for message, buffers in new:
-                self.take(message, buffers)
+@pytest.fixture
+def open_page() -> Iterator[Callable[[Any], NodePage]]:
+    """Opens pages that show a chart, with the JavaScript as shipped."""
+    with running_node() as node:
+        yield lambda chart: NodePage(node, chart)
 
 
 class FakeTrainer:

@@ -134,7 +134,7 @@ def test_a_map_is_made_once(ask: Any, atlas: CodebookAtlas, monkeypatch: Any) ->
         ("pairs", "0/3", "level=3"),
         ("sound", "entry/0/99", "entry=99"),
         ("sound", "moment/0/0/99", "moment 99: entry 0 has"),
-        ("sound", "what", "'': not something an atlas knows"),
+        ("sound", "what", "'what': not something an atlas knows"),
     ],
 )
 def test_what_an_atlas_does_not_know_is_said(ask: Any, kind: str, key: str, text: str) -> None:

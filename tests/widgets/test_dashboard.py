@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.page.page_code import page_styles
 from distill_widgets.training.runs_list import RunsList
 
-from .conftest import FakePage, say
+from .node_page import NodePage, say
 
 
 @pytest.fixture
@@ -53,15 +54,21 @@ def ticks(dashboard, count: int) -> None:
     publisher._tick = tick
 
 
-def hear(dashboard) -> FakePage:
-    page = FakePage(dashboard.loss)
-    page.sync()
-    page.take_all()
-    return page
+@pytest.fixture
+def watch(open_page) -> Callable[..., NodePage]:
+    """Shows a dashboard's losses on a page."""
+
+    def open_loss(dashboard) -> NodePage:
+        page = open_page(dashboard.loss)
+        page.sync()
+        page.take_all()
+        return page
+
+    return open_loss
 
 
-def test_it_shows_what_the_run_folder_holds(dashboard, trainer):
-    page = hear(dashboard)
+def test_it_shows_what_the_run_folder_holds(dashboard, trainer, watch):
+    page = watch(dashboard)
     assert page.x[0] == [1, 2, 3, 4, 5]
     trainer.steps(3)
     trainer.finish_epoch()
@@ -77,8 +84,8 @@ def test_it_shows_what_the_run_folder_holds(dashboard, trainer):
     assert "kick <b>" in [row["name"] for row in dashboard.player.rows]
 
 
-def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer):
-    page = hear(dashboard)
+def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer, watch):
+    page = watch(dashboard)
     trainer.finish_epoch()
     trainer.tell(ResumeEvent(1, 5, 2))
     until(lambda: len(dashboard.runner.history.resumes) == 1)
@@ -105,8 +112,8 @@ def test_the_end_is_kept_for_a_notebook_without_a_kernel(dashboard, trainer):
     assert dashboard.head.state["word"] == "finished"
 
 
-def test_presses_become_commands_and_are_answered(dashboard, trainer):
-    page = hear(dashboard)
+def test_presses_become_commands_and_are_answered(dashboard, trainer, watch):
+    page = watch(dashboard)
     say(dashboard.head, {"type": "press", "button": "pause", "press": 1, "client": "c"})
     until(lambda: read_control(trainer.path).wanted == "pause")
     until(lambda: dashboard.head.comm.custom)
@@ -135,8 +142,8 @@ def _status(trainer, word, **changes):
     return dataclasses.replace(status, **changes)
 
 
-def test_a_refused_command_is_told(dashboard, trainer):
-    hear(dashboard)
+def test_a_refused_command_is_told(dashboard, trainer, watch):
+    watch(dashboard)
     trainer.finish_epoch()
     trainer.end()
     until(lambda: dashboard.head.state["word"] == "finished")
@@ -145,8 +152,8 @@ def test_a_refused_command_is_told(dashboard, trainer):
     assert not any(button["enabled"] for button in dashboard.head.buttons)
 
 
-def test_a_failure_is_told_with_the_way_out(dashboard, trainer):
-    hear(dashboard)
+def test_a_failure_is_told_with_the_way_out(dashboard, trainer, watch):
+    watch(dashboard)
     trainer.tell(WarningEvent(0, 5, "disk", "the disk is <full>"))
     trainer.tell(TrainingFailedEvent("NonFiniteError", "the loss is NaN"))
     trainer.state("failed")
@@ -160,8 +167,8 @@ def test_a_failure_is_told_with_the_way_out(dashboard, trainer):
     assert dashboard.head.buttons[0]["does"] == "resume"
 
 
-def test_sounds_come_from_the_run_folder_only(dashboard, trainer):
-    hear(dashboard)
+def test_sounds_come_from_the_run_folder_only(dashboard, trainer, watch):
+    watch(dashboard)
     trainer.finish_epoch()
     trainer.preview()
     until(lambda: dashboard.player.rows)
@@ -207,8 +214,8 @@ def test_a_log_that_names_files_outside_plays_and_draws_none(trainer, monkeypatc
     dashboard.close()
 
 
-def test_a_run_that_goes_back_is_drawn_anew(dashboard, trainer):
-    page = hear(dashboard)
+def test_a_run_that_goes_back_is_drawn_anew(dashboard, trainer, watch):
+    page = watch(dashboard)
     epoch = page.epoch
     trainer.writer.write_status(_status(trainer, "running", session=9))
     until(lambda: page.take_all() or page.epoch != epoch)
@@ -254,14 +261,14 @@ def test_repr_says_where_the_run_is(dashboard, trainer):
     assert str(trainer.path) in text
 
 
-def test_in_colab_only_answers_bring_news(trainer, monkeypatch):
+def test_in_colab_only_answers_bring_news(trainer, monkeypatch, open_page):
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     # No question waits with another.
     monkeypatch.setattr("distill_widgets.training.dashboard._FRESH_S", 0.0)
     dashboard = TrainingDashboard(trainer.path)
     assert not [t for t in threading.enumerate() if t.name == "distill-publisher"]
     assert dashboard.loss.poll_s == 1.0
-    page = FakePage(dashboard.loss)
+    page = open_page(dashboard.loss)
     for count in (3, 6):
         trainer.steps(3)
         until(lambda count=count: dashboard.runner.history.step_count == count)
@@ -295,8 +302,8 @@ def test_the_log_is_bounded(trainer):
     dashboard.close()
 
 
-def test_what_cannot_be_read_is_said_and_the_rest_is_shown(dashboard, trainer):
-    hear(dashboard)
+def test_what_cannot_be_read_is_said_and_the_rest_is_shown(dashboard, trainer, watch):
+    watch(dashboard)
     with (trainer.path / "events.jsonl").open("ab") as log:
         log.write(b"nonsense\n")
         log.write(b'{"event":"Applause","epoch":0,"step":5}\n')
@@ -316,8 +323,8 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(dashboard, trainer):
     assert "Applause" in dashboard.runner.history._repr_html_()
 
 
-def test_a_log_that_cannot_be_read_is_said(dashboard, trainer):
-    hear(dashboard)
+def test_a_log_that_cannot_be_read_is_said(dashboard, trainer, watch):
+    watch(dashboard)
     (trainer.path / "events.jsonl").unlink()
     (trainer.path / "events.jsonl").mkdir()
     until(lambda: "cannot be followed any more" in dashboard.head.state["trouble"])
@@ -325,8 +332,8 @@ def test_a_log_that_cannot_be_read_is_said(dashboard, trainer):
     assert dashboard.loss.points[0] == 5
 
 
-def test_a_suspended_trainer_is_not_answering(dashboard, trainer, monkeypatch):
-    hear(dashboard)
+def test_a_suspended_trainer_is_not_answering(dashboard, trainer, monkeypatch, watch):
+    watch(dashboard)
     monkeypatch.setattr("distill.training.run.folder.RunFolder.read_state", lambda *a, **k: NOT)
     until(lambda: dashboard.head.state["word"] == "not answering")
     assert "no sign of life for seconds" in dashboard.head.state["trouble"]
@@ -368,8 +375,8 @@ def test_a_folder_one_may_only_read_is_shown(trainer, tmp_path):
             path.chmod(0o755)
 
 
-def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer):
-    hear(dashboard)
+def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer, watch):
+    watch(dashboard)
     (trainer.path / "events.jsonl").write_bytes(b"")
     until(lambda: dashboard.loss.points[0] == 0)
     trainer.step = 0
@@ -388,7 +395,7 @@ def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
         assert rule in page_styles(name)
 
 
-def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monkeypatch):
+def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monkeypatch, watch):
     """A status says sooner that a run has ended than its events are read."""
     arrived, update = threading.Event(), VQMetricsHistory.update_lines
 
@@ -400,7 +407,7 @@ def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monke
     monkeypatch.setattr(VQMetricsHistory, "update_lines", late)
     kept = []
     monkeypatch.setattr(dashboard, "_keep_pictures", lambda: kept.append(dashboard.levels.points))
-    hear(dashboard)
+    watch(dashboard)
     trainer.finish_epoch()
     trainer.end()
     until(lambda: dashboard.head.state["word"] == "finished")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distill_widgets import LiveChart
 from distill_widgets.page.plotly_js import plotly_js_gz
 
-from .conftest import FakePage, say
+from .node_page import say
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def test_nothing_is_sent_before_a_page_asks(chart):
     assert chart.comm.custom == []
 
 
-def test_a_page_gets_what_there_is_and_then_what_is_new(chart):
+def test_a_page_gets_what_there_is_and_then_what_is_new(chart, open_page):
     chart.append(0, [1, 2], [5, 6])
-    page = FakePage(chart)
+    page = open_page(chart)
     page.sync()
     page.take_all()
     assert page.x == [[1, 2], []]
@@ -45,8 +45,8 @@ def test_a_page_gets_what_there_is_and_then_what_is_new(chart):
     assert page.arrived() == []
 
 
-def test_only_what_is_new_is_pushed(chart):
-    page = FakePage(chart)
+def test_only_what_is_new_is_pushed(chart, open_page):
+    page = open_page(chart)
     page.sync()
     for step in range(20):
         chart.append(0, [step], [step])
@@ -55,17 +55,17 @@ def test_only_what_is_new_is_pushed(chart):
     assert sizes == [8] * 10
 
 
-def test_a_sync_with_nothing_missing_is_not_answered(chart):
+def test_a_sync_with_nothing_missing_is_not_answered(chart, open_page):
     chart.append(0, [1], [1])
-    page = FakePage(chart)
+    page = open_page(chart)
     page.sync()
     page.take_all()
     page.sync()
     assert page.arrived() == []
 
 
-def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch):
-    page = FakePage(chart)
+def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch, open_page):
+    page = open_page(chart)
     page.sync()
     assert chart.is_watched
     later = time.monotonic() + 11
@@ -79,8 +79,8 @@ def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch):
     assert page.x[0] == [1]
 
 
-def test_marks_replace_one_another_and_arrive_once(chart):
-    page = FakePage(chart)
+def test_marks_replace_one_another_and_arrive_once(chart, open_page):
+    page = open_page(chart)
     chart.chart.mark({"shapes": [1]})
     page.sync()
     page.take_all()
@@ -94,8 +94,8 @@ def test_marks_replace_one_another_and_arrive_once(chart):
     assert page.layout == {"shapes": [2]}
 
 
-def test_clearing_and_thinning_begin_a_new_epoch(chart):
-    page = FakePage(chart)
+def test_clearing_and_thinning_begin_a_new_epoch(chart, open_page):
+    page = open_page(chart)
     chart.append(0, range(30), range(30))
     page.sync()
     page.take_all()
@@ -120,10 +120,10 @@ Acts = st.lists(
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
-@given(Acts)
-def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts):
+@given(acts=Acts)
+def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts, open_page):
     chart = LiveChart([{}, {"smooth": True}], {}, limit=16)
-    page, step = FakePage(chart), 0
+    page, step = open_page(chart), 0
     for act in acts:
         if act == "append":
             chart.append(step % 2, [step, step + 1], [step, -step])
@@ -155,8 +155,8 @@ def test_whatever_is_lost_or_doubled_a_sync_makes_it_whole(acts):
     chart.close()
 
 
-def test_two_pages_are_served_by_the_same_messages(chart):
-    one, two = FakePage(chart), FakePage(chart)
+def test_two_pages_are_served_by_the_same_messages(chart, open_page):
+    one, two = open_page(chart), open_page(chart)
     one.sync()
     two.sync()
     chart.append(0, [1, 2], [1, 2])

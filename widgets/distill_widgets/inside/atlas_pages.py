@@ -13,6 +13,7 @@ from distill.errors import AudioFileError, PartError
 from distill_widgets.inside.grid_sounds import PlayedSound, common_gain, faded
 from distill_widgets.page.live_widget import Reply
 from distill_widgets.sounds.pictures import brightness
+from distill_widgets.sounds.sound_keys import SoundKey, sound_key
 from distill_widgets.sounds.wav import wav_bytes
 
 MOST_ENTRIES = 128
@@ -77,13 +78,18 @@ class AtlasPages:
         return facts, [picture.tobytes()]
 
     def sound(self, key: str) -> Reply:
-        """`entry/LEVEL/ENTRY` or `moment/LEVEL/ENTRY/NUMBER`: as WAV.
+        """An entry, or a moment of the corpus where it is heard, as WAV; see `sound_keys`.
 
         Raises:
             AudioFileError: the recording is not where it was.
         """
-        kind, _, rest = key.partition("/")
-        sound = self._entry_sound(rest) if kind == "entry" else self._moment_sound(rest)
+        match sound_key(key):
+            case SoundKey("entry", (level, entry)):
+                sound = self._entry_sound(level, entry)
+            case SoundKey("moment", (level, entry, number)):
+                sound = self._moment_sound(level, entry, number)
+            case _:
+                raise PartError(f"{key!r}: not something an atlas knows")
         louder_db = round(20 * math.log10(sound.gain))
         return {"louder_db": louder_db}, [wav_bytes(sound.samples, sound.sample_rate)]
 
@@ -128,14 +134,14 @@ class AtlasPages:
         """Names of all files."""
         return {"names": list(self._atlas.files)}, []
 
-    def _entry_sound(self, key: str) -> PlayedSound:
-        level, entry = self._numbers(key, 2)
+    def _entry_sound(self, level: int, entry: int) -> PlayedSound:
+        self._check(level, entry)
         sound = self._atlas.sound(level, entry)
         gain = common_gain(sound)
         return PlayedSound(sound * np.float32(gain), self._atlas.sample_rate, gain)
 
-    def _moment_sound(self, key: str) -> PlayedSound:
-        level, entry, number = self._numbers(key, 3)
+    def _moment_sound(self, level: int, entry: int, number: int) -> PlayedSound:
+        self._check(level, entry)
         moments = self._atlas.moments(level, entry)
         if number >= len(moments):
             raise PartError(f"moment {number}: entry {entry} has {len(moments)}")
@@ -166,9 +172,13 @@ class AtlasPages:
         if len(parts) != count or not all(part.isdecimal() for part in parts):
             raise PartError(f"{key!r}: not something an atlas knows")
         numbers = [int(part) for part in parts]
-        for kind, number, limit in zip(
-            ("level", "entry"), numbers, (self._atlas.levels, self._atlas.entries), strict=False
+        self._check(*numbers)
+        return numbers
+
+    def _check(self, level: int, entry: int = 0) -> None:
+        for kind, number, limit in (
+            ("level", level, self._atlas.levels),
+            ("entry", entry, self._atlas.entries),
         ):
             if number >= limit:
                 raise PartError(f"{kind}={number}: expected 0 to {limit - 1}")
-        return numbers

@@ -14,8 +14,9 @@ from distill.analysis.sound.code_sounds import CodeParts
 from distill.analysis.sound.entry_sounds import entry_sound, samples_per_step
 from distill.audio.io import read_audio, read_part
 from distill.codebook.codes import NO_CODE, Codes
-from distill.errors import CodesError, DistillError, PartError
+from distill.errors import CodesError, PartError
 from distill.models.use.loaded import LoadedVQModel, Waveform, check_waveform
+from distill_widgets.sounds.sound_keys import FIRST, ORIGINAL, SoundKey, Source, sound_key
 
 COMMON_PEAK = 0.5
 """What quiet things are brought to, so that they are heard at all."""
@@ -45,8 +46,7 @@ class PlayedSound:
 class GridSounds:
     """The sounds inside one grid of codes, and the original where there is one.
 
-    A page names them by key: `cell/LEVEL/STEP`, `moment/STEP`, and `part/SOURCE/PIECE`, where a
-    source is `original`, `alone-LEVEL`, or `first-N` for the first N levels together.
+    A page names them by key; see `sound_keys`.
 
     Args:
         model: the one that made the codes, or shall make them.
@@ -91,18 +91,14 @@ class GridSounds:
             PartError: no such level, step or piece, or no such key.
             AudioFileError: the original cannot be read any more.
         """
-        kind, *rest = key.split("/")
-        try:
-            if kind == "cell":
-                return self._cell(*map(int, rest))
-            if kind == "moment":
-                column = self._parts.column(*map(int, rest))
+        match sound_key(key):
+            case SoundKey("cell", (level, step)):
+                return self._cell(level, step)
+            case SoundKey("moment", (step,)):
+                column = self._parts.column(step)
                 return PlayedSound(column.numpy(), self._parts.sample_rate)
-            if kind == "part":
-                return self._part(rest[0], int(rest[1]))
-        except (ValueError, TypeError, IndexError) as error:
-            if isinstance(error, DistillError):
-                raise
+            case SoundKey("part", (piece,), Source() as source):
+                return self._part(source, piece)
         raise PartError(f"{key!r}: not something that can be heard in a grid of codes")
 
     def _opened(self, model: LoadedVQModel, sound: CodeSource) -> Codes:
@@ -136,25 +132,22 @@ class GridSounds:
         gain = common_gain(sound)
         return PlayedSound(sound * np.float32(gain), rate, gain)
 
-    def _part(self, source: str, piece: int) -> PlayedSound:
+    def _part(self, source: Source, piece: int) -> PlayedSound:
         start = piece * self.piece_steps
         stop = min(start + self.piece_steps, self.codes.steps)
         if not 0 <= start < stop:
             raise PartError(f"piece={piece}: the sound has no such piece")
-        if source == "original":
+        if source.kind == ORIGINAL:
             if self._original is None:
                 raise PartError("these codes came without their sound: there is no original")
             step_s = self.codes.step_seconds
             return self._original(start * step_s, (stop - start) * step_s)
-        kind, _, number = source.partition("-")
-        if kind == "first":
+        if source.kind == FIRST:
             return PlayedSound(
-                self._stretch(lambda a, b: self._parts.upto(int(number), a, b), start, stop),
+                self._stretch(lambda a, b: self._parts.upto(source.number, a, b), start, stop),
                 self._parts.sample_rate,
             )
-        if kind != "alone":
-            raise PartError(f"source={source!r}: expected original, alone-LEVEL or first-N")
-        level = int(number)
+        level = source.number
         sound = self._stretch(lambda a, b: self._parts.row(level, a, b), start, stop)
         # One gain for the whole row, so that its pieces go together: that of the first one heard.
         gain = self._gains.setdefault(level, common_gain(sound))

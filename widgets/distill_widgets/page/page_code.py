@@ -42,7 +42,7 @@ def page_code(entry: str) -> str:
 @functools.cache
 def page_styles(*names: str) -> str:
     """Style sheets of the package as one, without comments and indents."""
-    return "\n".join(_squeezed((_PACKAGE / name).read_text(encoding="utf-8")) for name in names)
+    return "\n".join(squeezed((_PACKAGE / name).read_text(encoding="utf-8")) for name in names)
 
 
 def _join(path: str, joined: dict[str, str], importing: tuple[str, ...]) -> None:
@@ -62,7 +62,7 @@ def _linked(path: str, code: str, *, is_entry: bool) -> str:
     def names_from(found: re.Match[str]) -> str:
         return f"const {{{found[1]}}} = {_name_of(_beside(path, found[2]))};\n"
 
-    body = _squeezed(_EXPORT.sub("", _IMPORT.sub(names_from, code)))
+    body = squeezed(_EXPORT.sub("", _IMPORT.sub(names_from, code)))
     left = _LEFT.search(_DEFAULT.sub("", body) if is_entry else body)
     if left:
         raise ValueError(f"{path}: {left[0]!r} is not a form of import or export that pages use")
@@ -79,6 +79,7 @@ def _name_of(path: str) -> str:
     return "$" + re.sub(r"\W", "_", path.removesuffix(".js"))
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """JavaScript or CSS without comments that begin a line, and without indents."""
     lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
     return "\n".join(line for line in lines if line)
