@@ -347,7 +347,7 @@ def test_a_reopened_notebook_shows_what_was(notebook, server, drums, run):
     train_vqvae(config, AudioCorpus.scan(drums, progress=False), run.path, "cpu")
     cells = [
         f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd",
-        f"distill_widgets.training.report({str(run.path)!r})",
+        f"distill_widgets.report({str(run.path)!r})",
     ]
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(document, timeout=120, kernel_name="python3").execute()

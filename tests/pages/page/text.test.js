@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, duration, fixed, shownText} from "../../../widgets/distill_widgets/page/text.js";
+import {clock, duration, fixed} from "../../../widgets/distill_widgets/page/amounts.js";
+import {shownText} from "../../../widgets/distill_widgets/page/text.js";
 
 test("a clock has as many digits as its marks need", () => {
   assert.equal(clock(0, 1), "0:00");

@@ -4,7 +4,7 @@
 /** @import {Data, Sync} from "../page/messages" */
 /** @import {Json} from "../page/types" */
 
-import {floats} from "../page/buffers.js";
+import {numbers} from "../page/buffers.js";
 
 /**
  * @typedef {object} Points
@@ -72,7 +72,8 @@ export function take(points, message, buffers) {
   for (const [trace, start] of message.parts) {
     const overlap = points.x[trace].length - start;
     for (const column of columnsOf(points, trace)) {
-      for (const value of floats(buffers[next]).subarray(overlap)) column.push(value);
+      for (const value of numbers(buffers[next], Float32Array).subarray(overlap))
+        column.push(value);
       next += 1;
     }
   }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from distill.audio.io import read_part
 from distill.errors import AudioFileError, PartError
 from distill_widgets.inside.grid_sounds import PlayedSound, common_gain, faded
 from distill_widgets.page.live_widget import Reply
+from distill_widgets.page.messages import EntryFacts, LevelFacts, NamesFacts, PairsFacts, SoundFacts
 from distill_widgets.sounds.pictures import brightness
 from distill_widgets.sounds.sound_keys import SoundKey, sound_key
 from distill_widgets.sounds.wav import wav_bytes
@@ -41,7 +41,10 @@ class AtlasPages:
         """`LEVEL`: uses, loudness, brightness and main file of its entries, and its dead ones."""
         (level,) = self._numbers(key, 1)
         atlas = self._atlas
-        facts = {"dead": atlas.dead(level).tolist(), "uses": int(atlas.counts[level].sum())}
+        facts: LevelFacts = {
+            "dead": atlas.dead(level).tolist(),
+            "uses": int(atlas.counts[level].sum()),
+        }
         return facts, [
             atlas.counts[level].astype("<i4").tobytes(),
             atlas.loudness_db[level].astype("<f4").tobytes(),
@@ -64,7 +67,7 @@ class AtlasPages:
         moments = atlas.moments(level, entry)
         picture = brightness(atlas.mels[level, entry].astype(np.float32))
         main = int(atlas.main_file[level, entry])
-        facts = {
+        facts: EntryFacts = {
             "uses": int(atlas.counts[level, entry]),
             "share": float(atlas.counts[level, entry] / max(1, atlas.counts[level].sum())),
             "loudness": float(atlas.loudness_db[level, entry]),
@@ -73,7 +76,7 @@ class AtlasPages:
             "near": atlas.nearest[level, entry].tolist(),
             "followers": self._followers(level, entry),
             "moments": [{"name": m.name, "start_s": m.start_s} for m in moments],
-            "shape": list(picture.shape),
+            "shape": (picture.shape[0], picture.shape[1]),
         }
         return facts, [picture.tobytes()]
 
@@ -90,8 +93,8 @@ class AtlasPages:
                 sound = self._moment_sound(level, entry, number)
             case _:
                 raise PartError(f"{key!r}: not something an atlas knows")
-        louder_db = round(20 * math.log10(sound.gain))
-        return {"louder_db": louder_db}, [wav_bytes(sound.samples, sound.sample_rate)]
+        facts: SoundFacts = {"louder_db": round(20 * math.log10(sound.gain))}
+        return facts, [wav_bytes(sound.samples, sound.sample_rate)]
 
     def usage(self, _key: str) -> Reply:
         """Entries of every level, the most used first, (level, entry), and their uses."""
@@ -116,23 +119,29 @@ class AtlasPages:
         )
         top = np.argsort(-table, axis=None, kind="stable")[:_PAIRS]
         most = [
-            [int(i), int(j), int(table[i, j])]
+            (int(i), int(j), int(table[i, j]))
             for i, j in zip(*np.unravel_index(top, table.shape), strict=True)
             if table[i, j]
         ]
-        facts = {"rows": rows.tolist(), "columns": columns.tolist(), "most": most}
-        facts["total"] = int(table.sum())
+        facts: PairsFacts = {
+            "rows": rows.tolist(),
+            "columns": columns.tolist(),
+            "most": most,
+            "total": int(table.sum()),
+        }
         return facts, [table[np.ix_(rows, columns)].astype("<i4").tobytes()]
 
     def files(self, _key: str) -> Reply:
         """How alike the first `MOST_FILES` files are, (file, file), and their names."""
         count = min(MOST_FILES, len(self._atlas.files))
         alike = self._atlas.file_similarity()[:count, :count]
-        return {"names": list(self._atlas.files[:count])}, [alike.astype("<f4").tobytes()]
+        facts: NamesFacts = {"names": list(self._atlas.files[:count])}
+        return facts, [alike.astype("<f4").tobytes()]
 
     def names(self, _key: str) -> Reply:
         """Names of all files."""
-        return {"names": list(self._atlas.files)}, []
+        facts: NamesFacts = {"names": list(self._atlas.files)}
+        return facts, []
 
     def _entry_sound(self, level: int, entry: int) -> PlayedSound:
         self._check(level, entry)
@@ -156,10 +165,10 @@ class AtlasPages:
         samples = faded(waveform.numpy(), round(_MOMENT_FADE_S * rate), begin=True, end=True)
         return PlayedSound(samples, rate)
 
-    def _followers(self, level: int, entry: int) -> list[list[Any]]:
+    def _followers(self, level: int, entry: int) -> list[tuple[int, float]]:
         row = self._following(level)[entry]
         order = np.argsort(-row, kind="stable")[:_FOLLOWERS]
-        return [[int(e), float(row[e] / row.sum())] for e in order if row[e]]
+        return [(int(e), float(row[e] / row.sum())) for e in order if row[e]]
 
     def _following(self, level: int) -> np.ndarray:
         if level not in self._transitions:

@@ -3,7 +3,7 @@
 /** @import {Questions} from "../page/types" */
 /** @import {CodesFacts} from "../page/messages" */
 
-import {int16s, int32s} from "../page/buffers.js";
+import {numbers} from "../page/buffers.js";
 
 export class CodeChunks {
   /**
@@ -41,7 +41,10 @@ export class CodeChunks {
     const answer = await this.store.get("codes", String(number));
     if (answer.error) return;
     const [view] = answer.buffers;
-    this.chunks.set(number, this.facts.bytes === 2 ? int16s(view) : int32s(view));
+    this.chunks.set(
+      number,
+      this.facts.bytes === 2 ? numbers(view, Int16Array) : numbers(view, Int32Array),
+    );
     this.arrived([...this.chunks.values()].filter(Boolean).length);
   }
 }

@@ -4,7 +4,8 @@
 /** @import {Questions} from "../page/types" */
 /** @import {Place} from "./grid_geometry" */
 
-import {clock, element} from "../page/text.js";
+import {clock} from "../page/amounts.js";
+import {element} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
 import {contextOf} from "../sounds/paint.js";
 import {CodeChunks} from "./code_chunks.js";

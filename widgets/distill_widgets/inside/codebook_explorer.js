@@ -5,7 +5,7 @@
 /** @import {Sounds} from "../sounds/sound_store" */
 /** @import {Colouring, Picture} from "./explorer_pictures" */
 
-import {floats, int32s} from "../page/buffers.js";
+import {numbers} from "../page/buffers.js";
 import {fitToBox, plainLayout, plot} from "../page/plotly_draw.js";
 import {askForPlotly, plotlyOf, receivePlotly} from "../page/plotly_load.js";
 import {LATE, whenLate} from "../page/questions.js";
@@ -324,7 +324,9 @@ class ExplorerView {
 
   async usage() {
     const {buffers} = await this.get("usage", "");
-    const [order, counts] = buffers.map((view) => rowsOf(int32s(view), this.facts.entries));
+    const [order, counts] = buffers.map((view) =>
+      rowsOf(numbers(view, Int32Array), this.facts.entries),
+    );
     return {order, counts};
   }
 
@@ -336,7 +338,7 @@ class ExplorerView {
     const [known, answer] = [await this.level(), await this.get("map", `${level}/${method}`)];
     if (!this.names.length) this.names = (await this.get("names", "")).names;
     if (this.status.text === MAKING_MAP) this.status.report("");
-    const places = floats(answer.buffers[0]);
+    const places = numbers(answer.buffers[0], Float32Array);
     const picture = () => mapPicture(this.el, known, places, this.store, this.names);
     return [() => this.paint(box, picture(), (point) => this.choose(point.customdata))];
   }

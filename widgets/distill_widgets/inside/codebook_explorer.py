@@ -12,6 +12,7 @@ from distill.models.use.loaded import LoadedVQModel
 from distill.words import duration
 from distill_widgets.inside.atlas_pages import AtlasPages
 from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.messages import ExplorerFacts
 from distill_widgets.page.page_code import page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.page.plotly_js import plotly_version, serve_plotly
@@ -68,7 +69,7 @@ class CodebookExplorer(LiveWidget):
         return f"CodebookExplorer({self.name})\n{self.atlas!r}"
 
 
-def _facts(atlas: CodebookAtlas, labels: tuple[str, ...]) -> dict[str, Any]:
+def _facts(atlas: CodebookAtlas, labels: tuple[str, ...]) -> ExplorerFacts:
     return {
         "labels": list(labels),
         "levels": atlas.levels,

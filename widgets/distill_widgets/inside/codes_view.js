@@ -4,12 +4,13 @@
 /** @import {Model, Shown} from "../page/types" */
 /** @import {Sounds} from "../sounds/sound_store" */
 
-import {uint16s} from "../page/buffers.js";
+import {clock} from "../page/amounts.js";
+import {numbers} from "../page/buffers.js";
 import {entryColours} from "../page/colours.js";
 import {LATE, whenLate} from "../page/questions.js";
 import {statusLine} from "../page/status_line.js";
 import {storeOf} from "../page/store.js";
-import {clock, element, setText} from "../page/text.js";
+import {element, setText} from "../page/text.js";
 import {markDarkness, onThemeChange} from "../page/theme.js";
 import {SingleSound} from "../sounds/single_sound.js";
 import {aloneLevel, cellKey, columnKey, firstSource, ORIGINAL} from "../sounds/sound_keys.js";
@@ -91,7 +92,7 @@ class CodesView {
 
   makeGrid() {
     const {store, facts, el} = this;
-    const hues = uint16s(this.model.get("hues"));
+    const hues = numbers(this.model.get("hues"), Uint16Array);
     const colours = entryColours(hues, facts.levels, facts.entries);
     /** @param {number | null} level @param {number} step */
     const onClick = (level, step) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill_widgets.inside.grid_sounds import CodeSource, GridSounds
 from distill_widgets.page.live_widget import LiveWidget, Reply
+from distill_widgets.page.messages import CodesFacts, SoundFacts, WrittenFacts
 from distill_widgets.page.page_code import page_code
 from distill_widgets.page.palette import level_colour
 from distill_widgets.page.saved import with_saved_html
@@ -136,7 +138,7 @@ class CodesView(LiveWidget):
             raise ModelFileError("this model came from no file: give the path of one")
         return edit_metadata(target, level_labels=list(self.labels)).path
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self) -> CodesFacts:
         codes, path = self._sounds.codes, self._model.path
         return {
             "levels": codes.levels,
@@ -161,16 +163,17 @@ class CodesView(LiveWidget):
 
     def _sound(self, key: str) -> Reply:
         sound = self._sounds.get(key)
-        louder_db = round(20 * math.log10(sound.gain))
-        return {"louder_db": louder_db}, [wav_bytes(sound.samples, sound.sample_rate)]
+        facts: SoundFacts = {"louder_db": round(20 * math.log10(sound.gain))}
+        return facts, [wav_bytes(sound.samples, sound.sample_rate)]
 
     def _on_rename(self, command: dict[str, Any]) -> dict[str, Any]:
         level = command.get("level")
         self.rename(level if isinstance(level, int) else -1, str(command.get("label", "")))
         return {}
 
-    def _on_write(self, _command: dict[str, Any]) -> dict[str, Any]:
-        return {"file": printable(self.write_labels())}
+    def _on_write(self, _command: dict[str, Any]) -> Mapping[str, Any]:
+        written: WrittenFacts = {"file": printable(self.write_labels())}
+        return written
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return with_saved_html(super()._repr_mimebundle_(**options), self.codes._repr_html_())

@@ -3,8 +3,9 @@
 /** @import {EntryFacts, Moment} from "../page/messages" */
 /** @import {Answer} from "../page/types" */
 
-import {uint8s} from "../page/buffers.js";
-import {element, fixed} from "../page/text.js";
+import {fixed} from "../page/amounts.js";
+import {numbers} from "../page/buffers.js";
+import {element} from "../page/text.js";
 import {paintMel} from "../sounds/paint.js";
 import {momentKey} from "../sounds/sound_keys.js";
 import {chips} from "./choices.js";
@@ -71,7 +72,7 @@ export class EntryPanel {
     ];
     if (known.followers.length) parts.push(this.followersOf(known));
     this.el.replaceChildren(...parts, this.momentsOf(level, entry, known.moments));
-    paintMel(picture, uint8s(known.buffers[0]), known.shape, el);
+    paintMel(picture, numbers(known.buffers[0], Uint8Array), known.shape, el);
     el.dataset.moments = String(known.moments.length);
   }
 

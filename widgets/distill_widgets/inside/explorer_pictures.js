@@ -2,10 +2,11 @@
 // What the explorer gives plotly: a map of entries, their use, tables of pairs and of files.
 /** @import {Answer, Json} from "../page/types" */
 
-import {floats, int32s} from "../page/buffers.js";
+import {fixed} from "../page/amounts.js";
+import {numbers} from "../page/buffers.js";
 import {colourOf, SCALE} from "../page/colours.js";
 import {plainAxis} from "../page/plotly_draw.js";
-import {fixed, shownText} from "../page/text.js";
+import {shownText} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
 
 const SMALLEST_PX = 6;
@@ -38,10 +39,10 @@ export const COLOURINGS = {
 export function levelOf({buffers, dead}) {
   const [counts, loudness, brightness, main] = buffers;
   return {
-    counts: int32s(counts),
-    loudness: floats(loudness),
-    brightness: floats(brightness),
-    main: int32s(main),
+    counts: numbers(counts, Int32Array),
+    loudness: numbers(loudness, Float32Array),
+    brightness: numbers(brightness, Float32Array),
+    main: numbers(main, Int32Array),
     dead,
   };
 }
@@ -248,7 +249,7 @@ function rankLine(used, name, color) {
  * @returns {Picture}
  */
 export function pairsPicture(el, answer, rowName, columnName) {
-  const rows = rowsOf(int32s(answer.buffers[0]), answer.columns.length);
+  const rows = rowsOf(numbers(answer.buffers[0], Int32Array), answer.columns.length);
   const table = countTable(el, rows, "%{meta[0]} %{y} – %{meta[1]} %{x}: %{customdata} ×");
   const axis = {...plainAxis(el), showgrid: false, type: "category", nticks: 12};
   return {
@@ -277,7 +278,7 @@ export function pairsPicture(el, answer, rowName, columnName) {
  * @returns {Picture}
  */
 export function filesPicture(el, {buffers, names}) {
-  const rows = rowsOf(floats(buffers[0]), names.length);
+  const rows = rowsOf(numbers(buffers[0], Float32Array), names.length);
   const places = names.map((_, i) => i);
   const axis = {
     ...plainAxis(el),

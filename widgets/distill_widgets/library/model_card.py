@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
 from distill_widgets.page.controls import Html
 from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.messages import SavedFacts
 from distill_widgets.page.page_code import page_code
 from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer
@@ -164,8 +166,9 @@ class ModelCard(View):
         self.load()
         return {}
 
-    def _on_save(self, command: dict[str, Any]) -> dict[str, Any]:
-        return {"path": printable(self.save_as(str(command.get("path", ""))))}
+    def _on_save(self, command: dict[str, Any]) -> Mapping[str, Any]:
+        facts: SavedFacts = {"path": printable(self.save_as(str(command.get("path", ""))))}
+        return facts
 
     def __repr__(self) -> str:
         state = self.head.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from distill.names import path_from_text, path_to_text, printable
 from distill.tables import MOST_IN_A_CELL
 from distill_widgets.library.model_card import ModelCard
 from distill_widgets.page.live_widget import LiveWidget
+from distill_widgets.page.messages import Found, FoundModel, RefusedFile, TrashedFacts
 from distill_widgets.page.page_code import page_code
 from distill_widgets.page.view import View
 
@@ -80,17 +82,18 @@ class ModelLibraryView(View):
     def _hold(self, *children: ipywidgets.Widget) -> None:
         self.children = children
 
-    def _on_find(self, command: dict[str, Any]) -> dict[str, Any]:
+    def _on_find(self, command: dict[str, Any]) -> Mapping[str, Any]:
         text, tag = str(command.get("text") or "") or None, str(command.get("tag") or "") or None
         found = self.library.search(text, tag=tag)
         refused = () if text or tag else self.library.refused[:MOST_SHOWN]
         tags = sorted({tag for model in self.library for tag in model.tags}, key=str.casefold)
-        return {
+        answer: Found = {
             "models": [_row(model) for model in found[:MOST_SHOWN]],
             "refused": [self._refused(one) for one in refused],
             "total": len(self.library),
             "tags": tags,
         }
+        return answer
 
     def _on_rename(self, command: dict[str, Any]) -> dict[str, Any]:
         return self._changed(self.library.rename(_path(command), str(command.get("to", ""))))
@@ -101,14 +104,15 @@ class ModelLibraryView(View):
     def _on_untag(self, command: dict[str, Any]) -> dict[str, Any]:
         return self._changed(self.library.untag(_path(command), str(command.get("tag", ""))))
 
-    def _on_delete(self, command: dict[str, Any]) -> dict[str, Any]:
+    def _on_delete(self, command: dict[str, Any]) -> Mapping[str, Any]:
         trashed = self.library.delete(_path(command))
         if self.card is not None and self.card.path == trashed.original:
             self._hold(self.list)
             self.card.close()
             self.card = None
         self._changed()
-        return {"trashed": path_to_text(trashed.path)}
+        facts: TrashedFacts = {"trashed": path_to_text(trashed.path)}
+        return facts
 
     def _on_undo(self, command: dict[str, Any]) -> dict[str, Any]:
         wanted = str(command.get("path", ""))
@@ -132,7 +136,7 @@ class ModelLibraryView(View):
             self.card.renew()
         return {}
 
-    def _refused(self, one: RefusedModel) -> dict[str, str]:
+    def _refused(self, one: RefusedModel) -> RefusedFile:
         place = os.path.relpath(one.path, self.library.folder)
         return {
             "path": path_to_text(one.path),
@@ -148,7 +152,7 @@ class ModelLibraryView(View):
         return f"ModelLibraryView\n{self.library!r}"
 
 
-def _row(model: LibraryModel) -> dict[str, Any]:
+def _row(model: LibraryModel) -> FoundModel:
     health = model.health
     return {
         "path": path_to_text(model.path),

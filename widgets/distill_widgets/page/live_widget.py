@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -36,7 +36,9 @@ STYLES = (
     "training/panel.css", "inside/explorer.css", "library/models.css",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
-Reply = tuple[dict[str, Any], list[bytes]]
+Reply = tuple[Mapping[str, Any], list[bytes]]
+"""Facts of an answer (see `messages`), and its buffers."""
+Command = Callable[[dict[str, Any]], Mapping[str, Any]]
 Handler = Callable[[dict[str, Any], Sequence[Any]], None]
 
 
@@ -149,14 +151,14 @@ class LiveWidget(anywidget.AnyWidget):
 
         self.on_receive(kind, reply)
 
-    def command(self, kind: str, do: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def command(self, kind: str, do: Command) -> None:
         """Does what a page commands, once for each command however often it arrives.
 
         Args:
             kind: the type of the message.
             do: gets the command and returns facts for the page; errors as in `answer`.
         """
-        done: dict[str, dict[str, Any]] = {}
+        done: dict[str, Mapping[str, Any]] = {}
 
         def once(key: str) -> Reply:
             with self._commanding:
@@ -183,7 +185,7 @@ class LiveWidget(anywidget.AnyWidget):
         return type(self).__name__
 
 
-def _outcome(do: Callable[[dict[str, Any]], dict[str, Any]], key: str) -> dict[str, Any]:
+def _outcome(do: Command, key: str) -> Mapping[str, Any]:
     try:
         command = json.loads(key)
         key.encode()

@@ -4,7 +4,7 @@
 // switching is heard at once and nothing else changes.
 /** @import {Sounds} from "./sound_store" */
 
-import {int8s, uint8s} from "../page/buffers.js";
+import {numbers} from "../page/buffers.js";
 import {element, setText} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
 import {paintEnvelope, paintMel} from "./paint.js";
@@ -143,7 +143,7 @@ export class SoundRow {
     const answer = await this.store.get("peaks", key);
     if (this.peakKeys[side] !== key) return;
     if (answer.error) this.peakKeys[side] = undefined; // asked anew the next time
-    this.peaks[side] = answer.error ? null : int8s(answer.buffers[0]);
+    this.peaks[side] = answer.error ? null : numbers(answer.buffers[0], Int8Array);
     this.paint();
   }
 
@@ -153,7 +153,7 @@ export class SoundRow {
     const answers = await Promise.all(keys.map((key) => this.store.get("mel", key)));
     answers.forEach(({error, shape, buffers}, side) => {
       if (error || keys !== this.keys) return;
-      paintMel(this.mels[side], uint8s(buffers[0]), shape, this.el);
+      paintMel(this.mels[side], numbers(buffers[0], Uint8Array), shape, this.el);
       this.el.dataset.mels = String(side + 1);
     });
   }

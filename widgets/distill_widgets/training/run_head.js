@@ -3,8 +3,9 @@
 /** @import {Done} from "../page/messages" */
 /** @import {Model, Shown, Store} from "../page/types" */
 
+import {duration} from "../page/amounts.js";
 import {closeStore, keepInTouch, openStore, send, storeOf} from "../page/store.js";
-import {duration, element, setText} from "../page/text.js";
+import {element, setText} from "../page/text.js";
 import {markDarkness, onThemeChange} from "../page/theme.js";
 
 const TICK_MS = 1000;
