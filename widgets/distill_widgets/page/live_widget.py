@@ -33,7 +33,7 @@ _DONE_KEPT = 64  # answers to commands, for pages that ask again
 
 STYLES = (
     "page/style.css", "charts/chart.css", "sounds/sounds.css", "inside/codes.css",
-    "training/panel.css", "inside/explorer.css", "library/models.css",
+    "training/head.css", "training/panel.css", "inside/explorer.css", "library/models.css",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 Reply = tuple[Mapping[str, Any], list[bytes]]

@@ -127,7 +127,7 @@ class Report:
 
     def _summary(self) -> Bundle:
         warnings = self._history.warnings
-        style = own_style(page_styles("page/style.css"))
+        style = own_style(page_styles("page/style.css", "training/head.css"))
         parts = [
             markup.paragraph(self._headline),
             *map(markup.paragraph, self._notes),

@@ -21,7 +21,7 @@ class RunHead(LiveWidget):
     The page acknowledges a press by itself, and again when `done` says that it was received.
     """
 
-    _css = page_styles("page/style.css")
+    _css = page_styles("page/style.css", "training/head.css")
     _esm = page_code("training/run_head.js")
     state = traitlets.Dict().tag(sync=True)
     buttons: traitlets.List[Any] = traitlets.List().tag(sync=True)
