@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from distill.checked import brief
-from distill.config import TrainingConfig
+from distill.config import TrainingConfig, VAEConfig
 from distill.errors import ModelTypeError
 from distill.health_rows import Health
 
@@ -144,6 +144,13 @@ def family_of(config: TrainingConfig) -> Family:
         f"settings of type {type(config).__name__}: expected those of "
         f"{' or '.join(known_families())}"
     )
+
+
+def model_config(config: TrainingConfig) -> TrainingConfig:
+    """Settings of a model: plain `TrainingConfig`, which says of none, becomes a `VAEConfig`, as
+    in the first version; others are returned as they are.
+    """
+    return VAEConfig.of(config) if type(config) is TrainingConfig else config
 
 
 def known_families() -> tuple[str, ...]:

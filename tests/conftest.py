@@ -8,30 +8,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
-from distill import AudioCorpus, VQVAEConfig, make_demo_corpus, train_vqvae
-from distill.training import TrainingResult
+from distill import AudioCorpus, TrainingConfig, VQVAEConfig, make_demo_corpus
+from distill.training import TrainingResult, train
+from tests.families import FAMILIES, tiny
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _LONGEST_FIRST = {"browser": 0, "integration": 1, "training": 2, "widgets": 3, "cli": 4}
-
-TINY = {
-    "width": 16,
-    "latent_dim": 8,
-    "levels": 3,
-    "codebook_size": 16,
-    "batch_size": 4,
-    "segment_frames": 24,
-    "min_steps_per_epoch": 5,
-    "preview_count": 2,
-    "preview_seconds": 0.3,
-    "preview_every_epochs": 1,
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,14 +104,27 @@ def corpus(sounds_dir: Path) -> AudioCorpus:
 
 @pytest.fixture
 def tiny_config() -> VQVAEConfig:
-    return VQVAEConfig(**TINY, max_steps=10)
+    return cast(VQVAEConfig, tiny("vqvae", max_steps=10))
 
 
 @pytest.fixture(scope="session")
 def trained(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A model that has learned for a moment; read it, never write to it."""
-    config = VQVAEConfig(**TINY, max_steps=60)
-    return train_vqvae(config, corpus, tmp_path_factory.mktemp("run") / "trained", "cpu")
+    run = tmp_path_factory.mktemp("run") / "trained"
+    return train(tiny("vqvae", max_steps=60), corpus, run, "cpu")
+
+
+@pytest.fixture(scope="session")
+def trained_vae(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """The same of the continuous family."""
+    run = tmp_path_factory.mktemp("run") / "breath"
+    return train(tiny("vae", max_steps=60), corpus, run, "cpu")
+
+
+@pytest.fixture(params=FAMILIES)
+def any_config(request: pytest.FixtureRequest) -> TrainingConfig:
+    """A small config of each family in turn."""
+    return tiny(request.param, max_steps=10)
 
 
 @pytest.fixture

@@ -65,6 +65,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Run folder, made if missing; gets model.distill.")
     ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Kind of model: vqvae (the default) or vae.")
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run; a budget given is its new one.")
     ] = None,
@@ -107,7 +110,7 @@ def train(
     }
     given = {name: value for name, value in (budget | model).items() if value is not None}
     if resume is not None:
-        fixed = [folder, out, model_name, device, *model.values()]
+        fixed = [folder, out, family, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
                 "--resume goes with --max-seconds, --epochs and --json, and with --devices, "
@@ -122,12 +125,13 @@ def train(
             "name a FOLDER of recordings and a run folder with --out, or --resume RUN"
         )
     else:
-        device = device or "auto"
+        device, family = device or "auto", family or "vqvae"
         if prepare:
             prepare_command(
                 folder,
                 out,
                 given,
+                kind=family,
                 model_name=model_name,
                 device=device,
                 overwrite=overwrite,
@@ -138,6 +142,7 @@ def train(
             folder,
             out,
             given,
+            kind=family,
             model_name=model_name,
             device=device,
             overwrite=overwrite,

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from distill.health_rows import COLLAPSING, HEALTHY, THIN, Health, columns, rows
-from distill.training.watch.event_lines import Event, VQEpochMetrics, WarningEvent
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.event_lines import EPOCHS, Event, WarningEvent
+from distill.training.watch.history import MetricsHistory
 from distill.words import duration
 
 _STYLES = {HEALTHY: "green", THIN: "yellow", COLLAPSING: "red"}
@@ -31,7 +31,7 @@ class TrainingDisplay:
     ) -> None:
         self._console = console or Console(stderr=True)
         self._quiet = quiet
-        self._history = VQMetricsHistory()
+        self._history = MetricsHistory()
         for event in past:
             self._history.update(event)
         self._history.outcome = None  # of an earlier session
@@ -75,7 +75,7 @@ class TrainingDisplay:
         if isinstance(event, WarningEvent):
             # Names of files stand in it, and may look like rich's markup.
             self._console.print(f"[yellow]warning[/]: {escape(event.message)}", highlight=False)
-        elif self._live is None and isinstance(event, VQEpochMetrics):
+        elif self._live is None and isinstance(event, EPOCHS):
             rest = self._history.eta_s
             left = f", {duration(rest)} left" if rest else ""
             self._console.print(f"{self._description()}{left}", highlight=False)

@@ -15,11 +15,14 @@ from distill.audio.io import read_audio, write_audio
 from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
-from distill.config import VQVAEConfig, get_adaptive_vqvae_config
+from distill.config import TrainingConfig
 from distill.errors import RunFolderError
+from distill.family import Family, family
 from distill.models.device import check_devices
+from distill.models.file.info import read_model_info
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
+from distill.training.fronts import resume, train
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.sounds_inside import refuse_sounds_inside
@@ -27,7 +30,6 @@ from distill.training.run.writer import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
-from distill.training.vqvae import resume_vqvae, train_vqvae
 from distill.words import duration, why_ended
 
 _DEMO_RECONSTRUCTIONS = 8
@@ -39,6 +41,7 @@ def train_command(
     out: Path,
     overrides: dict[str, Any],
     *,
+    kind: str = "vqvae",
     model_name: str | None,
     device: str,
     overwrite: bool,
@@ -47,13 +50,26 @@ def train_command(
 ) -> TrainingResult:
     """Scans, trains, reports.
 
+    Args:
+        folder: of the sounds.
+        out: the run folder.
+        overrides: settings in place of those that fit the sounds.
+        kind: name of the model's family.
+        model_name: default the name of the run folder.
+        device: where.
+        overwrite: replace an earlier run.
+        as_json: report for a script.
+        devices: processes that train together.
+
     Raises:
-        DistillError: see `train_vqvae`.
+        DistillError: see `train`.
     """
-    corpus, config = _look(folder, out, overrides, (device, devices), overwrite, quiet=as_json)
+    corpus, config = _look(
+        folder, out, (family(kind), overrides), (device, devices), overwrite, quiet=as_json
+    )
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
-        result = train_vqvae(
+        result = train(
             config,
             corpus,
             out,
@@ -73,6 +89,7 @@ def prepare_command(
     out: Path,
     overrides: dict[str, Any],
     *,
+    kind: str,
     model_name: str | None,
     device: str,
     overwrite: bool,
@@ -81,9 +98,11 @@ def prepare_command(
     """Scans and writes the run folder for others to train.
 
     Raises:
-        DistillError: see `train_vqvae`.
+        DistillError: see `train`.
     """
-    corpus, config = _look(folder, out, overrides, (device, 1), overwrite, quiet=False)
+    corpus, config = _look(
+        folder, out, (family(kind), overrides), (device, 1), overwrite, quiet=False
+    )
     name = model_name or out.resolve().name
     request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
     begin_run(out, request.to_dict(), overwrite=overwrite)
@@ -93,26 +112,25 @@ def prepare_command(
 def _look(
     folder: Path,
     out: Path,
-    overrides: dict[str, Any],
+    model: tuple[Family, dict[str, Any]],
     device: tuple[str, int],
     overwrite: bool,
     *,
     quiet: bool,
-) -> tuple[AudioCorpus, VQVAEConfig]:
+) -> tuple[AudioCorpus, TrainingConfig]:
     """The sounds and the settings that fit them."""
+    kind, overrides = model
     # Whatever is wrong with the settings is said before a long scan.
-    VQVAEConfig(**overrides)
+    kind.config.from_dict(overrides)
     check_devices(*device)
     refuse_sounds_inside(out, [folder])
     RunFolder(out).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, progress=not quiet)
-    config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, **overrides)
+    config = kind.adaptive_config(len(corpus), corpus.seconds, **overrides)
     if not quiet:
         echo(str(corpus))
-        echo(
-            f"Training: {config.levels} levels × {config.codebook_size} entries, "
-            f"{config.bits_per_second:.0f} bit/s; Ctrl-C stops and keeps the model"
-        )
+        facts = "".join(f", {fact}" for _, fact in kind.facts(config))
+        echo(f"Training: {kind.title}{facts}; Ctrl-C stops and keeps the model")
     return corpus, config
 
 
@@ -120,12 +138,12 @@ def resume_command(run: Path, changes: dict[str, Any], *, as_json: bool) -> Trai
     """Goes on with a run, and reports on the whole of it.
 
     Raises:
-        DistillError: see `resume_vqvae`.
+        DistillError: see `resume`.
     """
     past = RunFolder(run).read_events()[0]
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
-        result = resume_vqvae(run, display.update, cancel, progress=not as_json, **changes)
+        result = resume(run, display.update, cancel, progress=not as_json, **changes)
     _show(result, as_json)
     return result
 
@@ -157,7 +175,7 @@ def demo_command(out: Path, max_seconds: float, device: str, *, overwrite: bool 
         overwrite: replace the earlier demo.
 
     Raises:
-        DistillError: see `train_vqvae`.
+        DistillError: see `train`.
     """
     if not overwrite:
         out = _free_beside(out)
@@ -211,15 +229,17 @@ def _show(result: TrainingResult, as_json: bool) -> None:
 
 def _json(result: TrainingResult) -> str:
     best = result.history.best
+    kind = read_model_info(result.model_path).family
     values = {
         "model": path_to_text(result.model_path),
+        "family": kind,
         "reason": result.reason,
         "epochs": result.epochs,
         "steps": result.steps,
         "seconds": result.elapsed_s,
         "best_epoch": result.best_epoch,
         "best_val_loss": result.best_val_loss,
-        "codebook_health": [dataclasses.asdict(level) for level in best.health] if best else [],
+        family(kind).health_section: list(map(dataclasses.asdict, best.health if best else ())),
         "warnings": [warning.message for warning in result.history.warnings],
     }
     return msgspec.json.format(msgspec.json.encode(values)).decode()  # NaN becomes null

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from distill.latent.health import LatentHealth, latent_health
 from distill.latent.health_section import read_latent_health
 from distill.models.use.loaded_vae import LoadedVAE
 from distill.models.vae.model import ConvVAE
+from distill.training.tasks.vae import VAETask
 
 SAVED_MODEL_VERSION = 1
 """Version of its files."""
@@ -29,19 +29,15 @@ def _facts(config: VAEConfig) -> tuple[tuple[str, str], ...]:
     return (("latents", latents),)
 
 
-def _task(*_arguments: Any) -> Any:
-    raise NotImplementedError
-
-
 FAMILY = Family(
     name="vae",
     title="VAE",
     file_version=SAVED_MODEL_VERSION,
     config=VAEConfig,
-    loss_parts=("reconstruction", "kl"),
+    loss_parts=VAETask.loss_parts,
     build=ConvVAE,
     open=LoadedVAE,
-    task=_task,
+    task=VAETask,
     adaptive_config=get_adaptive_config,
     health=_health,
     health_type=LatentHealth,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import TrainingConfig
-from distill.family import family_of
+from distill.family import family_of, model_config
 from distill.models.device import check_devices
 from distill.training.elsewhere import train_elsewhere
 from distill.training.engine import loop
@@ -44,7 +44,8 @@ def train(
     """Trains on recordings and keeps the best weights as `model.distill`.
 
     Args:
-        config: of any family; see `get_adaptive_vqvae_config` and `get_adaptive_config`.
+        config: of any family; see `get_adaptive_vqvae_config` and `get_adaptive_config`. A plain
+            `TrainingConfig` trains a continuous VAE with the defaults of `VAEConfig`.
         sounds: a folder, a file, several of either, or a corpus scanned before.
         output_dir: the run folder, made if missing.
         device: auto, cpu, cuda, cuda:1 or mps.
@@ -70,6 +71,7 @@ def train(
     path = Path(output_dir)
     try:
         check_devices(device, devices)
+        config = model_config(config)
         family_of(config)
         RunFolder(path).check_free(overwrite=overwrite)
         corpus = _corpus(sounds, config.spectrogram.sample_rate, progress)  # type: ignore[attr-defined]

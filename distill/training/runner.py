@@ -14,6 +14,7 @@ from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import TrainingConfig, VQVAEConfig
 from distill.errors import DistillError, RunFolderError, RunnerBusyError
+from distill.family import model_config
 from distill.models.device import check_devices
 from distill.names import printable
 from distill.training.run import states
@@ -101,6 +102,7 @@ class TrainingRunner:
             self._check_thread(devices)
             check_source(sounds)
             name = model_name or path.resolve().name
+            config = model_config(config)
             request = RunRequest.of(config, sounds, name=name, device=device, devices=devices)
             begin_run(path, request.to_dict(), overwrite=overwrite)
             self._launch(path, callback, corpus=_usable(sounds, request.sample_rate))

@@ -46,7 +46,7 @@ def run(few_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert answer.returncode == 0, answer.stderr
     assert "4 files" in answer.stdout
     assert "notes.txt: a .txt file, not sound" in answer.stdout
-    assert "Trained 2 epochs" in answer.stdout and "(all epochs done)" in answer.stdout
+    assert "Trained 2 epochs" in answer.stdout and "(all epochs are done)" in answer.stdout
     assert "1 Structure" in answer.stdout and "2 Detail" in answer.stdout
     assert f"Model: {folder / 'model.distill'}" in answer.stdout
     assert "epoch 2" in answer.stderr

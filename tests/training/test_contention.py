@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from distill import AudioCorpus, VQVAEConfig, train_vqvae
+from distill import AudioCorpus, train_vqvae
 from distill.training.engine.contention import Contention, _round
 from distill.training.watch.event_lines import WarningEvent
-from tests.conftest import TINY
+from tests.families import tiny
 
 
 def thread(tasks: Path, number: int, ran: int, waited: int) -> None:
@@ -66,7 +66,7 @@ def test_a_time_budget_that_got_few_steps_says_so_at_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Contention, "factor", lambda self: factor)
-    config = VQVAEConfig(**{**TINY, "preview_every_epochs": 0}, **budget)
+    config = tiny("vqvae", **{"preview_every_epochs": 0, **budget})
     result = train_vqvae(config, corpus, tmp_path / "run", "cpu")
     told = [event for event in result.history.warnings if event.kind == "busy"]
     assert [type(event) for event in told] == ([WarningEvent] if said else [])

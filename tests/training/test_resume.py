@@ -8,6 +8,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -18,28 +19,25 @@ from distill import (
     CheckpointEvent,
     ResumeEvent,
     RunFolder,
+    TrainingConfig,
     TrainingFailedEvent,
     TrainingResult,
-    VQEpochMetrics,
-    VQStepMetrics,
-    VQVAEConfig,
-    resume_vqvae,
-    train_vqvae,
 )
 from distill.errors import CheckpointError, CorpusError, RunFolderError, TrainingError
-from distill.models import ConvVQVAE
+from distill.family import family_of
+from distill.training import resume, train
 from distill.training.run.checkpoint import list_checkpoints
-from distill.training.watch.event_lines import Event
+from distill.training.watch.event_lines import EPOCHS, STEPS, Event
 
 
 @pytest.fixture
-def config(tiny_config: VQVAEConfig) -> VQVAEConfig:
-    return dataclasses.replace(tiny_config, max_steps=17, checkpoint_every_s=0.0)
+def config(any_config: TrainingConfig) -> TrainingConfig:
+    return dataclasses.replace(any_config, max_steps=17, checkpoint_every_s=0.0)
 
 
 @pytest.fixture
-def undisturbed(corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path) -> TrainingResult:
-    return train_vqvae(config, corpus, tmp_path / "undisturbed", "cpu")
+def undisturbed(corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path) -> TrainingResult:
+    return train(config, corpus, tmp_path / "undisturbed", "cpu")
 
 
 def story(run: Path) -> list[Event]:
@@ -58,27 +56,27 @@ def assert_equal_runs(one: TrainingResult, other: TrainingResult) -> None:
     assert story(one.model_path.parent) == story(other.model_path.parent)
 
 
-def stopped_at(step: int, config: VQVAEConfig, corpus: AudioCorpus, run: Path) -> TrainingResult:
+def stopped_at(step: int, config: TrainingConfig, corpus: AudioCorpus, run: Path) -> TrainingResult:
     cancel = threading.Event()
 
     def callback(event: Event) -> None:
-        if isinstance(event, VQStepMetrics) and event.step == step:
+        if isinstance(event, STEPS) and event.step == step:
             cancel.set()
 
-    return train_vqvae(config, corpus, run, "cpu", callback, cancel)
+    return train(config, corpus, run, "cpu", callback, cancel)
 
 
 @pytest.mark.parametrize("step", [0, 3, 4, 11])  # the first, amid, at an epoch's end, later
 def test_resuming_after_a_stop_equals_never_having_stopped(
     step: int,
     corpus: AudioCorpus,
-    config: VQVAEConfig,
+    config: TrainingConfig,
     undisturbed: TrainingResult,
     tmp_path: Path,
 ) -> None:
     stopped = stopped_at(step, config, corpus, tmp_path / "run")
     assert (stopped.reason, stopped.steps) == ("stopped", step + 1)
-    resumed = resume_vqvae(tmp_path / "run")
+    resumed = resume(tmp_path / "run")
     assert_equal_runs(resumed, undisturbed)
     previews = [sorted(p.name for p in (tmp_path / name / "previews").iterdir())
                 for name in ("run", "undisturbed")]  # fmt: skip
@@ -86,37 +84,37 @@ def test_resuming_after_a_stop_equals_never_having_stopped(
 
 
 def test_resuming_many_times(
-    corpus: AudioCorpus, config: VQVAEConfig, undisturbed: TrainingResult, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
     stopped_at(2, config, corpus, tmp_path / "run")
     for step in (5, 8, 13):
         cancel = threading.Event()
 
         def callback(event: Event, step: int = step, cancel: threading.Event = cancel) -> None:
-            if isinstance(event, VQStepMetrics) and event.step == step:
+            if isinstance(event, STEPS) and event.step == step:
                 cancel.set()
 
-        resume_vqvae(tmp_path / "run", callback, cancel)
-    assert_equal_runs(resume_vqvae(tmp_path / "run"), undisturbed)
+        resume(tmp_path / "run", callback, cancel)
+    assert_equal_runs(resume(tmp_path / "run"), undisturbed)
 
 
 def test_a_resumed_run_tells_only_what_is_new(
-    corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     stopped_at(6, config, corpus, tmp_path / "run")
     events: list[Event] = []
-    result = resume_vqvae(tmp_path / "run", events.append)
-    assert [e.step for e in events if isinstance(e, VQStepMetrics)] == list(range(7, 17))
+    result = resume(tmp_path / "run", events.append)
+    assert [e.step for e in events if isinstance(e, STEPS)] == list(range(7, 17))
     assert list(result.history.steps["step"]) == list(range(17))
 
 
 def test_a_finished_run_goes_on_with_a_larger_budget(
-    corpus: AudioCorpus, config: VQVAEConfig, undisturbed: TrainingResult, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
     run = tmp_path / "undisturbed"
     with pytest.raises(RunFolderError, match="is finished; to go on give it a larger max_epochs"):
-        resume_vqvae(run)
-    result = resume_vqvae(run, max_steps=25)
+        resume(run)
+    result = resume(run, max_steps=25)
     assert list(result.history.steps["step"]) == list(range(25))
     assert [epoch.epoch for epoch in result.history.epochs] == list(range(5))
     assert result.steps == 25
@@ -125,30 +123,30 @@ def test_a_finished_run_goes_on_with_a_larger_budget(
 
 
 def test_a_run_that_is_no_run_or_at_work_is_refused(
-    corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(RunFolderError, match="no run there"):
-        resume_vqvae(tmp_path / "none")
+        resume(tmp_path / "none")
     refused: list[str] = []
 
     def callback(event: Event) -> None:
-        if isinstance(event, VQStepMetrics) and event.step == 3:
+        if isinstance(event, STEPS) and event.step == 3:
             with pytest.raises(RunFolderError) as error:
-                resume_vqvae(tmp_path / "run")
+                resume(tmp_path / "run")
             refused.append(str(error.value))
 
-    train_vqvae(config, corpus, tmp_path / "run", "cpu", callback)
+    train(config, corpus, tmp_path / "run", "cpu", callback)
     assert len(refused) == 1 and "another training is running there" in refused[0]
 
 
 def test_a_damaged_newest_checkpoint_costs_one_checkpoint(
-    corpus: AudioCorpus, config: VQVAEConfig, undisturbed: TrainingResult, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     stopped_at(9, config, corpus, run)
     newest = list_checkpoints(run / "checkpoints")[0].path
     newest.write_bytes(newest.read_bytes()[:-100])
-    result = resume_vqvae(run)
+    result = resume(run)
     [warning] = [w for w in result.history.warnings if w.kind == "checkpoint"]
     assert f"{newest.name}: truncated or altered" in warning.message
     assert "went back to step-000009.ckpt" in warning.message
@@ -162,14 +160,14 @@ def load_step(path: Path) -> int:
 
 
 def test_no_readable_checkpoint_is_told(
-    corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     stopped_at(9, config, corpus, run)
     for info in list_checkpoints(run / "checkpoints"):
         info.path.write_bytes(info.path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match="none of its checkpoints can be read"):
-        resume_vqvae(run)
+        resume(run)
 
 
 @pytest.fixture
@@ -182,7 +180,7 @@ def own_sounds(corpus: AudioCorpus, tmp_path: Path) -> Path:
 
 
 def test_a_missing_sound_is_named_and_putting_it_back_helps(
-    own_sounds: Path, config: VQVAEConfig, tmp_path: Path
+    own_sounds: Path, config: TrainingConfig, tmp_path: Path
 ) -> None:
     corpus = AudioCorpus.scan(own_sounds, progress=False)
     stopped_at(4, config, corpus, tmp_path / "run")
@@ -190,31 +188,31 @@ def test_a_missing_sound_is_named_and_putting_it_back_helps(
     data = lost.read_bytes()
     lost.unlink()
     with pytest.raises(CorpusError, match=r"drum-02\.wav: missing since the run began"):
-        resume_vqvae(tmp_path / "run")
+        resume(tmp_path / "run")
     status = RunFolder(tmp_path / "run").read_status()
     assert status is not None and status.state == "stopped"  # as it was
     lost.write_bytes(data)
     (own_sounds / "new.wav").write_bytes(data[:-200])  # is not part of this run
-    assert resume_vqvae(tmp_path / "run").steps == 17
+    assert resume(tmp_path / "run").steps == 17
 
 
-def test_a_changed_sound_is_named(own_sounds: Path, config: VQVAEConfig, tmp_path: Path) -> None:
+def test_a_changed_sound_is_named(own_sounds: Path, config: TrainingConfig, tmp_path: Path) -> None:
     corpus = AudioCorpus.scan(own_sounds, progress=False)
     stopped_at(4, config, corpus, tmp_path / "run")
     soundfile.write(own_sounds / "drum-03.wav", torch.randn(9600).numpy() * 0.1, 48_000)
     with pytest.raises(CorpusError, match=r"drum-03\.wav: not the sound it was when the run began"):
-        resume_vqvae(tmp_path / "run")
+        resume(tmp_path / "run")
 
 
 def test_other_libraries_are_warned_of(
-    corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     stopped_at(4, config, corpus, run)
     request = json.loads((run / "run.json").read_text())
     request["versions"]["torch"] = "1.0"
     (run / "run.json").write_text(json.dumps(request))
-    result = resume_vqvae(run)
+    result = resume(run)
     [warning] = [w for w in result.history.warnings if w.kind == "versions"]
     assert f"torch 1.0 → {torch.__version__.split('+')[0]}" in warning.message
 
@@ -231,30 +229,31 @@ def test_other_libraries_are_warned_of(
 def test_running_out_of_memory_is_told_and_the_run_can_go_on(
     error: Exception,
     corpus: AudioCorpus,
-    config: VQVAEConfig,
+    config: TrainingConfig,
     undisturbed: TrainingResult,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real, calls = ConvVQVAE.forward, iter(range(10**6))
+    model_class: Any = family_of(config).build
+    real, calls = model_class.forward, iter(range(10**6))
 
-    def forward(self: ConvVQVAE, mel: torch.Tensor) -> object:
+    def forward(self: torch.nn.Module, mel: torch.Tensor) -> object:
         if self.training and next(calls) == 8:
             raise error
         return real(self, mel)
 
     events: list[Event] = []
     with monkeypatch.context() as patch:
-        patch.setattr(ConvVQVAE, "forward", forward)
+        patch.setattr(model_class, "forward", forward)
         with pytest.raises(TrainingError, match="out of memory: a smaller batch_size"):
-            train_vqvae(config, corpus, tmp_path / "run", "cpu", events.append)
+            train(config, corpus, tmp_path / "run", "cpu", events.append)
     assert isinstance(events[-1], TrainingFailedEvent)
-    assert_equal_runs(resume_vqvae(tmp_path / "run"), undisturbed)
+    assert_equal_runs(resume(tmp_path / "run"), undisturbed)
 
 
 def test_a_disk_that_is_full_for_a_while_costs_nothing_but_a_warning(
     corpus: AudioCorpus,
-    config: VQVAEConfig,
+    config: TrainingConfig,
     undisturbed: TrainingResult,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -267,28 +266,28 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_but_a_warning(
         real(descriptor)
 
     def callback(event: Event) -> None:
-        if isinstance(event, VQStepMetrics):
+        if isinstance(event, STEPS):
             full.set() if 4 <= event.step < 9 else full.clear()
 
     monkeypatch.setattr(os, "fsync", fsync)
-    result = train_vqvae(config, corpus, tmp_path / "run", "cpu", callback)
+    result = train(config, corpus, tmp_path / "run", "cpu", callback)
     messages = [w.message for w in result.history.warnings if w.kind == "disk"]
     assert messages and "No space left on device" in messages[0]
     assert [e.step for e in result.history.checkpoints] == [*range(5), *range(10, 18)]
 
     def trained(run: Path) -> list[Event]:
-        return [e for e in story(run) if isinstance(e, (VQStepMetrics, VQEpochMetrics))]
+        return [e for e in story(run) if isinstance(e, (*STEPS, *EPOCHS))]
 
     assert trained(tmp_path / "run") == trained(tmp_path / "undisturbed")
 
 
 def test_time_does_not_run_while_paused_or_away(
-    corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path
+    corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     first = stopped_at(6, config, corpus, tmp_path / "run")
-    result = resume_vqvae(tmp_path / "run")
+    result = resume(tmp_path / "run")
     epochs = [e for e in RunFolder(tmp_path / "run").read_events()[0]
-              if isinstance(e, VQEpochMetrics)]  # fmt: skip
+              if isinstance(e, EPOCHS)]  # fmt: skip
     times = [event.elapsed_s for event in epochs]
     assert times == sorted(times)
     assert result.elapsed_s > first.elapsed_s * 0.5
