@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from distill.audio.containers.layout import CHANGED
 from distill.audio.level_meter import IMPOSSIBLE, LONE, LOUD, Levels, Meter
 from distill.audio.resampling import resampled_length, resampled_pieces
 from distill.audio.sound_file import AudioInfo, OpenSound, open_sound
@@ -260,9 +261,7 @@ def _mono_blocks(sound: OpenSound, survey: _Survey) -> Iterator[np.ndarray]:
             break
         yield _mixed(block) if channel is None else block[:, channel].copy()
     if frames != survey.frames:
-        raise AudioFileError(
-            f"{sound.name}: changed while it was read; wait until it is written, then try again"
-        )
+        raise AudioFileError(f"{sound.name}: {CHANGED}")
 
 
 def _offset_of(sound: OpenSound, channel: int) -> float:

@@ -99,7 +99,8 @@ class OpenSound:
                 break
             self._parts.append((part, found.frames))
             frames += found.frames
-        assert info is not None  # every layout has a part
+        if info is None:
+            raise AudioFileError(f"{self.name}: no stream of sound in it; export it again as WAV")
         whole = AudioInfo(path, info.sample_rate, info.channels, frames, info.format)
         self._check_limits(whole)
         return whole

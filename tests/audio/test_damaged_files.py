@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from distill.audio import sound_file
+from distill.audio.containers import mpeg
+from distill.audio.containers.layout import CHANGED, Layout
+from distill.audio.containers.walk import walk
 from distill.audio.io import decode, probe, read_audio
 from distill.errors import AudioFileError
 
@@ -154,3 +158,38 @@ def test_a_sound_under_a_false_name_is_read_as_what_it_is(tone: Tone, tmp_path: 
     path = tmp_path / "really a flac.wav"
     soundfile.write(str(path), tone(), 8000, format="FLAC")
     assert decode(path).info.format == "FLAC"
+
+
+class _Overwritten(io.BytesIO):
+    """A file that somebody writes zeros over between two readings."""
+
+    def __init__(self, data: bytes, readings: int) -> None:
+        super().__init__(data)
+        self._left = readings
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._left -= 1
+        if self._left == 0:
+            self.getbuffer()[:] = bytes(len(self.getbuffer()))
+        return super().read(size)
+
+
+def test_an_mp3_that_changes_while_it_is_walked_is_refused(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much of it was walked; where a frame is another when it is read whole, it is said."""
+    monkeypatch.setattr(mpeg, "_READ", 1000)
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * 44_100)
+    data = save("a.mp3", noise, 44_100).read_bytes()
+    assert not walk(io.BytesIO(data)).refusal
+    layouts = [walk(_Overwritten(data, readings)) for readings in range(1, 20)]
+    assert CHANGED in [layout.refusal for layout in layouts]
+
+
+def test_a_file_in_which_no_stream_is_found_is_refused(
+    tone: Tone, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save("a.wav", tone(0.1))
+    monkeypatch.setattr(sound_file, "walk", lambda _file: Layout(parts=()))
+    with pytest.raises(AudioFileError, match=r"^a\.wav: no stream of sound in it; export it again"):
+        decode(path)

@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 from distill.audio.containers.virtual_file import Span, Stretch
 
+CHANGED = "changed while it was read; wait until it is written, then try again"
+"""Why a file is refused that was another when it was read once more."""
+
 
 @dataclass(frozen=True)
 class Part:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.audio.containers.layout import Layout, Part, Stream
+from distill.audio.containers.layout import CHANGED, Layout, Part, Stream
 from distill.audio.containers.virtual_file import Span
 
 _READ = 1 << 20
@@ -62,7 +62,7 @@ class _Run:
     @property
     def lacks_bytes(self) -> bool:
         """Whether the header counts bytes that are not there: the file was cut."""
-        at = _frame_at(self.info).info_at + 8 if self.info[36:40] != b"VBRI" else 0
+        at = _frame(self.info).info_at + 8 if self.info[36:40] != b"VBRI" else 0
         if not at or self.info[at - 1] & 3 != 3:
             return False
         there = len(self.info) + self.ranges[-1][1] - self.ranges[0][0]
@@ -91,12 +91,6 @@ class _Run:
             self.ranges.append([at, at + size])
 
 
-def _frame_at(data: bytes) -> Frame:
-    frame = frame_of(data[:4])
-    assert frame is not None  # asked of frames that were walked only
-    return frame
-
-
 class _Bytes:
     """A stream read once, from front to back, by a view that goes with it."""
 
@@ -123,6 +117,13 @@ def frame_of(head: bytes) -> Frame | None:
     bits, rate_code = head[2] >> 4, head[2] >> 2 & 3
     if version == 1 or layer == 0 or rate_code == 3 or bits in {0, 15}:
         return None
+    return _frame(head)
+
+
+def _frame(head: bytes) -> Frame:
+    """What the four bytes that begin a frame say."""
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    bits, rate_code = head[2] >> 4, head[2] >> 2 & 3
     rate = _RATES[version][rate_code]
     bit_rate = _KBITS[version == 3, layer][bits - 1] * 1000
     padding = head[2] >> 1 & 1
@@ -143,7 +144,7 @@ def walk_mpeg(stream: Stream) -> Layout | None:
     if not walk.starts():
         return None
     walk.to_the_end()
-    return _layout(stream, walk)
+    return Layout(refusal=CHANGED) if walk.changed else _layout(stream, walk)
 
 
 class _Walk:
@@ -154,6 +155,8 @@ class _Walk:
         self.runs: list[_Run] = []
         self.gaps: list[tuple[float, int]] = []
         self.cut = False
+        self.changed = False
+        """Whether a frame was another when it was read once more."""
         self.plain = True
 
     def starts(self) -> bool:
@@ -186,10 +189,13 @@ class _Walk:
             if self._at + frame.size > self._size:
                 self.cut = True
                 return
-            run = self._take(frame, run)
+            data = self._bytes.at(self._at, frame.size)
+            if len(data) < frame.size or frame_of(data[:4]) != frame:
+                self.changed = True
+                return
+            run = self._take(data, frame, run)
 
-    def _take(self, frame: Frame, run: _Run) -> _Run:
-        data = self._bytes.at(self._at, frame.size)
+    def _take(self, data: bytes, frame: Frame, run: _Run) -> _Run:
         if _is_info(data, frame):
             if run.frames or run.info:
                 run = self._new(frame)
@@ -337,7 +343,7 @@ def _part(stream: Stream, run: _Run) -> Part:
 def _info_frame(run: _Run, size: int) -> bytes:
     """A header in front of the frames that says how many there are."""
     if run.promised is not None and run.info[36:40] != b"VBRI":
-        at = _frame_at(run.info).info_at + 8  # it also knows what to cut at the ends
+        at = _frame(run.info).info_at + 8  # it also knows what to cut at the ends
         counts = struct.pack(">I", run.frames)
         if run.info[at - 1] & 2:
             counts += struct.pack(">I", size + len(run.info))
@@ -345,7 +351,7 @@ def _info_frame(run: _Run, size: int) -> bytes:
     version, _, _, _ = run.kind
     bits = 9 if version == 3 else 8  # 128 and 64 kbit/s: room for the header
     head = bytes([0xFF, run.first[1] | 1, bits << 4 | run.first[2] & 0x0C, run.first[3]])
-    made = _frame_at(head)
+    made = _frame(head)
     body = struct.pack(">4sIII", b"Xing", 3, run.frames, size + made.size)
     return (head.ljust(made.info_at, b"\0") + body).ljust(made.size, b"\0")
 
