@@ -16,6 +16,8 @@ from typing import Any
 import ipywidgets
 import pytest
 
+import distill_widgets
+
 DRIVER = Path(__file__).parents[1] / "pages" / "cursor_driver.js"
 
 
@@ -27,6 +29,21 @@ def node() -> str:
     if found is None:
         pytest.skip("no node on this machine: apt-get install nodejs")
     return found
+
+
+def run_in_node(code: str) -> str:
+    """What a module prints."""
+    command = [node(), "--input-type=module", "--eval", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def from_page(module: str, *calls: str) -> Any:
+    """What calls of a module of the pages return, as `it.name(...)`."""
+    place = Path(distill_widgets.__file__).parent / module
+    code = f"import * as it from {json.dumps(place.as_uri())};\n"
+    return json.loads(run_in_node(f"{code}console.log(JSON.stringify([{', '.join(calls)}]));"))
 
 
 def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:

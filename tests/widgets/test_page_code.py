@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +11,8 @@ import pytest
 import distill_widgets
 from distill_widgets.page import page_code as linker
 from distill_widgets.page.page_code import page_code
+
+from .node_page import run_in_node
 
 FOLDER = Path(distill_widgets.__file__).parent
 FILES = sorted(FOLDER.rglob("*.js"))
@@ -74,18 +73,6 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
     page_code.cache_clear()
     yield join
     page_code.cache_clear()
-
-
-def run_in_node(code: str) -> str:
-    node = shutil.which("node")
-    if node is None and os.environ.get("CI"):
-        pytest.fail("no node here: .ci/run should have installed it")
-    if node is None:
-        pytest.skip("no node on this machine: apt-get install nodejs")
-    script = ["--input-type=module", "--eval", code]
-    done = subprocess.run([node, *script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_names_of_one_module_are_no_names_of_another(modules: Callable[..., str]) -> None:

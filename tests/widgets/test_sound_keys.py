@@ -1,38 +1,27 @@
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import distill_widgets
 from distill_widgets.sounds.sound_keys import SoundKey, Source, sound_key
 
-from .node_page import node
+from .node_page import from_page
 
-SCRIPT = Path(distill_widgets.__file__).parent / "sounds" / "sound_keys.js"
 MADE = {  # what the page makes, and what the kernel reads in it
-    "cellKey(2, 30)": SoundKey("cell", (2, 30)),
-    "columnKey(7)": SoundKey("moment", (7,)),
-    "partKey(ORIGINAL, 0)": SoundKey("part", (0,), Source("original")),
-    "partKey(aloneSource(0), 4)": SoundKey("part", (4,), Source("alone", 0)),
-    "partKey(firstSource(3), 1)": SoundKey("part", (1,), Source("first", 3)),
-    "entryKey(0, 9)": SoundKey("entry", (0, 9)),
-    "momentKey(1, 9, 2)": SoundKey("moment", (1, 9, 2)),
+    "it.cellKey(2, 30)": SoundKey("cell", (2, 30)),
+    "it.columnKey(7)": SoundKey("moment", (7,)),
+    "it.partKey(it.ORIGINAL, 0)": SoundKey("part", (0,), Source("original")),
+    "it.partKey(it.aloneSource(0), 4)": SoundKey("part", (4,), Source("alone", 0)),
+    "it.partKey(it.firstSource(3), 1)": SoundKey("part", (1,), Source("first", 3)),
+    "it.entryKey(0, 9)": SoundKey("entry", (0, 9)),
+    "it.momentKey(1, 9, 2)": SoundKey("moment", (1, 9, 2)),
 }
 
 
 def test_the_kernel_reads_what_the_page_makes():
-    code = f"import * as keys from {json.dumps(SCRIPT.as_uri())};\n"
-    code += f"console.log(JSON.stringify([{', '.join(f'keys.{call}' for call in MADE)}]));"
-    code = code.replace("(ORIGINAL", "(keys.ORIGINAL")
-    code = code.replace("(aloneS", "(keys.aloneS").replace("(firstS", "(keys.firstS")
-    command = [node(), "--input-type=module", "--eval", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert [sound_key(key) for key in json.loads(done.stdout)] == list(MADE.values())
+    made = from_page("sounds/sound_keys.js", *MADE)
+    assert [sound_key(key) for key in made] == list(MADE.values())
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def _thin(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _smoothed(y: Any, past: float) -> Any:
-    """The moving average the page draws, see `smoothed` in live_chart.js."""
+    """The moving average the page draws, see `smoothed` in smoothing.js."""
     out, total, weight = np.array(y), 0.0, 0.0
     for place in np.flatnonzero(np.isfinite(y)):
         total = past * total + (1 - past) * y[place]
