@@ -1,7 +1,7 @@
 """Kills a trainer again and again, resumes it each time, and compares with one left in peace.
 
     python benchmarks/torture.py              # 500 kills
-    python benchmarks/torture.py --kills 50   # what the tests do
+    python benchmarks/torture.py --kills 50 --family vae
 
 Every kill is a real SIGKILL of a real process: at a random moment, in the middle of writing a
 checkpoint or the model (at a flush, before a rename), or in the middle of a line of the event log.
@@ -27,19 +27,23 @@ from typing import Any
 
 import torch
 
-from distill import AudioCorpus, RunFolder, VQVAEConfig, load_model_v2, make_demo_corpus
-from distill.training import CheckpointEvent, ResumeEvent, load_vqvae_checkpoint
+from distill import AudioCorpus, RunFolder, load_model, make_demo_corpus
+from distill.config import TrainingConfig
+from distill.family import family
+from distill.training import CheckpointEvent, ResumeEvent, load_checkpoint
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import RunWriter, begin_run, hold_run
 from distill.training.session.session import run_session
 from distill.training.watch.event_lines import Event
 
-CONFIG = VQVAEConfig(
-    width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
-    min_steps_per_epoch=10, max_steps=60, preview_every_epochs=2, preview_count=1,
-    preview_seconds=0.2, checkpoint_every_s=0.0,
-)  # fmt: skip
+STEPS = 60
+SETTINGS: dict[str, Any] = {
+    "width": 16, "latent_dim": 8, "batch_size": 4, "segment_frames": 24, "preview_count": 1,
+    "min_steps_per_epoch": 10, "max_steps": STEPS, "preview_every_epochs": 2,
+    "preview_seconds": 0.2, "checkpoint_every_s": 0.0,
+}  # fmt: skip
+OWN: dict[str, dict[str, Any]] = {"vqvae": {"codebook_size": 16}, "vae": {}}
 KINDS = {
     "moment": "any moment",
     "flush": "a flush of a file",
@@ -94,8 +98,8 @@ def dying_in_a_line(calls: int) -> Any:
     return append
 
 
-def begin(path: Path, corpus: AudioCorpus) -> None:
-    request = RunRequest.of(CONFIG, corpus, name="run", device="cpu")
+def begin(path: Path, corpus: AudioCorpus, config: TrainingConfig) -> None:
+    request = RunRequest.of(config, corpus, name="run", device="cpu")
     begin_run(path, request.to_dict())
 
 
@@ -106,16 +110,16 @@ def outcome(path: Path) -> dict[str, Any]:
         for event in RunFolder(path).read_events()[0]
         if not isinstance(event, (CheckpointEvent, ResumeEvent))
     ]
-    state = load_vqvae_checkpoint(list_checkpoints(path / "checkpoints")[0].path)
-    model = load_model_v2(path / "model.distill")
+    state = load_checkpoint(list_checkpoints(path / "checkpoints")[0].path)
+    model = load_model(path / "model.distill")
     return {
         "weights and codebooks": flat(model.weights),
         "last weights": flat(state["model"]),
-        "optimiser": flat(state["optimizer"]),
+        "optimisers": flat(state["optimizers"]),
         "random state": state["torch_rng"].tolist(),
         "history": [repr(event) for event in events],
         "curves": model.loss_curves,
-        "health": model.codebook_health,
+        "health": model.health,
         "previews": {
             file.relative_to(path).as_posix(): file.read_bytes()
             for file in sorted((path / "previews").rglob("*.wav"))
@@ -150,8 +154,10 @@ def torture(path: Path, kills: int, dice: random.Random, context: Any) -> Counte
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kills", type=int, default=500)
+    options.add_argument("--family", choices=OWN, default="vqvae")
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
+    config = family(given.family).config(**SETTINGS, **OWN[given.family])
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["distill.training.session.session", "vector_quantize_pytorch"])
     dice, began, total, runs = random.Random(given.seed), time.monotonic(), Counter[str](), 0
@@ -159,12 +165,12 @@ def main() -> None:
         sounds = make_demo_corpus(Path(home) / "sounds")
         corpus = AudioCorpus.scan([path for path in sounds if "drum" in path.name], progress=False)
         peace = Path(home) / "undisturbed"
-        begin(peace, corpus)
+        begin(peace, corpus, config)
         torture(peace, 0, dice, context)
         expected = outcome(peace)
         while sum(total.values()) < given.kills:
             path = Path(home) / f"run-{runs}"
-            begin(path, corpus)
+            begin(path, corpus, config)
             total += torture(path, given.kills - sum(total.values()), dice, context)
             found, runs = outcome(path), runs + 1
             for name, value in expected.items():
@@ -173,7 +179,7 @@ def main() -> None:
             if stray := [file.name for file in path.rglob("*") if file.suffix == ".tmp"]:
                 sys.exit(f"run {runs}: temporary files were left: {stray}")
     kinds = ", ".join(f"{count} at {KINDS[kind]}" for kind, count in sorted(total.items()))
-    print(f"{sum(total.values())} kills ({kinds}) over {runs} runs of {CONFIG.max_steps} steps")
+    print(f"{sum(total.values())} kills ({kinds}) over {runs} runs of {STEPS} steps")
     print(
         f"every run equal to the undisturbed one to the last bit; {time.monotonic() - began:.0f} s"
     )

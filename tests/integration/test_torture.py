@@ -8,12 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.families import FAMILIES
+
 TORTURE = Path(__file__).resolve().parents[2] / "benchmarks" / "torture.py"
 
 
-def test_ten_kills_change_nothing() -> None:
+@pytest.mark.parametrize("name", FAMILIES)
+def test_ten_kills_change_nothing(name: str) -> None:
     answer = subprocess.run(
-        [sys.executable, str(TORTURE), "--kills", "10"],
+        [sys.executable, str(TORTURE), "--kills", "10", "--family", name],
         capture_output=True,
         text=True,
         timeout=280,
