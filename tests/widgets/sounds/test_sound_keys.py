@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from distill_widgets.sounds.sound_keys import SoundKey, Source, sound_key
 
-from .node_page import from_page
+from ..node_page import from_page
 
 MADE = {  # what the page makes, and what the kernel reads in it
     "it.cellKey(2, 30)": SoundKey("cell", (2, 30)),

@@ -27,7 +27,7 @@ from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.page.page_code import page_styles
 from distill_widgets.training.runs_list import RunsList
 
-from .node_page import NodePage, say
+from ..node_page import NodePage, say
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distill_widgets import LiveChart
 from distill_widgets.page.plotly_js import plotly_js_gz
 
-from .node_page import say
+from ..node_page import say
 
 
 @pytest.fixture

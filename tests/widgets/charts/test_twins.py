@@ -12,7 +12,7 @@ import pytest
 import distill_widgets
 from distill_widgets.charts import drawing
 
-from .node_page import from_page
+from ..node_page import from_page
 
 STYLE = Path(distill_widgets.__file__).parent / "page" / "style.css"
 

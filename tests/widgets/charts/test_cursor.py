@@ -10,7 +10,7 @@ import pytest
 
 from distill_widgets.charts.chart import Chart, cursor_of
 
-from .node_page import running_node
+from ..node_page import running_node
 
 ACTS = ["append", "append", "push", "push", "lose", "deliver", "mark", "clear"]
 SPEC_TRACES = [{"name": "a", "smooth": True}, {"name": "b"}]

@@ -26,7 +26,7 @@ from distill_widgets.sounds.pictures import envelope, mel_picture
 from distill_widgets.training.publisher import Publisher
 from distill_widgets.training.run_head import RunHead
 
-from .node_page import say
+from ..node_page import say
 
 
 def test_without_its_extra_it_says_how_to_install_it():

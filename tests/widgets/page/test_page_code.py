@@ -12,7 +12,7 @@ import distill_widgets
 from distill_widgets.page import page_code as linker
 from distill_widgets.page.page_code import page_code
 
-from .node_page import run_in_node
+from ..node_page import run_in_node
 
 FOLDER = Path(distill_widgets.__file__).parent
 FILES = sorted(FOLDER.rglob("*.js"))
