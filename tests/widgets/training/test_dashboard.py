@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from distill import RunFolderError, TrainingRunner, VQMetricsHistory
+from distill import RunFolder, RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.run.control import read_control
+from distill.training.run.states import ACTIVE
 from distill.training.run.states import NOT_ANSWERING as NOT
 from distill.training.watch.event_lines import (
     PreviewEvent,
@@ -288,7 +289,7 @@ def test_a_long_run_does_not_grow_what_is_shown(trainer):
         trainer.steps(4000)
         trainer.finish_epoch()
         until(lambda: dashboard.runner.history.step_count == trainer.step, 30)
-        dashboard._refresh()
+        dashboard._refresh(dashboard.runner.poll())
     assert max(dashboard.loss.points) <= 4096
     assert len(json.dumps(dashboard.head.state)) < 2000
     dashboard.close()
@@ -334,7 +335,8 @@ def test_a_log_that_cannot_be_read_is_said(dashboard, trainer, watch):
 
 def test_a_suspended_trainer_is_not_answering(dashboard, trainer, monkeypatch, watch):
     watch(dashboard)
-    monkeypatch.setattr("distill.training.run.folder.RunFolder.read_state", lambda *a, **k: NOT)
+    silent = "distill.training.run.folder.RunFolder.read_state_and_status"
+    monkeypatch.setattr(silent, lambda *a, **k: (NOT, None))
     until(lambda: dashboard.head.state["word"] == "not answering")
     assert "no sign of life for seconds" in dashboard.head.state["trouble"]
     enabled = [button["does"] for button in dashboard.head.buttons if button["enabled"]]
@@ -411,8 +413,36 @@ def test_no_picture_is_kept_before_the_end_has_arrived(dashboard, trainer, monke
     trainer.finish_epoch()
     trainer.end()
     until(lambda: dashboard.head.state["word"] == "finished")
-    dashboard._refresh()
-    assert kept == [] and not dashboard._has_just_ended()
+    dashboard._refresh(dashboard.runner.poll())
+    assert kept == [] and not dashboard._has_just_ended(dashboard.runner.poll())
     arrived.set()
     until(lambda: kept)
     assert kept == [[1] * 12]
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "finished", "failed"])
+def test_a_tick_reads_the_status_once(dashboard, trainer, monkeypatch, watch, state):
+    """So state, history and commands are of one moment, and a slow share is asked once."""
+    watch(dashboard)
+    trainer.finish_epoch()
+    if state == "finished":
+        trainer.end()
+    else:
+        if state == "failed":
+            trainer.tell(TrainingFailedEvent("TrainingError", "the cable was pulled"))
+        trainer.state(state)
+    until(lambda: dashboard.head.state["state"] == state and dashboard.runner.history.epochs)
+    until(lambda: state in ACTIVE or dashboard.runner.is_caught_up)
+    dashboard._publisher.close()
+    dashboard._tick()  # what ended the run is looked up once
+    here, looks, read = threading.current_thread(), [], RunFolder._read_status
+
+    def counted(folder):
+        if threading.current_thread() is here:  # the follower has looks of its own
+            looks.append(folder.path)
+        return read(folder)
+
+    monkeypatch.setattr(RunFolder, "_read_status", counted)
+    assert dashboard._tick()  # somebody looks
+    assert looks == [trainer.path]
+    assert ("the cable was pulled" in dashboard.head.state["trouble"]) == (state == "failed")

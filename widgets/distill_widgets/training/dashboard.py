@@ -12,6 +12,7 @@ from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
+from distill.training.watched_run import RunSnapshot
 from distill_widgets.charts.curves import Curves, level_chart, loss_chart
 from distill_widgets.charts.drawing import draw, to_svg
 from distill_widgets.charts.live_chart import LiveChart
@@ -63,7 +64,7 @@ class TrainingDashboard(View):
         super().__init__(parts, "distill-dashboard")
         self.head.on_press = self._on_press
         self._live = (self.head, self.loss, self.levels, self.player)
-        self._refresh()
+        self._refresh(self.runner.poll())
         if not in_colab():  # there the page asks, and only an answer arrives
             self._publisher = Publisher(self._tick, period_s=PERIOD_S)
             self._publisher.start()
@@ -90,7 +91,7 @@ class TrainingDashboard(View):
             button, done = self._presses.get()
             try:
                 self._state.press(button)
-                self._show_state()
+                self._show_state(self.runner.poll())
             finally:
                 done()
 
@@ -98,7 +99,7 @@ class TrainingDashboard(View):
         """Has a page that asks find what is new; questions that have waited together are one."""
         age = time.monotonic() - self._refreshed_at
         if self._publisher is None and age > _FRESH_S:
-            self._refresh()
+            self._refresh(self.runner.poll())
         elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has looked for a while
             self._publisher.wake()
 
@@ -106,42 +107,36 @@ class TrainingDashboard(View):
         """Whether anybody looks."""
         self._work_off_presses()
         looked_at = any(widget.is_watched for widget in self._live)
-        if looked_at or self._has_just_ended():
-            self._refresh()
+        run = self.runner.poll()
+        if looked_at or self._has_just_ended(run):
+            self._refresh(run)
             self.loss.push()
             self.levels.push()
         return looked_at
 
-    def _has_just_ended(self) -> bool:
-        return self._is_over() and self._ending() != self._ended_with
-
-    def _is_over(self) -> bool:
+    def _has_just_ended(self, run: RunSnapshot) -> bool:
         """Whether the run has ended, and its history has the end: the state is there sooner."""
-        return self.runner.state in states.ENDED and self.runner.is_caught_up
+        is_over = run.state in states.ENDED and run.is_caught_up
+        return is_over and _ending(run) != self._ended_with
 
-    def _refresh(self) -> None:
-        """Takes what is new in the run folder."""
+    def _refresh(self, run: RunSnapshot) -> None:
+        """Shows what is new in the run folder."""
         self._refreshed_at = time.monotonic()
-        is_over = self._is_over()  # asked first: what is read then has all of it
-        history = self.runner.history
+        history = run.history
         self._curves.update(history)
         measured = next((e.health for e in reversed(history.epochs) if e.health), ())
         self.health.value = markup.health_table(measured, history.warnings)
         self.warnings.value = markup.warning_list(history.warnings, measured)
         self.journal.value = markup.log_list(history)
         self._previews.update(history)
-        self._show_state()
-        if is_over and self._ending() != self._ended_with:
-            self._ended_with = self._ending()
+        self._show_state(run)
+        if self._has_just_ended(run):
+            self._ended_with = _ending(run)
             self._keep_pictures()
 
-    def _show_state(self) -> None:
-        self.head.buttons = self._state.buttons()
-        self.head.state = self._state.now()
-
-    def _ending(self) -> object:
-        history = self.runner.history
-        return (history.outcome, history.step_count)
+    def _show_state(self, run: RunSnapshot) -> None:
+        self.head.buttons = self._state.buttons(run)
+        self.head.state = self._state.now(run)
 
     def _keep_pictures(self) -> None:
         """What a notebook shows of the charts when it is opened without a kernel."""
@@ -154,6 +149,10 @@ class TrainingDashboard(View):
             f"TrainingDashboard: {self.head.state['name']}, {self.head.state['word']}\n"
             f"{self.runner.history!r}\n{folder.path if folder else ''}"
         )
+
+
+def _ending(run: RunSnapshot) -> object:
+    return (run.history.outcome, run.history.step_count)
 
 
 def runner_of(run: TrainingRunner | RunFolder | str | Path) -> TrainingRunner:

@@ -15,6 +15,7 @@ from distill.models.device import choose_device
 from distill.training.run import states
 from distill.training.runner import TrainingRunner
 from distill.training.watch.history import MetricsHistory
+from distill.training.watched_run import RunSnapshot
 from distill_widgets.training.run_head import PAUSE, PREVIEW, RESUME, SAVE, STOP
 
 WORDS = {
@@ -48,8 +49,9 @@ class RunState:
         self._name = plain(request.get("name", ""), _LONGEST_NAME)
         self._device = plain(_device(str(request.get("device", "auto"))), _LONGEST_NAME)
         self._paces: deque[tuple[float, int]] = deque(maxlen=256)
-        self._under_way: dict[str, tuple[float, Callable[[], bool]]] = {}
+        self._under_way: dict[str, tuple[float, Callable[[RunSnapshot], bool]]] = {}
         self._refused = ""
+        self._error: tuple[object, BaseException | None] = (None, None)
 
     def press(self, button: str) -> None:
         """Does what a button is for; a refusal is told in the next `now`."""
@@ -65,20 +67,19 @@ class RunState:
             elif button == PREVIEW:
                 seen = len(history.previews)
                 runner.request_preview()
-                self._until_true(button, lambda: len(runner.history.previews) > seen)
+                self._until_true(button, lambda run: len(run.history.previews) > seen)
             elif button == SAVE:
                 self._until(button, runner.request_save())
         except (DistillError, OSError) as error:
             self._refused = str(error)
 
-    def now(self) -> dict[str, Any]:
+    def now(self, run: RunSnapshot) -> dict[str, Any]:
         """Everything the head shows; JSON-ready."""
-        runner, history = self._runner, self._runner.history
-        state = runner.state
+        state, history = run.state, run.history
         word, tone = WORDS.get(state, (state, "bad"))
         last = history.last_step
         moving = state == states.RUNNING and last is not None
-        troubles = self._trouble(state), missing(runner)
+        troubles = self._trouble(run), missing(self._runner)
         eta = history.eta_s if state in states.ACTIVE else None
         return {
             "name": self._name,
@@ -96,12 +97,12 @@ class RunState:
             "trouble": plain("\n".join(filter(None, troubles))),
         }
 
-    def buttons(self) -> list[dict[str, Any]]:
+    def buttons(self, run: RunSnapshot) -> list[dict[str, Any]]:
         """What may be asked of the run now."""
-        state = self._runner.state
+        state = run.state
         running, active = state == states.RUNNING, state in (states.RUNNING, states.PAUSED)
         resumable = state in (states.PAUSED, states.STOPPED, states.FAILED, states.GONE)
-        busy = self._busy(state)
+        busy = self._busy(run)
         first = (
             _button(RESUME, "Resume", "resuming…", "goes on from where it is", resumable)
             if resumable
@@ -121,21 +122,21 @@ class RunState:
                 button |= {"enabled": False, "label": button["busy_label"]}
         return buttons
 
-    def _busy(self, state: str) -> set[str]:
+    def _busy(self, run: RunSnapshot) -> set[str]:
         now = time.monotonic()
         over = [
             key
             for key, (since, is_done) in self._under_way.items()
-            if state not in states.ACTIVE or now - since > _COMMAND_PATIENCE_S or is_done()
+            if run.state not in states.ACTIVE or now - since > _COMMAND_PATIENCE_S or is_done(run)
         ]
         for key in over:
             del self._under_way[key]
         return set(self._under_way)
 
     def _until(self, button: str, serial: int) -> None:
-        self._until_true(button, lambda: self._runner.acknowledged(serial))
+        self._until_true(button, lambda run: _acknowledged(run, serial))
 
-    def _until_true(self, button: str, is_done: Callable[[], bool]) -> None:
+    def _until_true(self, button: str, is_done: Callable[[RunSnapshot], bool]) -> None:
         self._under_way[button] = (time.monotonic(), is_done)
 
     def _pace(self, history: MetricsHistory) -> float | None:
@@ -150,7 +151,8 @@ class RunState:
         (began, first), (ended, newest) = self._paces[0], self._paces[-1]
         return (newest - first) / (ended - began) if ended > began else _mean_pace(history)
 
-    def _trouble(self, state: str) -> str:
+    def _trouble(self, run: RunSnapshot) -> str:
+        state = run.state
         if self._refused:
             return self._refused
         if reason := unreadable(self._runner):
@@ -159,11 +161,23 @@ class RunState:
             return _NOT_ANSWERING
         if state not in (states.FAILED, states.GONE):
             return ""
-        if state == states.FAILED and self._runner.history.outcome is None:
+        if state == states.FAILED and run.history.outcome is None:
             return ""  # the reason is on its way
-        error = self._runner.last_error
+        error = self._error_of(run)
         way_out = "Resume tries again, from the last checkpoint where there is one."
         return f"{error}\n{way_out}" if error and state == states.FAILED else str(error or "")
+
+    def _error_of(self, run: RunSnapshot) -> BaseException | None:
+        """What ended the run: looked up once, not at every glance at it."""
+        ending = run.state, run.status, run.history.outcome, str(run.history.gaps)
+        if self._error[0] != ending:
+            self._error = ending, self._runner.last_error
+        return self._error[1]
+
+
+def _acknowledged(run: RunSnapshot, serial: int) -> bool:
+    """Whether the trainer has received a command."""
+    return run.status is not None and run.status.acknowledged >= serial
 
 
 def missing(runner: TrainingRunner) -> str:
