@@ -81,16 +81,16 @@ SINKS: dict[str, str] = {
     f'{{"title": {{"text": {TEXT!r}}}}}, name={TEXT!r}, empty={TEXT!r})',
     "AudioPlayer": f"w.AudioPlayer(lambda key: tone, [w.SoundRow({TEXT!r}, 0.5, ({TEXT!r},), "
     f'("a",))], [w.Stage("a", {TEXT!r}), w.Stage("b", {TEXT!r})], name={TEXT!r}, empty={TEXT!r})',
-    # everything that shows itself without a widget, by its class
+    # everything that shows itself without a widget, by the class that says how
     "AudioCorpus": "corpus",
     "Codes": "codes",
-    "LoadedVQModel": "model",
+    "LoadedModel": "model",
     "CodebookAtlas": "atlas",
     "RateReport": "rates",
     "Comparison": "both",
     "ModelLibrary": 'ModelLibrary("h/models")',
     "RunList": 'TrainingRunner.list("h/runs")',
-    "VQMetricsHistory": "runner.history",
+    "MetricsHistory": "runner.history",
 }
 PARTS = {"SoundRow", "Stage"}
 """Public names that are shown by another one."""
