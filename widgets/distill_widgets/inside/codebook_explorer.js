@@ -3,7 +3,8 @@
 /** @import {ExplorerFacts} from "../page/messages" */
 /** @import {Answer, Model, PlotBox, PlotPoint, Plotly, Shown} from "../page/types" */
 /** @import {Sounds} from "../sounds/sound_store" */
-/** @import {Colouring, Picture} from "./explorer_pictures" */
+/** @import {Chosen} from "./explorer_bar" */
+/** @import {Picture} from "./explorer_pictures" */
 
 import {numbers} from "../page/buffers.js";
 import {fitToBox, plainLayout, plot} from "../page/plotly_draw.js";
@@ -16,10 +17,10 @@ import {markDarkness, onThemeChange} from "../page/theme.js";
 import {SingleSound} from "../sounds/single_sound.js";
 import {entryKey} from "../sounds/sound_keys.js";
 import {openSounds} from "../sounds/sound_store.js";
-import {chips, choice, menu} from "./choices.js";
+import {chips} from "./choices.js";
 import {EntryPanel} from "./entry_panel.js";
+import {ExplorerBar, NEXT} from "./explorer_bar.js";
 import {
-  COLOURINGS,
   filesPicture,
   levelOf,
   mapPicture,
@@ -30,32 +31,12 @@ import {
 } from "./explorer_pictures.js";
 
 const FEW_DEAD = 48;
-const NEXT = "next";
 const MAP_PX = 460;
 const FILES_PX = 520;
 const RANK_PX = 280;
 const MAKING_MAP = "UMAP is making a map: some seconds the first time …";
 
-/** @typedef {"map" | "usage" | "pairs" | "files"} Tab */
-/** @type {[Tab, string][]} */
-const TABS = [
-  ["map", "map"],
-  ["usage", "use"],
-  ["pairs", "together"],
-  ["files", "files"],
-];
-
 /** @typedef {{name: string, facts: ExplorerFacts, plotly_version: string}} Traits */
-/**
- * @typedef {object} Chosen what somebody has turned to
- * @property {Tab} tab
- * @property {number} level
- * @property {number | null} entry
- * @property {Colouring} colouring
- * @property {string} method of the map
- * @property {number} a level of the rows of pairs
- * @property {number | "next"} b level of their columns
- */
 /** @typedef {() => Promise<void>} Draw */
 
 /** @param {Shown<Traits>} shown */
@@ -97,8 +78,7 @@ class ExplorerView {
     this.names = [];
     /** @type {Record<string, PlotBox>} */
     this.boxes = {};
-    this.line = element("div", "distill-codes-line");
-    this.tools = element("span", "distill-chart-tools");
+    this.bar = new ExplorerBar(el, this.facts, this.store, (change) => this.set(change));
     this.main = element("div", "distill-explorer-main");
     this.place = element("span");
     this.single = new SingleSound(this.store, el, this.place, this.status.report);
@@ -128,7 +108,7 @@ class ExplorerView {
     el.dataset.lmSuppressShortcuts = "true";
     bar.append(element("span", "distill-chart-title", this.model.get("name")));
     body.append(this.main, this.panel.el);
-    el.append(bar, this.line, body, this.status.el, this.place);
+    el.append(bar, this.bar.el, body, this.status.el, this.place);
     el.onkeydown = (event) => this.onKey(event);
   }
 
@@ -214,59 +194,9 @@ class ExplorerView {
     this.draw();
   }
 
-  // --- the bar above --------------------------------------------------------------------------
-
   showBar() {
-    const {tab} = this.store;
-    const tabs = choice(TABS, tab, (key) => this.set({tab: key}), "page");
-    this.el.dataset.tab = tab;
-    this.panel.el.hidden = tab === "files";
-    this.line.replaceChildren(tabs, this.tools);
-    this.tools.replaceChildren(...this.toolsOf(tab));
-  }
-
-  /** @param {Tab} tab */
-  toolsOf(tab) {
-    if (tab === "map") return [this.colourMenu(), ...this.methodChoice(), this.levelChoice()];
-    if (tab === "usage") return [this.levelChoice()];
-    return tab === "pairs" ? this.pairMenus() : [];
-  }
-
-  /** @returns {[number, string][]} */
-  levelOptions() {
-    return this.labels.map((label, number) => [number, label]);
-  }
-
-  levelChoice() {
-    const {level} = this.store;
-    return choice(this.levelOptions(), level, (key) => this.set({level: key}), "level");
-  }
-
-  colourMenu() {
-    const options = Object.entries(COLOURINGS).map(([key, {label}]) => [key, label]);
-    const set = (/** @type {string} */ key) =>
-      this.set({colouring: /** @type {Colouring} */ (key)});
-    return menu(/** @type {[string, string][]} */ (options), this.store.colouring, set, "colour");
-  }
-
-  methodChoice() {
-    const {methods} = this.facts;
-    if (methods.length < 2) return [];
-    /** @type {[string, string][]} */
-    const options = methods.map((method) => [method, method.toUpperCase()]);
-    const set = (/** @type {string} */ method) => this.set({method});
-    return [choice(options, this.store.method, set, "kind of map")];
-  }
-
-  pairMenus() {
-    const {a, b} = this.store;
-    const levels = this.levelOptions();
-    /** @type {[string | number, string][]} */
-    const others = [[NEXT, "its next step"], ...levels];
-    return [
-      menu(levels, a, (key) => this.set({a: Number(key)}), "entries of"),
-      menu(others, b, (key) => this.set({b: key === NEXT ? NEXT : Number(key)}), "with"),
-    ];
+    this.panel.el.hidden = this.store.tab === "files";
+    this.bar.show();
   }
 
   // --- pages ----------------------------------------------------------------------------------
