@@ -128,9 +128,9 @@ def resume(
     """
     path = Path(run_folder)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
-    extend_run(path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
+    found = extend_run(path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
     if RunRequest.from_dict(RunFolder(path).read_request()).devices > 1:
-        return train_elsewhere(path, callback, cancel_event)
+        return train_elsewhere(path, callback, cancel_event, found)
     return _train(path, callback, cancel_event, progress=progress)
 
 

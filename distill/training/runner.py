@@ -277,9 +277,14 @@ class TrainingRunner:
                     raise RunFolderError(f"{folder.path}: is stopping; resume it once it has")
                 RunHandle(folder).unpause()
                 return self
-            extend_run(folder.path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
+            found = extend_run(
+                folder.path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices
+            )
+            if self._backend == "thread":  # it would learn from all of them, and in another order
+                found = None
             callback = callback or (watched.callback if watched else None)
-            self._launch(folder.path, callback, seen=watched.seen if watched else None)
+            seen = watched.seen if watched else None
+            self._launch(folder.path, callback, corpus=found, seen=seen)
         return self
 
     def stop(self, *, now: bool = False) -> int:

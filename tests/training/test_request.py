@@ -141,7 +141,8 @@ def test_the_run_of_another_machine_is_resumed_once_its_sounds_are_named(
     sounds.rename(here)
     with pytest.raises(CorpusError, match="begun on another machine"):
         extend_run(tmp_path / "run", {"max_steps": 5})
-    extend_run(tmp_path / "run", {"max_steps": 5}, sounds=here)
+    found = extend_run(tmp_path / "run", {"max_steps": 5}, sounds=here)
+    assert found is not None and {file.path.parent for file in found.files} == {here}
     request = RunRequest.from_dict(RunFolder(tmp_path / "run").read_request())
     assert {Path(entry.path).parent for entry in request.corpus} == {here}
     assert [entry.sha256 for entry in request.corpus] == [x.sha256 for x in request_.corpus]

@@ -21,6 +21,7 @@ from distill import (
     VQStepMetrics,
     VQVAEConfig,
 )
+from distill.audio import handover
 from distill.errors import (
     ConfigError,
     CorpusError,
@@ -28,6 +29,7 @@ from distill.errors import (
     RunnerBusyError,
     TrainingError,
 )
+from distill.training import trainers
 from distill.training.watch.event_lines import Event
 
 PATIENCE_S = 90
@@ -425,3 +427,26 @@ def test_the_runs_of_a_folder_at_a_glance(
     assert "one &amp; only" in runs._repr_html_()
     with pytest.raises(RunFolderError, match="no such folder"):
         TrainingRunner.list(tmp_path / "none")
+
+
+def test_sounds_that_were_read_for_a_resume_are_handed_over(
+    process_runner: TrainingRunner,
+    corpus: AudioCorpus,
+    tiny_config: VQVAEConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process_runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
+    assert process_runner.wait(PATIENCE_S, progress=False) is not None
+    handed: list[AudioCorpus] = []
+
+    def hand_over(found: AudioCorpus) -> Path | None:
+        handed.append(found)
+        return handover.hand_over(found)
+
+    monkeypatch.setattr(trainers, "hand_over", hand_over)
+    sounds = corpus.files[0].path.parent
+    process_runner.resume(sounds=sounds, max_steps=12)
+    result = process_runner.wait(PATIENCE_S, progress=False)
+    assert result is not None and result.steps == 12
+    assert [found.places for found in handed] == [(sounds,)]

@@ -206,10 +206,6 @@ class RunRequest:
             corpus: what was found there; each sound is recognised by its content.
             place: where that is.
 
-        Args:
-            progress: shows a bar.
-            cancel: once set, reading ends.
-
         Raises:
             CorpusError: some sounds of the run are not there; they are named.
         """

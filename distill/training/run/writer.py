@@ -98,7 +98,7 @@ def extend_run(
     sounds: Source | None = None,
     new_sounds: bool = False,
     devices: int | None = None,
-) -> None:
+) -> AudioCorpus | None:
     """Makes a run that has ended ready to be resumed, with a new budget where one is given.
 
     Args:
@@ -108,6 +108,9 @@ def extend_run(
             recognised by their content.
         new_sounds: also learns from sounds that have come to its folders since it began.
         devices: another number of processes to train in.
+
+    Returns:
+        What was read of `sounds`, so that it need not be decoded again; None where nothing was.
 
     Raises:
         RunFolderError: no run is there, a trainer is at work, it is finished and has no new budget,
@@ -128,9 +131,12 @@ def extend_run(
     if devices is not None:
         check_devices(RunRequest.from_dict(request).device, devices)
         changed = {**changed, "devices": devices}
+    found: AudioCorpus | None = None
     if "sources" in changed:
         status = folder.read_status()
-        ready = _ready(RunRequest.from_dict(changed), status.host if status else "", sounds)
+        asked = RunRequest.from_dict(changed)
+        found = None if sounds is None else _scanned(asked, sounds)
+        ready = _ready(asked, status.host if status else "", found)
         ready = ready.with_new_sounds() if new_sounds else ready
         if ready.devices > 1:
             check_devices(ready.device, ready.devices)
@@ -150,6 +156,7 @@ def extend_run(
         raise
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+    return found
 
 
 def _with_budget(request: dict[str, Any], budget: Mapping[str, float]) -> dict[str, Any]:
@@ -163,13 +170,14 @@ def _with_budget(request: dict[str, Any], budget: Mapping[str, float]) -> dict[s
     return {**request, "config": config_of({**request, "config": {**config, **ends}}).to_dict()}
 
 
-def _ready(request: RunRequest, last_host: str, sounds: Source | None) -> RunRequest:
+def _scanned(request: RunRequest, sounds: Source) -> AudioCorpus:
+    return AudioCorpus.scan(sounds, sample_rate=request.sample_rate, progress=False)
+
+
+def _ready(request: RunRequest, last_host: str, found: AudioCorpus | None) -> RunRequest:
     """A request whose sounds this person has named."""
-    if sounds is not None:
-        if not isinstance(sounds, (str, os.PathLike)):
-            sounds = list(sounds)
-        found = AudioCorpus.scan(sounds, sample_rate=request.sample_rate, progress=False)
-        return request.with_sounds(found, sounds)
+    if found is not None:
+        return request.with_sounds(found, found.places)
     request.check_ours(last_host)
     return request.sealed()
 

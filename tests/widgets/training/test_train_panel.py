@@ -101,14 +101,17 @@ def test_start_begins_what_is_set_and_becomes_the_dashboard(
     panel.settings.commitment.value = 0.5
     panel.settings.unit.value = "epochs"
     panel.settings.budget.value = 7
+    read = panel.chooser.reading.corpus
     panel.start.click()
     panel.start.click()  # the page may have sent it twice before it saw the dashboard
-    config, folder, place, device = started.pop()
+    config, sounds, place, device = started.pop()
     assert started == []
     assert config == get_adaptive_vqvae_config(
         9, panel.chooser.reading.seconds, levels=2, commitment_weight=0.5, max_epochs=7
     )
-    assert (folder, place, device) == (takes, runs / "takes", "auto")
+    assert (place, device) == (runs / "takes", "auto")
+    assert sounds is read and sounds.places == (takes,)  # what was read is not read again
+    assert panel.chooser.reading.corpus is None and panel.chooser.reading.files == 9
     assert panel.runner is not None and panel.dashboard is not None
     assert panel.children[-1] is panel.dashboard
     assert panel.dashboard.runner is panel.runner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found in a folder. Waveforms are not kept: the trainer reads them by itself."""
+    """What was found in a folder."""
 
     folder: Path
     files: int = 0
@@ -33,6 +34,13 @@ class Reading:
     """Why nothing there can be used."""
     question: str = ""
     """What to know before so much is read; it was not."""
+    corpus: AudioCorpus | None = field(default=None, compare=False, repr=False)
+    """Its sounds, for a trainer that is started with them; None once they are let go of. Up to
+    2 GiB of them lie in memory, what is beyond is mapped from the cache."""
+
+    def without_sounds(self) -> Reading:
+        """The same, but for the sounds."""
+        return dataclasses.replace(self, corpus=None)
 
 
 def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: bool) -> Reading:
@@ -51,6 +59,7 @@ def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: b
         len(corpus),
         corpus.seconds,
         as_html(corpus.files, corpus.refusals, corpus.sample_rate),
+        corpus=corpus,
     )
 
 

@@ -86,9 +86,16 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
                 return
             self._read(view.path)
 
+    def let_go_of_sounds(self) -> None:
+        """Frees the memory that the sounds take; what is known of them stays."""
+        with self._lock:
+            if self.reading is not None:
+                self.reading = self.reading.without_sounds()
+
     def close(self) -> None:
         """Ends it on every page; no thread of it is left."""
         self._reader.close()
+        self.let_go_of_sounds()
         close_all(self.children)
         close_all([self])
 
