@@ -16,11 +16,11 @@ from distill.audio import report
 from distill.audio.cache import audio_cache_dir
 from distill.audio.corpus_decoder import MINIMUM_S, Keeper
 from distill.audio.corpus_decoder import AudioFile as AudioFile
+from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.file_search import Refusal as Refusal
 from distill.audio.file_search import Source as Source
 from distill.audio.file_search import describe_source as describe_source
 from distill.audio.file_search import find_files as find_files
-from distill.audio.handover import DecodedSounds
 from distill.audio.split import Split, split_by_content
 from distill.errors import CorpusError
 from distill.names import printable

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from distill.audio.cache import key_of, spill, spill_pieces
+from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.file_search import RECONSTRUCTION, Refusal
 from distill.audio.files import file_digest, file_name, open_sound_file
-from distill.audio.handover import DecodedSounds
 from distill.audio.level_meter import SILENCE_PEAK
 from distill.audio.reading import DecodedSound, SoundPieces, decode_open, read_pieces
 from distill.audio.resampling import resampled_length

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from distill.audio.corpus import AudioCorpus
-from distill.audio.handover import forget, hand_over
+from distill.audio.decoded_sounds import forget
+from distill.audio.handover import hand_over
 from distill.own_folder import OwnFolder
 from distill.time_slices import take_short_turns
 from distill.training.run.detach import start_detached, start_tied

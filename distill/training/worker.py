@@ -23,7 +23,7 @@ from typing import NoReturn
 
 import torch
 
-from distill.audio.handover import forget, received
+from distill.audio.decoded_sounds import forget, received
 from distill.errors import RunFolderError, RunLostError, TrainingError
 from distill.models.device import check_devices
 from distill.time_slices import take_short_turns

@@ -15,6 +15,7 @@ from distill import (
     VQVAEConfig,
     compare,
     mel_distance,
+    train,
     train_vqvae,
 )
 from distill.analysis import Comparison
@@ -30,6 +31,7 @@ from distill.errors import (
     ShapeError,
 )
 from distill.training import TrainingResult
+from tests.families import tiny
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,28 @@ def test_models_come_from_files_runs_and_checkpoints(
     assert found.sounds == (corpus.files[0].path.name,)
 
 
+def test_families_are_compared_with_each_other(
+    model: LoadedVQModel, corpus: AudioCorpus, sounds: dict[str, Any], tmp_path: Path
+) -> None:
+    files = [file.path for file in corpus.files]
+    result = train(tiny("vae", max_steps=6, checkpoint_every_s=0.0), files, tmp_path / "vae", "cpu")
+    checkpoint = sorted((tmp_path / "vae/checkpoints").glob("*.ckpt"))[-1]
+    made = compare(
+        {"codes": model, "file": result.model_path, "run": tmp_path / "vae", "then": checkpoint},
+        sounds, progress=False,
+    )  # fmt: skip
+    codes, *latents = made.models
+    assert codes.nominal_bps and codes.entropy_bps
+    for one in latents:
+        assert one.nominal_bps is None and one.entropy_bps is None
+        assert np.isfinite(one.mel).all() and one.mel.shape == (len(sounds),)
+    assert latents[0].health == result.load().health
+    assert latents[0].mel == pytest.approx(latents[1].mel)
+    [dimensions] = {row[1] for row in made.rows()[1:]}
+    assert dimensions == "8 dimensions"
+    assert [row[2:4] for row in made.rows()[1:]] == [["", ""]] * 3
+
+
 def test_names_can_be_given(model: LoadedVQModel, corpus: AudioCorpus) -> None:
     found = compare({"before": model, "after": model}, corpus.files[0].path, progress=False)
     assert [one.name for one in found.models] == ["before", "after"]
@@ -180,7 +204,7 @@ def test_a_checkpoint_in_a_strange_run_is_named(
 def test_it_says_what_it_found(comparison: Comparison) -> None:
     lines = repr(comparison).splitlines()
     assert lines[0] == "Comparison of 2 models on 3 sounds"
-    assert lines[2].startswith("trained  ") and "3 × 16" in lines[2]
+    assert lines[2].startswith("trained  ") and "3 levels × 16 entries" in lines[2]
     assert lines[3].startswith("trained (2)") and "2 × 8" in lines[3]
     found = compare({"<b>": comparison.models[1].model}, {"x": (torch.ones(99), 8000)})
     assert "&lt;b&gt;" in found._repr_html_() and "<b>" not in found._repr_html_()

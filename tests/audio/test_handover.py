@@ -14,7 +14,8 @@ import torch
 from distill import AudioCorpus
 from distill.audio import corpus_decoder, handover
 from distill.audio.cache import clear_audio_cache
-from distill.audio.handover import DecodedSounds, forget, hand_over, received
+from distill.audio.decoded_sounds import DecodedSounds, forget, received
+from distill.audio.handover import hand_over
 from distill.errors import OutsideDataError
 
 RATE = 8_000

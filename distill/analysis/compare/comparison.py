@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +22,16 @@ from distill.analysis.compare.sources import (
 from distill.analysis.progress_bar import bar
 from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
 from distill.analysis.unique_names import numbered
-from distill.codebook.health import LevelHealth, codebook_health, count_codes
+from distill.codebook.codes import Codes
+from distill.codebook.health import codebook_health, count_codes
 from distill.errors import PartError
-from distill.models.use.loaded import LoadedVQModel, fitted
+from distill.family import family_of
+from distill.health_rows import Health
+from distill.models.use.base import LoadedModel, fitted
 from distill.tables import html_page, html_table, text_table
 
 _COLUMNS = (
-    *("model", "levels × entries", "bit/s", "entropy bit/s", *METRIC_NAMES.values()),
+    *("model", "bottleneck", "bit/s", "entropy bit/s", *METRIC_NAMES.values()),
     *("used", "best validation"),
 )
 
@@ -38,22 +42,23 @@ class ComparedModel:
 
     name: str
     """A number is added where another model has it already."""
-    model: LoadedVQModel
-    health: tuple[LevelHealth, ...]
-    """Of its codes of these sounds."""
+    model: LoadedModel[Any]
+    health: tuple[Health, ...]
+    """Of its codes of these sounds; of a model without codes what its file says of its training."""
     two_scale_mel: np.ndarray
     """(sound,) distances, each sound brought to a peak of 1, at the sound's own rate."""
     mel: np.ndarray
     """Likewise, over seven scales."""
     stft: np.ndarray
     """Likewise, on spectra."""
-    nominal_bps: float
-    entropy_bps: float
+    nominal_bps: float | None = None
+    """None for a model without codes."""
+    entropy_bps: float | None = None
     """Of its codes of these sounds."""
 
     @property
     def curves(self) -> dict[str, list[float]]:
-        """Per epoch of its training: epoch, train, val, reconstruction, commitment; {} where its
+        """Per epoch of its training: epoch, train, val, and each part of its loss; {} where its
         file does not say.
         """
         return self.model.loss_curves
@@ -158,43 +163,55 @@ def compare(
 
 
 def _compared(
-    name: str, model: LoadedVQModel, measured: list[tuple[np.ndarray, tuple[float, ...]]]
+    name: str, model: LoadedModel[Any], measured: list[tuple[np.ndarray | None, tuple[float, ...]]]
 ) -> ComparedModel:
-    config = model.config
-    counts = np.stack([counted for counted, _ in measured])
+    columns = np.array([rows for _, rows in measured]).T
+    near = dict(zip(METRICS, columns, strict=True))
+    counted = [counts for counts, _ in measured if counts is not None]
+    if not counted:
+        return ComparedModel(name, model, model.health, **near)
+    config, counts = model.config, np.stack(counted)
     steps = counts[:, 0].sum(axis=1)
     entropy = entropy_bps(counts, steps, config.step_rate_hz)[:, -1]
-    columns = np.array([rows for _, rows in measured]).T
     return ComparedModel(
-        name=name,
-        model=model,
-        health=codebook_health(torch.from_numpy(counts.sum(axis=0))),
-        **dict(zip(METRICS, columns, strict=True)),
+        name,
+        model,
+        codebook_health(torch.from_numpy(counts.sum(axis=0))),
+        **near,
         nominal_bps=float(nominal_bps(config)[-1]),
         entropy_bps=float(np.average(entropy, weights=steps)),
     )
 
 
-def _measure(model: LoadedVQModel, sound: NamedSound) -> tuple[np.ndarray, tuple[float, ...]]:
+def _measure(
+    model: LoadedModel[Any], sound: NamedSound
+) -> tuple[np.ndarray | None, tuple[float, ...]]:
     """How often each entry is used in a sound, (level, entry), and its distances."""
     peak = float(sound.waveform.abs().max()) or 1.0
     loud = sound.waveform / peak
-    codes = model.encode(loud, sound.sample_rate)
-    made = fitted(*model.decode(codes), len(loud), sound.sample_rate)
-    counts = count_codes(codes.indices, codes.codebook_size).numpy()
-    return counts, distances(loud, made, sound.sample_rate)
+    encoded = model.encode(loud, sound.sample_rate)
+    made = fitted(*model.decode(encoded), len(loud), sound.sample_rate)
+    near = distances(loud, made, sound.sample_rate)
+    if not isinstance(encoded, Codes):
+        return None, near
+    return count_codes(encoded.indices, encoded.codebook_size).numpy(), near
 
 
 def _row(one: ComparedModel) -> list[str]:
-    config = one.model.config
     means = [float(getattr(one, metric).mean()) for metric in METRICS]
     best = one.best_validation
     return [
         one.name,
-        f"{config.levels} × {config.codebook_size}",
-        f"{one.nominal_bps:.0f}",
-        f"{one.entropy_bps:.0f}",
+        _bottleneck(one.model),
+        *("" if bits is None else f"{bits:.0f}" for bits in (one.nominal_bps, one.entropy_bps)),
         *(f"{mean:.3f}" for mean in means),
-        " ".join(f"{level.used:.0%}" for level in one.health),
+        " ".join(f"{row.used:.0%}" for row in one.health),
         "" if best is None else f"{best:.4f}",
     ]
+
+
+def _bottleneck(model: LoadedModel[Any]) -> str:
+    """The beginning of the first fact of its family: 3 levels × 256 entries, or 32 dimensions."""
+    of = family_of(model.config)
+    facts = of.facts(model.config)
+    return facts[0][1].partition(",")[0] if facts else of.title

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -14,15 +14,15 @@ from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus, Source, find_files
 from distill.audio.io import read_audio
 from distill.errors import CheckpointError, ComparisonError, RunFolderError
-from distill.models.use.loaded import LoadedVQModel, Waveform, check_waveform
-from distill.models.use.loading import load_model_v2
-from distill.models.vqvae.model import ConvVQVAE
-from distill.training.run.checkpoint import load_vqvae_checkpoint
+from distill.family import family_of
+from distill.models.use.base import LoadedModel, Waveform, check_waveform
+from distill.models.use.loading import load_model
+from distill.training.run.checkpoint import load_checkpoint
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
-from distill.training.watch.history import VQMetricsHistory
+from distill.training.watch.history import history_of
 
-ModelSource = LoadedVQModel | str | os.PathLike[str] | RunFolder
+ModelSource = LoadedModel[Any] | str | os.PathLike[str] | RunFolder
 """A model, or where one is: a `.distill` file, a run folder, a checkpoint in a run folder."""
 SoundSource = AudioCorpus | Source | Mapping[str, tuple[Waveform, int]]
 """Sounds, or where they are."""
@@ -40,7 +40,7 @@ class NamedSound:
 
 def open_models(
     models: ModelSource | Sequence[ModelSource] | Mapping[str, ModelSource],
-) -> list[tuple[str, LoadedVQModel]]:
+) -> list[tuple[str, LoadedModel[Any]]]:
     """Loads what is not loaded; a name and a model each.
 
     Raises:
@@ -50,7 +50,7 @@ def open_models(
     if isinstance(models, Mapping):
         found = [(str(name), open_model(source)) for name, source in models.items()]
     else:
-        single = isinstance(models, (LoadedVQModel, str, os.PathLike, RunFolder))
+        single = isinstance(models, (LoadedModel, str, os.PathLike, RunFolder))
         sources = [models] if single else list(cast("Sequence[ModelSource]", models))
         opened = [open_model(cast("ModelSource", source)) for source in sources]
         found = [(str(model.metadata.get("name", "unnamed")), model) for model in opened]
@@ -59,14 +59,14 @@ def open_models(
     return found
 
 
-def open_model(source: ModelSource) -> LoadedVQModel:
+def open_model(source: ModelSource) -> LoadedModel[Any]:
     """Loads a model, unless it is loaded.
 
     Raises:
         ComparisonError: something else.
         ModelFileError, RunFolderError, CheckpointError: it cannot be loaded.
     """
-    if isinstance(source, LoadedVQModel):
+    if isinstance(source, LoadedModel):
         return source
     if isinstance(source, RunFolder):
         source = source.path
@@ -78,7 +78,7 @@ def open_model(source: ModelSource) -> LoadedVQModel:
     path = Path(source)
     if path.is_dir():
         return _of_run(path)
-    return _of_checkpoint(path) if path.suffix == ".ckpt" else load_model_v2(path)
+    return _of_checkpoint(path) if path.suffix == ".ckpt" else load_model(path)
 
 
 def open_sounds(sounds: SoundSource) -> list[NamedSound]:
@@ -104,7 +104,7 @@ def open_sounds(sounds: SoundSource) -> list[NamedSound]:
     return found
 
 
-def _of_run(path: Path) -> LoadedVQModel:
+def _of_run(path: Path) -> LoadedModel[Any]:
     run = RunFolder(path)
     if not run.is_run:
         raise RunFolderError(f"{path}: no run there; name a run folder or a .distill file")
@@ -113,26 +113,28 @@ def _of_run(path: Path) -> LoadedVQModel:
             f"{path}: has no model yet; wait for its end, ask it to save, or name one of its "
             "checkpoints"
         )
-    return load_model_v2(run.model_path)
+    return load_model(run.model_path)
 
 
-def _of_checkpoint(path: Path) -> LoadedVQModel:
+def _of_checkpoint(path: Path) -> LoadedModel[Any]:
     """The weights at a checkpoint; settings and curves come from the run around it."""
-    state = load_vqvae_checkpoint(path)
+    state = load_checkpoint(path)
     run = RunFolder(path.absolute().parent.parent)
     request = RunRequest.from_dict(run.read_request())
-    model = ConvVQVAE(request.config)
+    of = family_of(request.config)
+    model = of.build(request.config)
     try:
         model.load_state_dict(state["model"])
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(
             f"{path.name}: not a checkpoint of the run in {run.path}; put it back into its own"
         ) from error
-    history = VQMetricsHistory()
+    history = history_of(of)
     history.update_lines(run.read_lines()[0])
-    return LoadedVQModel(
+    loaded: LoadedModel[Any] = of.open(
         model.eval(),
         metadata={"name": f"{request.name}, step {state['step']}"},
         loss_curves=history.curves(),
         path=path,
     )
+    return loaded

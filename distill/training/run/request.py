@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from distill.audio.corpus import AudioCorpus, Source, find_files
-from distill.audio.handover import DecodedSounds
+from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.io import is_reconstruction
 from distill.audio.split import Split
 from distill.checked import PathText, Positive, Text

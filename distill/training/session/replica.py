@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distill.audio.handover import DecodedSounds
+from distill.audio.decoded_sounds import DecodedSounds
 from distill.training.engine.engine import Reporter
 from distill.training.run.checkpoint import load_checkpoint
 from distill.training.run.folder import RunFolder

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from distill.audio.corpus import AudioCorpus
-from distill.audio.handover import DecodedSounds
+from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.report import remarks
 from distill.errors import CorpusError, DistillError, ModelFileError, TrainingError
 from distill.models.file.persistence import save_model
