@@ -39,11 +39,14 @@ dashboard
 THEIRS = """
 import threading, time, ipywidgets, plotly.graph_objects as go
 from distill import TrainingRunner
-from distill_widgets.charts.curves import Curves, loss_chart, level_chart
+from distill.config import VQVAEConfig
+from distill.family import family
+from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 from distill_widgets.charts.drawing import printed
 runner = TrainingRunner.attach({run!r})
-charts = loss_chart(), level_chart(3)
-curves = Curves(*charts)
+about = family("vqvae"), VQVAEConfig(levels=3)
+charts = loss_chart(about[0]), health_chart(*about)
+curves = Curves(*charts, *about)
 
 def plain(chart):
     figure = printed(chart.figure())

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from distill.markup import Markup, shortened, tag
 
 _MOST_POINTS = 200
+_MOST_BARS = 256
+_BAR = 6  # CSS pixels, with what lies between two
 _LONGEST_NAME = 44
 
 
@@ -47,6 +49,31 @@ def svg_curves(
         "g", *lines, fill="none", stroke="currentColor", stroke_width=1.5, stroke_linecap="round"
     )
     return _svg(drawn, label, width, height)
+
+
+def svg_bars(values: Sequence[float], label: str, *, height: int = 48) -> Markup:
+    """Upright bars from zero, on a line that they stand on; "" without numbers.
+
+    Args:
+        values: one for each bar, the first few hundred are drawn; what is below zero, NaN and
+            infinities are left empty.
+        label: said to those who do not see it.
+        height: in CSS pixels.
+    """
+    shown = list(values)[:_MOST_BARS]
+    heights = [value if math.isfinite(value) and value > 0 else 0.0 for value in shown]
+    if not shown:
+        return Markup("")
+    most, width, ground = max(heights) or 1.0, _BAR * len(shown), height - 1
+    bars = "".join(
+        f"M{_BAR * place + 2.5:.1f} {ground}v{-(ground - 1) * (value / most):.1f}"
+        for place, value in enumerate(heights)
+    )
+    lines = (
+        tag("path", d=bars, stroke_width=_BAR - 2),
+        tag("path", d=f"M0 {height - 0.5}h{width}", stroke_width=1, opacity=0.4),
+    )
+    return _svg(tag("g", *lines, fill="none", stroke="currentColor"), label, width, height)
 
 
 def svg_grid(rows: Sequence[tuple[str, Sequence[int]]], label: str, *, cell: int = 9) -> Markup:

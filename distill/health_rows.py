@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 HEALTHY, THIN, COLLAPSING = "healthy", "thin", "collapsing"
 THIN_BELOW = 0.30
@@ -25,8 +25,28 @@ class Cell(NamedTuple):
     """Whether it says something of training only, and nothing of a finished model."""
 
 
+class Curve(NamedTuple):
+    """A number of every part that is drawn over the epochs of a training."""
+
+    title: str
+    of: Callable[[Any], float]
+    """(health of a part) -> the number."""
+
+
+class Profile(NamedTuple):
+    """A number of each unit within a part, drawn as bars."""
+
+    title: str
+    values: tuple[float, ...]
+
+
 class Health(ABC):
     """How well a part of the bottleneck is used: a level's codebook, or the latents of a VAE."""
+
+    parts: ClassVar[str] = "Parts of the bottleneck"
+    """What such parts are called, as `Codebooks`; the title of their chart."""
+    curves: ClassVar[tuple[Curve, ...]] = ()
+    """What is drawn of every part beside `used`."""
 
     @property
     @abstractmethod
@@ -41,6 +61,11 @@ class Health(ABC):
     @abstractmethod
     def cells(self) -> tuple[Cell, ...]:
         """What people read of it: its name first; the verdict is added by `rows`."""
+
+    @property
+    def profile(self) -> Profile | None:
+        """A number of each unit within it; None where there are none."""
+        return None
 
     @property
     def verdict(self) -> str:

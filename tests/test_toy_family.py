@@ -31,6 +31,7 @@ from distill import family as families
 from distill.errors import CheckpointError, ModelTypeError, RunFolderError
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
+from distill_widgets import TrainingDashboard, report
 
 PACKAGE = Path(__file__).parent / "data" / "toy_family"
 
@@ -160,3 +161,15 @@ def test_a_package_that_cannot_be_imported_is_named(
     monkeypatch.delitem(sys.modules, "toy_family", raising=False)
     with pytest.raises(ModelTypeError, match="'broken': the package that brings it cannot be"):
         families.family("broken")
+
+
+def test_a_dashboard_and_a_report_show_it(run: Path) -> None:
+    dashboard = TrainingDashboard(run)
+    try:
+        titles = [note["text"] for note in dashboard.loss.chart.figure()["layout"]["annotations"]]
+        assert [title for title in titles if title] == ["reconstruction", "sparsity"]
+        assert "numbers" in dashboard.health.value
+        assert dashboard.head.state["word"] == "finished"
+    finally:
+        dashboard.close()
+    assert "sparsity" in str(report(run).outputs())

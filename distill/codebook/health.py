@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch import Tensor
 from distill.arrays import as_int, as_tensor, as_whole_numbers
 from distill.codebook.labels import level_labels
 from distill.errors import ShapeError
-from distill.health_rows import HEALTHY, Cell, Health
+from distill.health_rows import HEALTHY, Cell, Curve, Health
 from distill.markup import number
 
 MOST_ENTRIES = 1 << 20
@@ -122,6 +123,13 @@ def dead_codes(counts: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class LevelHealth(Health):
     """One level's codebook over the codes of some sounds."""
+
+    parts: ClassVar[str] = "Codebooks"
+    curves: ClassVar[tuple[Curve, ...]] = (
+        Curve("perplexity", lambda health: health.perplexity),
+        Curve("dead codes", lambda health: health.dead_codes),
+        Curve("churn, entries a step", lambda health: health.churn),
+    )
 
     level: int
     label: str

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from distill.errors import ShapeError
-from distill.health_rows import HEALTHY, Cell, Health
+from distill.health_rows import HEALTHY, Cell, Curve, Health, Profile
 from distill.latent.gaussian import divergence
 from distill.markup import number
 
@@ -52,7 +54,12 @@ def no_latent_sums(dims: int) -> dict[str, Tensor]:
 class LatentHealth(Health):
     """How the dimensions of a latent space are used over some sounds."""
 
-    units: int
+    parts: ClassVar[str] = "Latents"
+    curves: ClassVar[tuple[Curve, ...]] = (
+        Curve("KL, nats a step", lambda health: health.total_kl),
+    )
+
+    units: Annotated[int, Meta(ge=1, le=4096)]
     """Dimensions there are."""
     active_units: int
     """Those whose mean varies over the data: the others say nothing."""
@@ -64,12 +71,18 @@ class LatentHealth(Health):
     @property
     def active_share(self) -> float:
         """Active units among all, 0 to 1."""
-        return self.active_units / self.units
+        return min(1.0, self.active_units / self.units)
 
     @property
     def used(self) -> float:
         """The share of active units."""
         return self.active_share
+
+    @property
+    def profile(self) -> Profile:
+        """What each dimension says, those that say most first."""
+        most = sorted(self.kl, key=lambda nats: nats if nats == nats else 0.0, reverse=True)
+        return Profile("KL of each dimension, nats a step, largest first", tuple(most))
 
     @property
     def advice(self) -> str:

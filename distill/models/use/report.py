@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from distill.config import AutoencoderConfig, TrainingConfig
-from distill.drawings import svg_curves
+from distill.drawings import svg_bars, svg_curves
 from distill.family import family_of
 from distill.health_rows import Health, columns, rows
-from distill.markup import Markup, tag
+from distill.markup import Markup, joined, tag
 from distill.tables import html_facts, html_page, html_table
 from distill.words import duration
 
@@ -39,7 +39,17 @@ def model_facts(
 
 def health_table(health: Sequence[Health]) -> Markup:
     """How the bottleneck is used, as HTML; "" where nothing is known."""
-    return html_table(columns(health), rows(health)) if health else Markup("")
+    if not health:
+        return Markup("")
+    return joined([html_table(columns(health), rows(health)), *profiles(health)])
+
+
+def profiles(health: Sequence[Health]) -> Iterator[Markup]:
+    """What single units of the bottleneck do, as bars; nothing for parts that have none."""
+    for part in health:
+        if part.profile is not None:
+            drawn = svg_bars(part.profile.values, part.profile.title)
+            yield tag("p", drawn, tag("br"), part.profile.title)
 
 
 def model_as_html(

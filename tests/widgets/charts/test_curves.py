@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distill import VQEpochMetrics, VQMetricsHistory
+from distill import VQEpochMetrics, VQMetricsHistory, VQVAEConfig
 from distill.codebook.health import codebook_health
+from distill.family import family
 from distill.health_rows import THIN_BELOW, verdict_of
-from distill_widgets.charts.curves import Curves, level_chart, loss_chart
+from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 
 
 def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on() -> None:
@@ -17,8 +18,9 @@ def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on(
     [level] = codebook_health(counts)
     history = VQMetricsHistory()
     history.update(VQEpochMetrics(0, 1, *(1.0,) * 6, True, 0.1, 0.1, health=(level,)))
-    levels = level_chart(1)
-    Curves(loss_chart(), levels).update(history)
+    kind, config = family("vqvae"), VQVAEConfig(levels=1)
+    levels = health_chart(kind, config)
+    Curves(loss_chart(kind), levels, kind, config).update(history)
     [line] = levels.spec["layout"]["shapes"]
     [drawn] = levels.figure()["data"][0]["y"]
     assert line["y0"] == line["y1"] == THIN_BELOW

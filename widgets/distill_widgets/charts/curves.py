@@ -1,33 +1,28 @@
-"""A run's history as two charts: what is lost, and how the codebooks are used."""
+"""A run's history as two charts: what is lost, and how the bottleneck is used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distill.codebook.health import LevelHealth
-from distill.codebook.labels import level_labels
-from distill.health_rows import THIN_BELOW
-from distill.training.watch.event_lines import VQEpochMetrics
+import numpy as np
+
+from distill.family import Family
+from distill.health_rows import THIN_BELOW, Curve, Health
 from distill.training.watch.history import MetricsHistory
 from distill_widgets.charts.chart import Chart
 from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
 
 _MOST_MARKED = 50
-_PARTS = ("loss", "reconstruction", "commitment")
-_CHECKPOINTS = 2 * len(_PARTS)  # the trace after training and validation of each part
-_PANELS: tuple[tuple[str, Callable[[LevelHealth], float]], ...] = (
-    ("used", lambda health: health.used),
-    ("perplexity", lambda health: health.perplexity),
-    ("dead codes", lambda health: health.dead_codes),
-    ("churn, entries a step", lambda health: health.churn),
-)
+_GAP = 0.12
+"""Share of the chart's height between two panels above each other."""
 
 
-def loss_chart() -> Chart:
-    """An empty chart of training and validation: the loss, and beside it its two parts."""
+def loss_chart(family: Family) -> Chart:
+    """An empty chart of training and validation: the loss, and beside it each of its parts."""
     traces: list[dict[str, Any]] = []
-    for number, part in enumerate(_PARTS):
+    for number, part in enumerate(("loss", *family.loss_parts)):
         axes = _axes(number)
         first = {"showlegend": not number, "hovertemplate": f"{part} %{{y:.4f}}"}
         traces += [
@@ -40,20 +35,28 @@ def loss_chart() -> Chart:
         {"name": "checkpoint", "mode": "markers", "hovertemplate": "checkpoint"}
         | {"marker": {"symbol": "diamond-open", "size": 9, "color": INK, "line": {"width": 1.2}}}
     )
-    places = (((0, 0.62), (0, 1)), ((0.69, 1), (0.56, 1)), ((0.69, 1), (0, 0.44)))
+    beside = _below_each_other(len(family.loss_parts), _GAP)
+    first_across = (0, 0.62) if beside else (0, 1)
+    places = ((first_across, (0, 1)), *(((0.69, 1), up) for up in beside))
     return Chart(
         traces,
-        _layout(places, ["", *_PARTS[1:]], loggable=True),
+        _layout(places, ["", *family.loss_parts], loggable=True),
         name="Loss",
-        height_px=320,
+        height_px=max(320, 140 * len(beside)),
         smoothing=0.9,
         empty="waiting for the first step",
     )
 
 
-def level_chart(levels: int) -> Chart:
-    """An empty chart of every level's codebook, an epoch a point."""
-    labels = level_labels(levels)
+def health_chart(family: Family, config: Any) -> Chart:
+    """An empty chart of every part of the bottleneck, an epoch a point.
+
+    Args:
+        family: of the run.
+        config: of the run; says how many parts there are.
+    """
+    kind, labels = family.health_type, parts_of(family, config)
+    curves = curves_of(kind)
     traces: list[dict[str, Any]] = [
         {
             "name": label,
@@ -61,30 +64,48 @@ def level_chart(levels: int) -> Chart:
             "showlegend": not number,
             "mode": "lines+markers",
             "marker": {"size": 4},
-            "line": {"color": level_colour(level), "width": 2},
+            "line": {"color": level_colour(part), "width": 2},
             "hovertemplate": f"%{{y:{'.1%' if not number else '.3~f'}}}",
             **_axes(number),
         }
-        for number in range(len(_PANELS))
-        for level, label in enumerate(labels)
+        for number in range(len(curves))
+        for part, label in enumerate(labels)
     ]
-    places = tuple((x, y) for y in ((0.57, 1), (0, 0.43)) for x in ((0, 0.46), (0.54, 1)))
-    layout = _layout(places, [title for title, _ in _PANELS])
+    up = _below_each_other(math.ceil(len(curves) / 2), 0.14)
+    across = ((0, 0.46), (0.54, 1)) if len(curves) > 1 else ((0, 1),)
+    places = [(x, y) for y in up for x in across][: len(curves)]
+    layout = _layout(places, [curve.title for curve in curves])
     layout["yaxis"] |= {"tickformat": ".0%", "range": [0, 1.04]}
     layout["shapes"] = [
         {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": THIN_BELOW, "y1": THIN_BELOW}
         | {"line": {"color": WARN, "width": 1, "dash": "dash"}}
     ]
     return Chart(
-        traces, layout, name="Codebooks", height_px=360, empty="waiting for the first epoch"
+        traces,
+        layout,
+        name=kind.parts,
+        height_px=80 + 140 * len(up),
+        empty="waiting for the first epoch",
     )
+
+
+def parts_of(family: Family, config: Any) -> tuple[str, ...]:
+    """Names of the parts of a bottleneck: its levels, or the one that it has."""
+    return family.labels(config) or (family.health_type.parts.lower(),)
+
+
+def curves_of(kind: type[Health]) -> tuple[Curve, ...]:
+    """What is drawn of every part of a bottleneck, a panel each; its share in use first."""
+    return Curve("used", lambda part: part.used), *kind.curves
 
 
 class Curves:
     """Feeds a history into both charts, each thing once."""
 
-    def __init__(self, loss: Chart, levels: Chart) -> None:
-        self._loss, self._levels = loss, levels
+    def __init__(self, loss: Chart, health: Chart, family: Family, config: Any) -> None:
+        self._loss, self._health = loss, health
+        self._names = ("loss", *family.loss_parts)
+        self._kind, self._parts = family.health_type, len(parts_of(family, config))
         self._history: MetricsHistory | None = None
         self._steps = self._epochs = self._checkpoints = 0
 
@@ -94,40 +115,60 @@ class Curves:
             self._history = history
             self._steps = self._epochs = self._checkpoints = 0
             self._loss.clear()
-            self._levels.clear()
-        steps = history.steps_since(self._steps)
-        for number, part in enumerate(_PARTS):
-            self._loss.append(2 * number, steps["step"] + 1, steps[part])
-        self._steps += len(steps["step"])
+            self._health.clear()
+        self._take_steps(history.steps_since(self._steps))
         epochs = history.epochs[self._epochs :]
-        self._take_epochs(epochs)
+        self._take_losses(epochs)
+        self._take_health([epoch for epoch in epochs if self._is_measured(epoch)])
         self._epochs += len(epochs)
         checkpoints = history.checkpoints[self._checkpoints :]
         self._take_checkpoints(history, [event.step for event in checkpoints])
         self._checkpoints += len(checkpoints)
         self._loss.mark({"shapes": _marks(history)})
 
-    def _take_epochs(self, epochs: Sequence[VQEpochMetrics]) -> None:
-        if not epochs:
-            return
+    def _take_steps(self, steps: Mapping[str, Any]) -> None:
+        count = len(steps["step"])
+        unknown = np.full(count, np.nan)
+        for number, name in enumerate(self._names):
+            self._loss.append(2 * number, steps["step"] + 1, steps.get(name, unknown))
+        self._steps += count
+
+    def _take_losses(self, epochs: Sequence[Any]) -> None:
         steps = [epoch.step for epoch in epochs]
-        for number, part in enumerate(_PARTS):
-            values = [getattr(epoch, f"val_{part}") for epoch in epochs]
+        for number, name in enumerate(self._names):
+            values = [_validation(epoch, name) for epoch in epochs]
             self._loss.append(2 * number + 1, steps, values)
-        measured = [epoch for epoch in epochs if epoch.health]
-        steps = [epoch.step for epoch in measured]
-        trace = 0
-        for _, value_of in _PANELS:
-            for level in range(len(measured[0].health) if measured else 0):
-                self._levels.append(trace, steps, [value_of(e.health[level]) for e in measured])
-                trace += 1
+
+    def _is_measured(self, epoch: Any) -> bool:
+        """Whether it says of each part how well it is used: a log may hold anything."""
+        rows = epoch.health
+        return len(rows) >= self._parts and all(isinstance(row, self._kind) for row in rows)
+
+    def _take_health(self, epochs: Sequence[Any]) -> None:
+        steps = [epoch.step for epoch in epochs]
+        for number, curve in enumerate(curves_of(self._kind)):
+            for part in range(self._parts):
+                values = [curve.of(epoch.health[part]) for epoch in epochs]
+                self._health.append(number * self._parts + part, steps, values)
 
     def _take_checkpoints(self, history: MetricsHistory, steps: Sequence[int]) -> None:
         known = [(epoch.step, epoch.val_loss) for epoch in history.epochs]
         for step in steps:
             before = [loss for at, loss in known if at <= step]
             if before:  # before the first validation there is no height to draw it at
-                self._loss.append(_CHECKPOINTS, [step], [before[-1]])
+                self._loss.append(2 * len(self._names), [step], [before[-1]])
+
+
+def _validation(epoch: Any, name: str) -> float:
+    value: float = epoch.val_loss if name == "loss" else epoch.val_parts.get(name, math.nan)
+    return value
+
+
+def _below_each_other(count: int, gap: float) -> list[tuple[float, float]]:
+    """Where panels stand, from the top: equally high, with a gap between two."""
+    height = (1 - gap * (count - 1)) / max(1, count)
+    tops = [1 - number * (height + gap) for number in range(count)]
+    return [(round(max(0.0, top - height), 4), round(top, 4)) for top in tops]
 
 
 def _marks(history: MetricsHistory) -> list[dict[str, Any]]:

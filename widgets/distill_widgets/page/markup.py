@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from distill import health_rows
-from distill.codebook.health import LevelHealth
+from distill.health_rows import Health
 from distill.markup import Markup, joined, number, shortened, tag, whole
+from distill.models.use.report import profiles
 from distill.tables import MOST_IN_A_CELL
 from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
 from distill.training.watch.history import MetricsHistory
@@ -14,6 +15,8 @@ from distill.words import duration, why_ended
 from distill_widgets.page.palette import level_colour
 
 LOG_LINES = 200
+UTILIZATION = "utilization"
+"""Kind of the warnings of an RVQ-VAE about its codebooks."""
 _LONGEST_LINE = 1000
 _WIDEST = 24
 """Per cent of the table's width for the column with the bars."""
@@ -30,43 +33,57 @@ def wrapped(*children: Markup) -> Markup:
     return whole(*children, class_="distill")
 
 
-def health_table(health: Sequence[LevelHealth], warnings: Sequence[WarningEvent] = ()) -> Markup:
-    """A row a level: how its codebook is used, in numbers, in a word, and what to do about it.
+def health_table(
+    health: Sequence[Health],
+    warnings: Sequence[WarningEvent] = (),
+    *,
+    kind: str = UTILIZATION,
+    parts: str = "Codebooks",
+) -> Markup:
+    """A row a part: how it is used, in numbers, in a word, and what to do about it.
 
     Args:
-        health: of every level.
-        warnings: of the run; those of a level that is still not well say since when it is not.
+        health: of every part of the bottleneck, as each level.
+        warnings: of the run; those of a part that is still not well say since when it is not.
+        kind: of the warnings that are about health; see `Family.health_warning`.
+        parts: what they are called while there are none; see `Health.parts`.
 
     Raises:
         MarkupError: a health whose numbers are none.
     """
     if not health:
-        return wrapped(tag("p", "Codebooks are measured after each epoch.", class_="distill-quiet"))
+        text = f"{parts} are measured after each epoch."
+        return wrapped(tag("p", text, class_="distill-quiet"))
     names = health_rows.columns(health, training=True)
     other = (100 - _WIDEST) // (len(names) - 1)
     widths = (_WIDEST if name == "used" else other for name in names)
     cols = (tag("col", style={"width": f"{width}%"}) for width in widths)
-    rows = (tag("tr", *(tag("td", cell) for cell in _cells(level))) for level in health)
-    since = {event.level: event.epoch for event in warnings if event.kind == "utilization"}
+    rows = (
+        tag("tr", *(tag("td", cell) for cell in _cells(part, level_colour(place))))
+        for place, part in enumerate(health)
+    )
+    since = {event.level: event.epoch for event in warnings if event.kind == kind}
     advice = (
         _warning(
-            f"since epoch {since[level.level] + 1}" if level.level in since else "now",
-            _capital(level.advice) + ".",
+            f"since epoch {since[_place(part)] + 1}" if _place(part) in since else "now",
+            _capital(part.advice) + ".",
         )
-        for level in health
-        if level.advice
+        for part in health
+        if part.advice
     )
     table = _table(names, rows, tag("colgroup", *cols))
-    return wrapped(table, tag("ul", *advice, class_="distill-list"))
+    return wrapped(table, tag("ul", *advice, class_="distill-list"), *profiles(health))
 
 
-def warning_list(warnings: Sequence[WarningEvent], health: Sequence[LevelHealth] = ()) -> Markup:
+def warning_list(
+    warnings: Sequence[WarningEvent], health: Sequence[Health] = (), *, kind: str = UTILIZATION
+) -> Markup:
     """Warnings with their epoch, the newest first, without what the health table says already."""
-    said = {level.level for level in health if level.advice}
+    said = {_place(part) for part in health if part.advice}
     items = [
         _warning(f"epoch {event.epoch + 1}", _capital(event.message))
         for event in list(warnings)[-LOG_LINES:][::-1]
-        if not (event.kind == "utilization" and event.level in said)
+        if not (event.kind == kind and event.level in said)
     ]
     return wrapped(*([tag("ul", *items, class_="distill-list")] if items else []))
 
@@ -118,14 +135,18 @@ def _told(history: MetricsHistory) -> Iterable[tuple[int, str]]:
         yield done.steps, text
 
 
-def _cells(level: LevelHealth) -> Iterable[Markup | str]:
-    colour = level_colour(level.level)
+def _place(part: Health) -> int | None:
+    """The level that warnings name; None where a bottleneck has none."""
+    return getattr(part, "level", None)
+
+
+def _cells(part: Health, colour: str) -> Iterable[Markup | str]:
     swatch = tag("span", class_="distill-swatch", style={"background": colour})
-    first, *others = health_rows.shown_cells(level, training=True)
+    first, *others = health_rows.shown_cells(part, training=True)
     yield joined([swatch, shortened(first.text, MOST_IN_A_CELL)])
     for cell in others:
         yield cell.text if cell.share is None else joined([_bar(cell, colour), cell.text])
-    verdict = level.verdict if level.verdict in _VERDICTS else "unknown"
+    verdict = part.verdict if part.verdict in _VERDICTS else "unknown"
     yield tag("span", verdict, class_=f"distill-word distill-{verdict}")
 
 

@@ -13,7 +13,7 @@ from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watched_run import RunSnapshot
-from distill_widgets.charts.curves import Curves, level_chart, loss_chart
+from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 from distill_widgets.charts.drawing import draw, to_svg
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
@@ -29,7 +29,7 @@ _FRESH_S = 0.2
 
 
 class TrainingDashboard(View):
-    """A run, live: state and buttons, losses, codebooks, sounds, and what happened.
+    """A run, live: state and buttons, losses, health, sounds, and what happened.
 
     Everything it shows comes from the run folder. Any number of dashboards, pages and kernels may
     show the same run; closing one, or the page, harms no training.
@@ -50,14 +50,17 @@ class TrainingDashboard(View):
         folder = self.runner.folder
         if folder is None:
             raise RunFolderError("there is no run yet: start one, or name the folder of a run")
-        levels = RunRequest.from_dict(folder.read_request()).config.levels
+        request = RunRequest.from_dict(folder.read_request())
+        self._family, config = request.family, request.config
         self._state = RunState(self.runner)
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
         self.head = RunHead()
-        self.loss, self.levels = LiveChart(loss_chart()), LiveChart(level_chart(levels))
+        self.loss = LiveChart(loss_chart(self._family))
+        self.levels = LiveChart(health_chart(self._family, config))
         self.health, self.warnings, self.journal = (Html() for _ in range(3))
-        self._curves, self._previews = Curves(self.loss.chart, self.levels.chart), Previews(folder)
+        self._curves = Curves(self.loss.chart, self.levels.chart, self._family, config)
+        self._previews = Previews(folder)
         self.player = self._previews.player
         charts = self.loss, self.levels, self.health
         parts = self.head, *charts, self.warnings, self.player, self.journal
@@ -125,8 +128,9 @@ class TrainingDashboard(View):
         history = run.history
         self._curves.update(history)
         measured = next((e.health for e in reversed(history.epochs) if e.health), ())
-        self.health.value = markup.health_table(measured, history.warnings)
-        self.warnings.value = markup.warning_list(history.warnings, measured)
+        kind, parts = self._family.health_warning, self._family.health_type.parts
+        self.health.value = markup.health_table(measured, history.warnings, kind=kind, parts=parts)
+        self.warnings.value = markup.warning_list(history.warnings, measured, kind=kind)
         self.journal.value = markup.log_list(history)
         self._previews.update(history)
         self._show_state(run)

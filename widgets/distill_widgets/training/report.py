@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.codebook.health import LevelHealth
 from distill.errors import AudioFileError, RunFolderError
-from distill.health_rows import columns, rows
+from distill.health_rows import Health, columns, rows
 from distill.markup import joined, own_style, plain
 from distill.tables import text_table
 from distill.training.run import states
@@ -21,7 +20,7 @@ from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFa
 from distill.training.watch.history import MetricsHistory
 from distill.words import duration
 from distill_widgets.charts.chart import Chart
-from distill_widgets.charts.curves import Curves, level_chart, loss_chart
+from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 from distill_widgets.charts.drawing import draw, draw_pictures, printed, to_png
 from distill_widgets.page import markup
 from distill_widgets.page.page_code import page_styles
@@ -107,7 +106,7 @@ class Report:
         return plain("\n".join(lines))
 
     @property
-    def _health(self) -> tuple[LevelHealth, ...]:
+    def _health(self) -> tuple[Health, ...]:
         return next((e.health for e in reversed(self._history.epochs) if e.health), ())
 
     @property
@@ -126,19 +125,21 @@ class Report:
         return ", ".join(said)
 
     def _summary(self) -> Bundle:
-        warnings = self._history.warnings
+        warnings, family = self._history.warnings, self._request.family
+        kind, parts_are = family.health_warning, family.health_type.parts
         style = own_style(page_styles("page/style.css", "training/head.css"))
         parts = [
             markup.paragraph(self._headline),
             *map(markup.paragraph, self._notes),
-            markup.health_table(self._health, warnings),
-            markup.warning_list(warnings, self._health),
+            markup.health_table(self._health, warnings, kind=kind, parts=parts_are),
+            markup.warning_list(warnings, self._health, kind=kind),
         ]
         return {"text/html": str(joined([style, *parts])), "text/plain": repr(self)}
 
     def _charts(self) -> list[Bundle]:
-        charts = loss_chart(), level_chart(self._request.config.levels)
-        Curves(*charts).update(self._history)
+        about = self._request.family, self._request.config
+        charts = loss_chart(about[0]), health_chart(*about)
+        Curves(*charts, *about).update(self._history)
         return [
             {
                 _PLOTLY: _plain_plotly(chart),
