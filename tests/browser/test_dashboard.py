@@ -277,6 +277,7 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     n.run_all()
     n.wait_for(HEAD, "state", "finished")
     n.wait_for(PLAYER, "rows", 2)
+    n.wait_for(PLAYER, "stages", 2)  # a state arrives sooner than the last preview
     row = n.page.locator(".distill-sound").first
     assert row.get_attribute("data-duration") is None
     row.locator(".distill-play").click()
