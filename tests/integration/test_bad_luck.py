@@ -13,7 +13,7 @@ import pytest
 
 from distill import AudioCorpus, RunFolder, VQVAEConfig, resume_vqvae, train_vqvae
 from distill.errors import DistillError, ModelFileError, TrainingError
-from distill.models.file.persistence import save_model_v2
+from distill.models.file.persistence import save_model
 from distill.training.session import session as session_module
 from distill.training.watch.event_lines import Event, WarningEvent
 
@@ -51,7 +51,7 @@ def test_a_model_waits_for_room(
 
     def save(*arguments: object, **options: object) -> object:
         refusals[0] = 1 if not told else 0
-        return save_model_v2(*arguments, **options)  # type: ignore[arg-type]
+        return save_model(*arguments, **options)  # type: ignore[arg-type]
 
     told: list[Event] = []
 
@@ -60,7 +60,7 @@ def test_a_model_waits_for_room(
             told.append(event)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(session_module, "save_model_v2", save)
+    monkeypatch.setattr(session_module, "save_model", save)
     monkeypatch.setattr(session_module, "_LOOKS_FOR_ROOM_S", 0.0)
     result = train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", callback)
     assert result.reason == "max_steps" and result.load().sample_rate == 48_000
@@ -76,7 +76,7 @@ def test_a_model_without_room_is_one_story_and_can_be_had_later(
         raise ModelFileError("model.distill: cannot be saved") from full()
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "save_model_v2", save)
+        patch.setattr(session_module, "save_model", save)
         patch.setattr(session_module, "_WAITS_FOR_ROOM_S", 0.0)
         with pytest.raises(TrainingError, match=r"^the disk is full .*make room, then resume$"):
             train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
