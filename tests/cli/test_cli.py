@@ -126,7 +126,7 @@ def test_ctrl_c_stops_and_keeps_the_model(few_sounds: Path, tmp_path: Path) -> N
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Stopping after this step; the model is kept" in err
-    assert "(stopped)" in out
+    assert "(somebody stopped it)" in out
     assert load_model_v2(folder / "model.distill").codebook_health
 
 
