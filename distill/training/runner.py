@@ -262,7 +262,8 @@ class TrainingRunner:
             watched = self._watched_in(folder)
             if watched is None:
                 self._refuse_if_busy()
-            folder.read_request()
+            request = folder.read_request()
+            self._check_thread(request.get("devices") if devices is None else devices)
             if (state := folder.read_state()) in states.ACTIVE:
                 new = any(value is not None for value in (*budget.values(), sounds, devices))
                 new = new or new_sounds

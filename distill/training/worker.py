@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,19 +25,20 @@ from typing import NoReturn
 import torch
 
 from distill.audio.decoded_sounds import forget, received
-from distill.errors import RunFolderError, RunLostError, TrainingError
+from distill.errors import ConfigError, RunFolderError, RunLostError, TrainingError
 from distill.models.device import check_devices
 from distill.time_slices import take_short_turns
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.engine.placement import Placement
 from distill.training.engine.waiting import FairWaiting
 from distill.training.run import states
+from distill.training.run.control import STOP, STOP_NOW, read_control
 from distill.training.run.death_notice import FAILED, LOST, last_words
 from distill.training.run.detach import when_parent_ends
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import RunWriter, hold_run
 from distill.training.session.replica import run_replica
-from distill.training.session.replicas import Replicas
+from distill.training.session.replicas import Replicas, give_signs_of_life
 from distill.training.session.session import run_session
 from distill.training.session.signals import StopSignals, stopped_by_signals
 from distill.training.trainers import SOUNDS, TIED, WORKER, sounds_option
@@ -84,7 +86,7 @@ def _train(options: argparse.Namespace, signals: StopSignals, *, alone: bool) ->
             devices = _devices_of(folder) if alone else 1
             with (
                 received(options.sounds, keep=devices > 1) as decoded,
-                _others(folder, devices, options.sounds) as explain,
+                _others(folder, devices, options.sounds, signals) as explain,
             ):
                 result = run_session(folder, signals=signals, explain=explain, decoded=decoded)
     except Exception as error:
@@ -99,23 +101,18 @@ def _train(options: argparse.Namespace, signals: StopSignals, *, alone: bool) ->
 
 
 def _devices_of(folder: RunWriter) -> int:
-    """How many processes a run asks for.
-
-    Raises:
-        ConfigError: this machine does not have so many devices.
-    """
+    """How many processes a run asks for; 1 where that cannot be, which its session says."""
     try:
         request = RunRequest.from_dict(folder.read_request())
-    except RunFolderError:  # the session says so, in the run
-        return 1
-    if request.devices > 1:
         check_devices(request.device, request.devices)
+    except (RunFolderError, ConfigError):
+        return 1
     return request.devices
 
 
 @contextlib.contextmanager
 def _others(
-    folder: RunWriter, devices: int, sounds: Path | None
+    folder: RunWriter, devices: int, sounds: Path | None, signals: StopSignals
 ) -> Iterator[Callable[[Exception], Exception]]:
     """Starts the other processes of a run; gives what explains an error by them."""
     if devices == 1:
@@ -125,8 +122,13 @@ def _others(
     def end_at_once() -> None:
         _end_at_once(folder, replicas.lost or TrainingError("another process of the run died"))
 
+    def wants_stop() -> bool:
+        with contextlib.suppress(OSError):
+            return signals.is_set() or read_control(folder.files).wanted in (STOP, STOP_NOW)
+        return False
+
     arguments = [str(folder.path), TIED, *sounds_option(sounds)]
-    replicas = Replicas(WORKER, arguments, devices, end_at_once)
+    replicas = Replicas(WORKER, arguments, devices, end_at_once, wants_stop)
     try:
         os.environ.update(replicas.environment(0))
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -151,6 +153,7 @@ def _end_at_once(folder: RunWriter, error: TrainingError) -> None:
 def _replica(options: argparse.Namespace) -> int:
     if options.tied:
         when_parent_ends(lambda: os._exit(FAILED))
+        threading.Thread(target=give_signs_of_life, daemon=True).start()
     try:
         with received(options.sounds, keep=True) as decoded:
             run_replica(options.run, decoded)

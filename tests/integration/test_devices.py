@@ -15,10 +15,15 @@ import pytest
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig, train_vqvae
 from distill.errors import ConfigError, RunFolderError, TrainingError
+from distill.training import worker
+from distill.training.run.death_notice import FAILED, read_last_words
 from distill.training.run.request import RunRequest
+from distill.training.run.writer import begin_run, hold_run, write_request
 from distill.training.session import replicas as replicas_module
+from distill.training.session.monitor import Monitor
 from distill.training.session.replicas import Replicas
-from distill.training.trainers import TIED, WORKER
+from distill.training.trainers import TIED, WORKER, ProcessTrainer
+from distill.training.watch.event_lines import TrainingFailedEvent
 
 CONFIG = {
     "width": 16, "latent_dim": 8, "codebook_size": 16, "segment_frames": 24,
@@ -89,9 +94,14 @@ def test_two_processes_learn_what_one_does_with_the_doubled_batch(
     runner.resume(two, max_steps=10).wait(progress=False)
     assert runner.result is not None and runner.result.steps == 10
     assert RunRequest.from_dict(RunFolder(two).read_request()).devices == 2
+    assert not [warning for warning in runner.history.warnings if warning.kind == "devices"]
     runner.resume(two, max_steps=12, devices=1).wait(progress=False)
     assert runner.result is not None and runner.result.steps == 12
     assert RunRequest.from_dict(RunFolder(two).read_request()).devices == 1
+    runner.resume(two, max_steps=13).wait(progress=False)
+    (warning,) = [warning for warning in runner.history.warnings if warning.kind == "devices"]
+    assert warning.message.startswith("trains in 1 process from here on, before in 2: each takes ")
+    assert "batch_size=4 segments, so a step learns from 4, before from 8; an" in warning.message
 
 
 def test_a_killed_replica_ends_the_run_with_its_story(
@@ -106,6 +116,70 @@ def test_a_killed_replica_ends_the_run_with_its_story(
     assert "resume() goes on from the last checkpoint" in str(told.value)
     assert runner.state == "failed"
     assert str(runner.last_error) == str(told.value)
+
+
+def test_a_suspended_replica_does_not_hold_up_a_stop(
+    training: tuple[TrainingRunner, list[int]],
+) -> None:
+    runner, processes = training
+    os.kill(processes[1], signal.SIGSTOP)
+    step = runner.history.last_step
+    time.sleep(2.0)  # nothing ends it before somebody wants a stop
+    assert is_alive(processes[1]) and runner.state == "running"
+    assert runner.history.last_step is not None and step is not None
+    runner.stop()
+    began = time.monotonic()
+    with pytest.raises(TrainingError, match=r"^process 2 of 2 gave no sign of life for 10 s when "):
+        runner.wait(40, progress=False)
+    assert time.monotonic() - began < replicas_module.SILENT_S + replicas_module._GRACE_S
+    assert runner.state == "failed"
+
+
+def test_a_run_that_waits_for_a_dead_process_is_ended(
+    corpus: AudioCorpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As the guard does it, from another thread than the one that waits."""
+    run = tmp_path / "run"
+    begin_run(run, RunRequest.of(config(), corpus, name="r", device="cpu", devices=2).to_dict())
+    codes: list[int] = []
+    monkeypatch.setattr(worker.os, "_exit", codes.append)
+    with hold_run(run) as folder, Monitor(folder, period_s=1e6) as monitor:
+        monitor.enter("running")
+        worker._end_at_once(folder, TrainingError("process 2 of 2 was killed by signal 9"))
+        found = RunFolder(run)
+        assert found.read_state() == "failed"
+        assert found.read_events()[0] == [
+            TrainingFailedEvent("TrainingError", "process 2 of 2 was killed by signal 9", None)
+        ]
+        monitor.enter("failed")
+    assert codes == [FAILED]
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert str(read_last_words(last)) == "process 2 of 2 was killed by signal 9"
+
+
+def test_too_many_devices_in_a_run_that_was_edited_are_told_to_all(
+    corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    """And a run that ended well before stays as it ended, to the minute it was last seen."""
+    run = tmp_path / "run"
+    request = RunRequest.of(config(max_steps=1), corpus, name="r", device="cpu", devices=1000)
+    begin_run(run, request.to_dict())
+    ProcessTrainer(run)
+    other = TrainingRunner.attach(run)
+    with pytest.raises(ConfigError, match="devices=1000: this machine has"):
+        other.wait(60, progress=False)
+    assert other.state == "failed"
+    write_request(run, {**request.to_dict(), "devices": 1})
+    assert other.resume().wait(60, progress=False) is not None
+    (before,) = TrainingRunner.list(run)
+    write_request(run, {**RunFolder(run).read_request(), "devices": 1000})
+    trainer = ProcessTrainer(run)
+    until(lambda: not trainer.is_alive)
+    assert trainer.exit_code == FAILED
+    assert list(TrainingRunner.list(run)) == [before] and before.state == "finished"
 
 
 def test_when_the_first_is_killed_no_process_stays(
@@ -142,7 +216,7 @@ def test_a_replica_that_cannot_work_says_why(
     """Also where the first process waits for it, and would for ever."""
     monkeypatch.setattr(replicas_module, "_GRACE_S", 0.0)
     stuck = threading.Event()
-    replicas = Replicas(WORKER, [str(tmp_path), TIED], 2, stuck.set)
+    replicas = Replicas(WORKER, [str(tmp_path), TIED], 2, stuck.set, lambda: False)
     try:
         assert stuck.wait(90)
         error = replicas.explain(RuntimeError("the other does not answer"))

@@ -81,6 +81,8 @@ class RunStatus:
     """Counts how often the run was started or resumed, from 1."""
     acknowledged: int
     """Serial number of the last command the trainer has seen."""
+    seen_before: float = 0.0
+    """Unix time of the last sign of life of the session before, while another tries to begin."""
 
     @classmethod
     def now(
@@ -101,6 +103,7 @@ class _Status(msgspec.Struct):
     step: Count
     session: Count
     acknowledged: Count
+    seen_before: UnixTime = 0.0
 
 
 class RunFolder:

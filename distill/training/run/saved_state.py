@@ -59,6 +59,7 @@ def check_state(state: Any, config: TrainingConfig) -> None:
     _reporter(table(member(fields, "reporter"), "reporter"), nothing)
     for name in _COUNTS:
         check_count(member(fields, name), name)
+    check_count(fields.get("processes", 1), "processes")  # earlier versions did not say
     check_number(member(fields, "elapsed_s"), "elapsed_s", low=0.0)
     check_number(member(fields, "best_loss"), "best_loss", infinite=True)
     check_generator(member(fields, "torch_rng"), "torch_rng")

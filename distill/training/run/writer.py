@@ -8,6 +8,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -201,6 +202,8 @@ def announce_trainer(path: Path, pid: int) -> None:
         step=before.step if before else 0,
         session=before.session if before else 0,
     )
+    if before:
+        status = replace(status, seen_before=before.seen_before or before.heartbeat)
     with OwnFolder(path) as folder, folder.write(STATUS, durable=False) as file:
         file.write(status_to_json(status))
 

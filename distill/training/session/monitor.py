@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from dataclasses import replace
 
 from distill.errors import RunFolderError, RunLostError
 from distill.training.run import states
@@ -48,6 +49,7 @@ class Monitor:
         before = folder.read_status()
         self._state = states.STARTING
         self._epoch, self._step = (before.epoch, before.step) if before else (0, 0)
+        self._seen_before = (before.seen_before or before.heartbeat) if before and fallback else 0.0
         self.lost: RunLostError | None = None
         """Where the run folder was moved, deleted or taken away: what to end with."""
         self._beats_gone = 0
@@ -72,7 +74,7 @@ class Monitor:
         with self._lock:
             if self._state in states.ACTIVE:  # interrupted before training could end in order
                 self._state = self.fallback
-        self._tell()
+        self._tell(is_last=True)
 
     @property
     def control(self) -> Control:
@@ -136,6 +138,7 @@ class Monitor:
     def begin_session(self) -> None:
         """Reports the session of this trainer: watchers read the events anew."""
         self.session, self.fallback = self._folder.session, states.FAILED
+        self._seen_before = 0.0
         self._tell()
 
     def _look_for_the_folder(self) -> None:
@@ -168,7 +171,7 @@ class Monitor:
             self._control = seen
             self._changed.set()
 
-    def _tell(self) -> None:
+    def _tell(self, *, is_last: bool = False) -> None:
         with self._lock:
             status = RunStatus.now(
                 self._state,
@@ -178,6 +181,10 @@ class Monitor:
                 session=self.session,
                 acknowledged=self._control.serial,
             )
+            if is_last and self._seen_before:  # this session did not begin: all is as it was
+                status = replace(status, heartbeat=self._seen_before)
+            else:
+                status = replace(status, seen_before=self._seen_before)
             try:
                 self._folder.write_status(status)
             except OSError as error:  # a full disk must not end a run

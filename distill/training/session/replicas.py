@@ -1,13 +1,17 @@
 """Replicas: the other processes of a run on several devices, as the first starts and watches them.
 
 When one of them dies, the run ends and says so; when the first ends, or dies, none of them stays.
+One that is suspended, or stuck, holds up the others; when the run is to stop, it is ended.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +28,11 @@ _NOTICED_WITHIN_S = 2.0
 _OTHERS_WITHIN_S = 0.3  # one that is killed takes others with it: its own story is the one to tell
 _GRACE_S = 8.0
 _ENDS_WITHIN_S = 5.0
+SILENT_S = 10.0
+"""A process that has given no sign of life for so long is ended, once the run is to stop: a stop is
+fulfilled within this and `_GRACE_S`."""
+_STARTS_WITHIN_S = 60.0  # a cold disk takes its time to read torch
+_SIGN_S, _LOOK_S = 1.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -49,18 +58,27 @@ class Replicas:
         devices: processes in all, this one among them.
         end_at_once: called in a thread where one has died and this process does not notice: it
             waits for an answer that never comes.
+        wants_stop: whether the run is to end.
     """
 
     def __init__(
-        self, module: str, arguments: list[str], devices: int, end_at_once: Callable[[], None]
+        self,
+        module: str,
+        arguments: list[str],
+        devices: int,
+        end_at_once: Callable[[], None],
+        wants_stop: Callable[[], bool],
     ) -> None:
-        self._devices, self._end_at_once = devices, end_at_once
+        self._devices, self._end_at_once, self._wants_stop = devices, end_at_once, wants_stop
         self._deaths: list[_Death] = []
         self._noticed, self._answered = threading.Event(), threading.Event()
         self._closing = False
         self._meeting = tempfile.TemporaryDirectory(prefix="distill-", ignore_cleanup_errors=True)
         self._place = str(Path(self._meeting.name, "meeting"))
         self._processes: list[subprocess.Popen[bytes]] = []
+        begins_by = time.monotonic() + _STARTS_WITHIN_S
+        self._signs = dict.fromkeys(range(1, devices), begins_by)
+        self._silent: set[int] = set()
         for rank in range(1, devices):
             environment = self.environment(rank)
             self._processes.append(start_tied(module, arguments, environment=environment))
@@ -86,6 +104,12 @@ class Replicas:
         who = f"process {death.rank + 1} of {self._devices}"
         if death.words is not None:
             return TrainingError(f"{who} failed: {type(death.words).__name__}: {death.words}")
+        if death.rank in self._silent:
+            return TrainingError(
+                f"{who} gave no sign of life for {SILENT_S:.0f} s when the run was to stop: it was "
+                "suspended, or is stuck; it was ended, and with it the run: resume() goes on from "
+                "the last checkpoint"
+            )
         how = f"was killed by signal {-death.code}" if death.code < 0 else "ended without a word"
         hint = " (out of memory is the usual reason)" if death.code == -9 else ""
         return TrainingError(
@@ -122,6 +146,7 @@ class Replicas:
         if process.stdout:
             with process.stdout as output:
                 for line in output:
+                    self._signs[rank] = time.monotonic()
                     words = read_last_words(line.decode(errors="replace").strip()) or words
         code = process.wait()
         if code and not self._closing:
@@ -129,6 +154,23 @@ class Replicas:
             self._noticed.set()
 
     def _guard(self) -> None:
-        self._noticed.wait()
+        while not self._noticed.wait(_LOOK_S):
+            self._end_silent_ones()
         if not self._answered.wait(_GRACE_S):
             self._end_at_once()
+
+    def _end_silent_ones(self) -> None:
+        latest = time.monotonic() - SILENT_S
+        silent = {rank for rank, seen in self._signs.items() if seen < latest} - self._silent
+        if silent and self._wants_stop():
+            self._silent |= silent
+            for rank in silent:
+                self._processes[rank - 1].kill()
+
+
+def give_signs_of_life() -> None:
+    """Prints an empty line every second, for as long as somebody reads."""
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(1, b"\n")
+            time.sleep(_SIGN_S)

@@ -176,6 +176,7 @@ class RunReporter(Reporter):
                     **engine.state_dict(),
                     "reporter": self._state_dict(),
                     "events_bytes": events_bytes,
+                    "processes": engine.fabric.world_size,
                 },
                 step=engine.step,
                 val_loss=last.val_loss if last else float("inf"),

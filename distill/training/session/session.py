@@ -15,9 +15,11 @@ from distill.audio.corpus import AudioCorpus
 from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.report import remarks
 from distill.errors import CorpusError, DistillError, ModelFileError, TrainingError
+from distill.models.device import check_devices
 from distill.models.file.persistence import save_model
 from distill.training.engine.contention import Contention
 from distill.training.engine.engine import STOPPED, Engine
+from distill.training.engine.placement import Placement
 from distill.training.engine.task import Task
 from distill.training.run import states
 from distill.training.run.request import RunRequest
@@ -79,6 +81,8 @@ def run_session(
         session: _Session | None = None
         try:
             request = RunRequest.from_dict(folder.read_request())
+            if request.devices > 1 and Placement.from_environment().processes == 1:
+                check_devices(request.device, request.devices)  # or there would be others
             unseen = corpus is None
             corpus = corpus or _read_corpus(
                 request, folder, monitor, progress=progress, decoded=decoded
@@ -253,7 +257,19 @@ class _Session:
         for kind, said in (("events", point.missing_events), ("corpus", self.new_sounds)):
             if said:
                 self.reporter.log.warn(kind, said)
+        self._warn_of_devices(point.state.get("processes"))
         self._warn_of_versions()
+
+    def _warn_of_devices(self, before: int | None) -> None:
+        """Where a batch is taken by each of another number of processes."""
+        now, each = self.engine.fabric.world_size, self.config.batch_size
+        if before not in (None, now):
+            self.reporter.log.warn(
+                "devices",
+                f"trains in {now} process{'es' * (now > 1)} from here on, before in {before}: each "
+                f"takes batch_size={each} segments, so a step learns from {now * each}, before "
+                f"from {before * each}; an epoch has {self.engine.steps_per_epoch} steps",
+            )
 
     def _warn_of_versions(self) -> None:
         now, then = library_versions(), self.request.versions
