@@ -79,6 +79,7 @@ def train(
     ] = False,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Stop after this many epochs.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
     rvq_levels: Annotated[int | None, typer.Option(help=f"Levels of codes, {_LEVELS}.")] = None,
     codebook_size: Annotated[int | None, typer.Option(help=f"Entries a level, {_ENTRIES}.")] = None,
     commitment_weight: Annotated[
@@ -101,7 +102,7 @@ def train(
     """Train a model on a folder of recordings, or go on with a run."""
     from distill.cli.training import prepare_command, resume_command, train_command
 
-    budget = {"max_seconds": max_seconds, "max_epochs": epochs}
+    budget = {"max_seconds": max_seconds, "max_epochs": epochs, "max_steps": max_steps}
     model = {
         "levels": rvq_levels,
         "codebook_size": codebook_size,
@@ -113,8 +114,8 @@ def train(
         fixed = [folder, out, family, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
-                "--resume goes with --max-seconds, --epochs and --json, and with --devices, "
-                "--sounds and --new-sounds, alone"
+                "--resume goes with --max-seconds, --epochs, --max-steps and --json, and with "
+                "--devices, --sounds and --new-sounds, alone"
             )
         where = {"sounds": sounds, "new_sounds": new_sounds, "devices": devices}
         result = resume_command(resume, given | where, as_json=as_json)

@@ -169,7 +169,7 @@ def test_a_run_is_listed_stopped_from_elsewhere_and_goes_on(
     ("arguments", "message"),
     [
         ([], "name a FOLDER of recordings and a run folder with --out, or --resume RUN"),
-        (["--resume", "x", "--seed", "1"], "--resume goes with --max-seconds, --epochs and --json"),
+        (["--resume", "x", "--seed", "1"], "--resume goes with --max-seconds, --epochs, --max-s"),
         (["--resume", "x"], "x: no run there"),
     ],
 )

@@ -152,7 +152,7 @@ def test_a_part_that_is_something_else_is_refused(
 
 
 def test_a_part_that_is_missing_is_named(good: State, small: VQVAEConfig, tmp_path: Path) -> None:
-    for part in good:
+    for part in set(good) - {"processes"}:  # which earlier versions did not say
         without = {name: value for name, value in good.items() if name != part}
         file = save_vqvae_checkpoint(tmp_path, without, step=1, val_loss=0.5)
         with pytest.raises(CheckpointError, match=f"^step-000001.ckpt: {part} is missing"):
