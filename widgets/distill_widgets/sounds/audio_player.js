@@ -11,7 +11,7 @@ import {SoundRow} from "./sound_row.js";
 import {openSounds} from "./sound_store.js";
 
 /** @typedef {{key: string, label: string}} Stage */
-/** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string}} Traits */
+/** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string, plays: number}} Traits */
 
 /** @param {Shown<Traits>} shown */
 function initialize({model}) {
@@ -57,11 +57,13 @@ class PlayerView {
     const view = {};
     const show = () => this.show();
     const repaint = () => this.repaint();
+    const play = () => this.rows[0]?.playSide(this.rows[0].spec.sides.length - 1);
     this.layOut();
     markDarkness(el);
     this.loop.onclick = () => this.toggleLoop();
     this.slider.oninput = () => this.turnStage();
     model.on("change:rows change:stages", show);
+    model.on("change:plays", play);
     const themed = onThemeChange(repaint);
     const sizes = new ResizeObserver(repaint);
     sizes.observe(el);
@@ -71,6 +73,7 @@ class PlayerView {
       themed();
       sizes.disconnect();
       model.off("change:rows change:stages", show);
+      model.off("change:plays", play);
       for (const row of this.rows) row.close();
       store.views.delete(view);
     };

@@ -66,6 +66,8 @@ class AudioPlayer(LiveWidget):
     rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
     stages: traitlets.List[Any] = traitlets.List().tag(sync=True)
     empty = traitlets.Unicode("").tag(sync=True)
+    plays = traitlets.Int(0).tag(sync=True)
+    """How often `play` was called."""
 
     def __init__(
         self,
@@ -96,6 +98,10 @@ class AudioPlayer(LiveWidget):
             for r in rows
         ]
         self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]
+
+    def play(self) -> None:
+        """Has the pages that are open play the last version of the first row, from its start."""
+        self.plays += 1
 
     def _mel(self, sound: Sound) -> Reply:
         waveform, rate = sound

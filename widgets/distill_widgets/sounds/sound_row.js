@@ -246,6 +246,18 @@ export class SoundRow {
     }
   }
 
+  /**
+   * Plays one side from its start, whatever plays now.
+   *
+   * @param {number} side
+   */
+  async playSide(side) {
+    this.stop();
+    this.audio.currentTime = 0;
+    this.turnTo(side);
+    await this.toggle();
+  }
+
   follow() {
     this.paint();
     if (this.isPlaying) requestAnimationFrame(() => this.follow());
