@@ -182,6 +182,9 @@ from .latent.latents import (
     Latents as Latents,
 )
 from .models.file.container import (
+    SAVED_MODEL_VERSION as SAVED_MODEL_VERSION,
+)
+from .models.file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
 from .models.file.info import (

@@ -32,6 +32,7 @@ PUBLIC = [
     "CheckpointEvent",
     "QuantizerWrapper",
     "RunFolder",
+    "SAVED_MODEL_VERSION",
     "SAVED_MODEL_VERSION_V2",
     "SpectrogramConfig",
     "TrainingCompleteEvent",

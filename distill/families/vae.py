@@ -10,12 +10,10 @@ from distill.config import VAEConfig, get_adaptive_config
 from distill.family import Family
 from distill.latent.health import LatentHealth, latent_health
 from distill.latent.health_section import read_latent_health
+from distill.models.file.container import SAVED_MODEL_VERSION
 from distill.models.use.loaded_vae import LoadedVAE
 from distill.models.vae.model import ConvVAE
 from distill.training.tasks.vae import VAETask
-
-SAVED_MODEL_VERSION = 1
-"""Version of its files."""
 
 
 def _health(

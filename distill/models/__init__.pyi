@@ -1,4 +1,7 @@
 from .file.container import (
+    SAVED_MODEL_VERSION as SAVED_MODEL_VERSION,
+)
+from .file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
 from .file.info import (

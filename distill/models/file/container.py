@@ -31,8 +31,10 @@ from distill.models.file.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_
 from distill.outputs import new_file
 
 FORMAT = "distill_model"
+SAVED_MODEL_VERSION = 1
+"""Of a continuous VAE's file; every family numbers its own, see `Family.file_version`."""
 SAVED_MODEL_VERSION_V2 = 2
-"""Of an RVQ-VAE's file; every family numbers its own, see `Family.file_version`."""
+"""Of an RVQ-VAE's file."""
 _LENGTH_BYTES = 8  # safetensors: little-endian header length, header as JSON, tensor bytes
 _OPENINGS = (b'{"', b"{}")
 _PIECE_BYTES = 1 << 20
