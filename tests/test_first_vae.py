@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import distill
-from distill.errors import CorruptModelError
+from distill.errors import CorruptModelError, RunFolderError
 
 DATA = Path(__file__).parent / "data"
 OLD = DATA / "first_vae"
@@ -79,3 +79,15 @@ def test_a_stopped_run_is_resumed_to_its_end(run: Path) -> None:
     result = distill.resume(run, sounds=SOUNDS)
     assert result.steps == 12
     assert isinstance(result.load(), distill.LoadedVAE)
+
+
+def test_it_is_not_resumed_as_the_other_family(run: Path) -> None:
+    with pytest.raises(RunFolderError, match="a run of type 'vae', which resume_vqvae does not"):
+        distill.resume_vqvae(run)
+
+
+def test_a_run_with_the_settings_of_the_other_family_says_so(run: Path) -> None:
+    request = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**request, "model_type": "vqvae"}))
+    with pytest.raises(RunFolderError, match=r"model of type 'vqvae': .*no such setting"):
+        distill.resume(run, sounds=SOUNDS)
