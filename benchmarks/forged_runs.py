@@ -158,7 +158,7 @@ def a_trial(row: Counts) -> Iterator[Trial]:
         trial = Trial(home, row)
         yield trial
         trial.look()
-        trial.act()
+        trial.command()
         trial.judge()
     except TimeoutError:
         row.killed += 1
