@@ -55,6 +55,7 @@ import torch, distill, distill_widgets as w
 from distill import *
 model = load_model_v2("h/models/model.distill")
 corpus = AudioCorpus.scan("h/sounds", progress=False)
+vae = load_model("h/latent.distill")
 codes = Codes.load("h/codes.npz")
 atlas = build_atlas(model, corpus, progress=False)
 rates = rate_distortion(model, corpus, progress=False)
@@ -75,6 +76,8 @@ SINKS: dict[str, str] = {
     "ModelLibraryView": 'w.ModelLibraryView("h/models")',
     "CodesView": "w.CodesView(model, codes, name=codes.labels[0])",
     "CodebookExplorer": "w.CodebookExplorer(atlas, model)",
+    "LatentExplorer": "w.LatentExplorer(vae, corpus.files[0].path, "
+    "directions=principal_directions(vae, 1))",
     "RateView": "w.RateView(rates, model, corpus)",
     "CompareView": "w.CompareView(both)",
     "LiveChart": f'w.LiveChart([{{"name": {TEXT!r}}}], '
@@ -131,7 +134,9 @@ def test_every_view_is_tried() -> None:
 
 
 @pytest.fixture
-def received(server: Any, trained: TrainingResult, corpus: AudioCorpus) -> Path:
+def received(
+    server: Any, trained: TrainingResult, trained_vae: TrainingResult, corpus: AudioCorpus
+) -> Path:
     """What strangers have sent: sounds, a model, codes and runs that are hostile all over."""
     home = server.folder / "h"
     shutil.rmtree(home, ignore_errors=True)
@@ -143,6 +148,8 @@ def received(server: Any, trained: TrainingResult, corpus: AudioCorpus) -> Path:
     models.mkdir()
     shutil.copy(trained.model_path, models / "model.distill")
     (models / f"{LABEL}{NAME}.distill").write_bytes(b"no model")
+    shutil.copy(trained_vae.model_path, home / "latent.distill")
+    edit_metadata(home / "latent.distill", name=TEXT, description=TEXT, tags=[LABEL, NAME])
     edit_metadata(
         models / "model.distill", name=TEXT, description=TEXT, tags=[LABEL, NAME],
         level_labels=[LABEL] * 3,
