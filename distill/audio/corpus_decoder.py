@@ -48,7 +48,14 @@ class AudioFile:
 
 
 class Keeper:
-    """Decodes files from several threads under one memory budget."""
+    """Decodes files from several threads under one memory budget.
+
+    Args:
+        sample_rate: in Hz, of all waveforms.
+        memory_bytes: waveforms beyond this go into `cache_dir`.
+        cache_dir: made when needed.
+        decoded: what need not be decoded again.
+    """
 
     def __init__(
         self,
@@ -57,12 +64,6 @@ class Keeper:
         cache_dir: Path,
         decoded: DecodedSounds | None = None,
     ) -> None:
-        """Args:
-        sample_rate: in Hz, of all waveforms.
-        memory_bytes: waveforms beyond this go into `cache_dir`.
-        cache_dir: made when needed.
-        decoded: what need not be decoded again.
-        """
         self._decoded = decoded if decoded and decoded.sample_rate == sample_rate else None
         self._sample_rate = sample_rate
         self._memory_left = memory_bytes

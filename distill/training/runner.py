@@ -43,13 +43,13 @@ class TrainingRunner:
     Everything it shows comes from the run folder, and everything it asks goes there: any number of
     runners, in any process, can be attached to the same run. `states` has the states and what may
     follow what.
+
+    Args:
+        backend: where trainings are started: a process that outlives this one, or, for debugging,
+            a thread in it.
     """
 
     def __init__(self, backend: Backend = "process") -> None:
-        """Args:
-        backend: where trainings are started: a process that outlives this one, or, for debugging,
-            a thread in it.
-        """
         if backend not in _TRAINERS:
             raise errors.ConfigError(f"backend={backend!r}: expected 'process' or 'thread'")
         self._backend = backend

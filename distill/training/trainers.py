@@ -49,19 +49,20 @@ class Trainer(Protocol):
 
 
 class ProcessTrainer:
-    """A process of its own, in a session of its own; what it prints is in the run's worker.log."""
+    """A process of its own, in a session of its own; what it prints is in the run's worker.log.
 
-    def __init__(
-        self, path: Path, corpus: AudioCorpus | None = None, *, tied: bool = False
-    ) -> None:
-        """Args:
+    Args:
         path: of a run that is ready to be trained.
         corpus: its sounds, where they were read already: they are handed over.
         tied: stops, and keeps the model, once this process lets go of it or ends.
 
-        Raises:
-            OSError: the process cannot be started, or its log not written.
-        """
+    Raises:
+        OSError: the process cannot be started, or its log not written.
+    """
+
+    def __init__(
+        self, path: Path, corpus: AudioCorpus | None = None, *, tied: bool = False
+    ) -> None:
         sounds = hand_over(corpus) if corpus is not None else None
         arguments = [str(path.resolve()), *([TIED] if tied else []), *sounds_option(sounds)]
         try:
@@ -92,15 +93,16 @@ class ProcessTrainer:
 
 
 class ThreadTrainer:
-    """A thread of this process, to debug in."""
+    """A thread of this process, to debug in.
+
+    Args:
+        path: of a run that is ready to be trained.
+        corpus: its sounds, where they were read already.
+    """
 
     exit_code = None
 
     def __init__(self, path: Path, corpus: AudioCorpus | None = None) -> None:
-        """Args:
-        path: of a run that is ready to be trained.
-        corpus: its sounds, where they were read already.
-        """
         self.error: BaseException | None = None
         announce_trainer(path, os.getpid())
         self._thread = threading.Thread(

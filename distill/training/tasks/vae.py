@@ -15,17 +15,18 @@ from distill.training.tasks.autoencoder import AutoencoderTask
 
 
 class VAETask(AutoencoderTask):
-    """The weight of the KL divergence grows while it learns; the full weight is judged by."""
+    """The weight of the KL divergence grows while it learns; the full weight is judged by.
+
+    Args:
+        config: of the model and its training.
+        module: learns on; default a new one.
+    """
 
     config: VAEConfig
     module: ConvVAE
     loss_parts = ("reconstruction", "kl")
 
     def __init__(self, config: VAEConfig, module: ConvVAE | None = None) -> None:
-        """Args:
-        config: of the model and its training.
-        module: learns on; default a new one.
-        """
         super().__init__(config, ConvVAE(config) if module is None else module)
 
     def judgement(self, mel: Tensor, output: Any, progress: float) -> Judgement:
