@@ -20,12 +20,16 @@ _LONGEST_S = 90.0  # a run makes them of at most a minute; packed silence of hou
 
 
 class Previews:
-    """Keeps an AudioPlayer showing what a run has made so far."""
+    """Keeps an AudioPlayer showing what a run has made so far.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        RunFolderError: no run is there, or it cannot be used.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
-        """Raises:
-        RunFolderError: no run is there, or it cannot be used.
-        """
         self._folder = folder
         self._cache: dict[str, Sound] = {}
         self._lock = threading.Lock()
