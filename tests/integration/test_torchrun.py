@@ -9,9 +9,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from distill import AudioCorpus, RunFolder, VQStepMetrics, VQVAEConfig, load_model_v2
+from distill import (
+    AudioCorpus,
+    RunFolder,
+    StepMetrics,
+    VQStepMetrics,
+    VQVAEConfig,
+    load_model,
+    load_model_v2,
+)
+from distill.config import TrainingConfig
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import begin_run, extend_run
+from tests.families import tiny
 
 SCRIPT = """
 import os, sys
@@ -40,7 +50,7 @@ def config(batch_size: int, **fields: float) -> VQVAEConfig:
 
 
 def train(
-    run: Path, settings: VQVAEConfig, corpus: AudioCorpus, processes: int
+    run: Path, settings: TrainingConfig, corpus: AudioCorpus, processes: int
 ) -> subprocess.CompletedProcess[str]:
     request = RunRequest.of(settings, corpus, name="run", device="cpu")
     begin_run(run, request.to_dict())
@@ -94,3 +104,19 @@ def test_replaced_entries_agree_and_a_run_goes_on(corpus: AudioCorpus, tmp_path:
     ranks = [torch.load(tmp_path / f"rank-{n}.pt", weights_only=True) for n in (0, 1)]
     for name, value in ranks[0].items():
         assert torch.equal(value, ranks[1][name]), name
+
+
+def test_two_processes_of_the_continuous_family_stay_one_model(
+    corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    """Each draws its own noise; weights, and the sums over the latents, are of both."""
+    run = tmp_path / "run"
+    train(run, tiny("vae", max_steps=6, batch_size=2, checkpoint_every_s=0.0), corpus, 2)
+    extend_run(run, {"max_steps": 12})
+    go_on(run, 2)
+    steps = [event for event in RunFolder(run).read_events()[0] if isinstance(event, StepMetrics)]
+    assert [event.step for event in steps] == list(range(12))
+    ranks = [torch.load(tmp_path / f"rank-{n}.pt", weights_only=True) for n in (0, 1)]
+    for name, value in ranks[0].items():
+        assert torch.equal(value, ranks[1][name]), name
+    assert load_model(run / "model.distill").health
