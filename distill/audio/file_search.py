@@ -53,7 +53,7 @@ def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
     found: dict[Path, None] = {}
     refusals: list[Refusal] = []
     for place in map(Path, places):
-        _look(place, found, refusals)
+        _read_folder(place, found, refusals)
     return list(found), refusals
 
 
@@ -69,7 +69,7 @@ def _places(source: Source) -> list[str | os.PathLike[str]]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
 
-def _look(place: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
+def _read_folder(place: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
     try:
         mode = place.stat().st_mode
     except FileNotFoundError as error:

@@ -64,7 +64,7 @@ def train_command(
     Raises:
         DistillError: see `train`.
     """
-    corpus, config = _look(
+    corpus, config = _scan(
         folder, out, (family(kind), overrides), (device, devices), overwrite, quiet=as_json
     )
     keep_freed_memory()
@@ -100,7 +100,7 @@ def prepare_command(
     Raises:
         DistillError: see `train`.
     """
-    corpus, config = _look(
+    corpus, config = _scan(
         folder, out, (family(kind), overrides), (device, 1), overwrite, quiet=False
     )
     name = model_name or out.resolve().name
@@ -109,7 +109,7 @@ def prepare_command(
     echo(f"torchrun --nproc-per-node={devices} -m distill.training.worker {printable(out)}")
 
 
-def _look(
+def _scan(
     folder: Path,
     out: Path,
     model: tuple[Family, dict[str, Any]],

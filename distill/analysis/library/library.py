@@ -48,7 +48,7 @@ class ModelLibrary:
     def refresh(self) -> None:
         """Looks again; a file that did not change is not read again."""
         paths, refused = _model_files(self.folder)
-        found = {path: self._look(path) for path in paths}
+        found = {path: self._read_entry(path) for path in paths}
         self._known = {path: seen for path, seen in found.items() if seen}
         items = [*refused, *(item for _, item in self._known.values())]
         models = [item for item in items if isinstance(item, LibraryModel)]
@@ -178,7 +178,7 @@ class ModelLibrary:
             )
         return path
 
-    def _look(self, path: Path) -> _Seen | None:
+    def _read_entry(self, path: Path) -> _Seen | None:
         try:
             found = path.stat()
         except FileNotFoundError as error:

@@ -92,7 +92,7 @@ def list_runs(folder: str | Path) -> RunList:
         run.read_state() if state == NOT_ANSWERING else state
         for run, state in zip(runs, states, strict=True)
     ]
-    return RunList([_look(run, state) for run, state in zip(runs, states, strict=True)])
+    return RunList([_poll(run, state) for run, state in zip(runs, states, strict=True)])
 
 
 def _is_folder(path: Path) -> bool:
@@ -102,7 +102,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _look(run: RunFolder, state: str) -> RunInfo:
+def _poll(run: RunFolder, state: str) -> RunInfo:
     name, problem = run.path.name, ""
     try:
         request = run.read_request()

@@ -74,7 +74,7 @@ class Monitor:
         with self._lock:
             if self._state in states.ACTIVE:  # interrupted before training could end in order
                 self._state = self.fallback
-        self._tell(is_last=True)
+        self._report(is_last=True)
 
     @property
     def control(self) -> Control:
@@ -114,7 +114,7 @@ class Monitor:
             if not states.may_follow(self._state, state):
                 return False
             self._state = state
-        self._tell()
+        self._report()
         return True
 
     def wait_for_change(self, timeout_s: float) -> None:
@@ -124,12 +124,12 @@ class Monitor:
 
     def beat(self) -> None:
         """Looks for the folder and for commands, and tells where the run is."""
-        self._look_for_the_folder()
-        self._look()
+        self._check_folder()
+        self._poll_control()
         with self._lock:
             if self.wants_stop and self._state in (states.STARTING, states.RUNNING):
                 self._state = states.STOPPING
-        self._tell()
+        self._report()
 
     def _run(self) -> None:
         while not self._closing.wait(self._period_s):
@@ -139,9 +139,9 @@ class Monitor:
         """Reports the session of this trainer: watchers read the events anew."""
         self.session, self.fallback = self._folder.session, states.FAILED
         self._seen_before = 0.0
-        self._tell()
+        self._report()
 
-    def _look_for_the_folder(self) -> None:
+    def _check_folder(self) -> None:
         if self.lost:
             return
         before = self._folder.path
@@ -161,7 +161,7 @@ class Monitor:
         if self.lost:
             self._changed.set()
 
-    def _look(self) -> None:
+    def _poll_control(self) -> None:
         try:
             seen = read_control(self._folder.files)
         except (OSError, RunFolderError) as error:
@@ -171,7 +171,7 @@ class Monitor:
             self._control = seen
             self._changed.set()
 
-    def _tell(self, *, is_last: bool = False) -> None:
+    def _report(self, *, is_last: bool = False) -> None:
         with self._lock:
             status = RunStatus.now(
                 self._state,

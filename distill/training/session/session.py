@@ -103,7 +103,7 @@ def run_session(
             if before:
                 call_back(callback, event)
             else:
-                _tell(session, folder, callback, event)
+                _report(session, folder, callback, event)
                 monitor.enter(states.FAILED)
             if told is error:
                 raise
@@ -176,7 +176,7 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def _tell(
+def _report(
     session: _Session | None,
     folder: RunWriter,
     callback: MetricsCallback | None,

@@ -90,7 +90,7 @@ def warning_list(
 
 def log_list(history: MetricsHistory) -> Markup:
     """What happened besides steps, the newest first."""
-    events = sorted(_told(history), key=lambda item: item[0])[-LOG_LINES:]
+    events = sorted(_log_entries(history), key=lambda item: item[0])[-LOG_LINES:]
     items = [
         tag("li", tag("span", f"step {step:,}", class_="distill-when"), _line(text))
         for step, text in events[::-1]
@@ -118,7 +118,7 @@ def _table(names: Sequence[str], rows: Iterable[Markup], *before: Markup) -> Mar
     return tag("table", *before, head, tag("tbody", *rows), class_="distill-health")
 
 
-def _told(history: MetricsHistory) -> Iterable[tuple[int, str]]:
+def _log_entries(history: MetricsHistory) -> Iterable[tuple[int, str]]:
     for epoch in history.epochs:
         if epoch.is_best:
             yield epoch.step, f"epoch {epoch.epoch + 1} is the best so far ({epoch.val_loss:.4f})"

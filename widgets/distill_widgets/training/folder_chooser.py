@@ -50,7 +50,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self._lock = threading.RLock()
         self._showing = False
-        self._reader = CorpusReader(self._told, self._lock)
+        self._reader = CorpusReader(self._show_corpus, self._lock)
         self.path = labelled(ipywidgets.Text, "Folder", continuous_update=False)
         self.path.layout.flex, self.path.layout.width = "1 1 auto", "auto"
         self.up = button("Up", self._go_up, hint="the folder above")
@@ -113,7 +113,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
         self.report.value, self.report.layout.min_height = Markup(""), None
         self.read_all.layout.display = "none"
 
-    def _told(self, reading: Reading) -> None:
+    def _show_corpus(self, reading: Reading) -> None:
         self.report.layout.min_height = None
         if reading.trouble:
             self.says.say(reading.trouble, "bad")

@@ -46,13 +46,13 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Looks again."""
-        runs, says, tone = self._look()
+        runs, says, tone = self._poll()
         before, self.rows.children = self.rows.children, [self._row(run) for run in runs]
         close_all(before)
         self.says.say(says, tone)
         receiving(self)
 
-    def _look(self) -> tuple[list[RunInfo], str, str]:
+    def _poll(self) -> tuple[list[RunInfo], str, str]:
         try:
             runs = list(list_runs(self._folder)) if self._folder.exists() else []
         except (RunFolderError, OSError) as error:
