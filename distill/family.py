@@ -22,7 +22,9 @@ from distill.health_rows import Health
 ENTRY_POINTS = "distill.families"
 """The group under which an installed package names its families; see CONTRIBUTING."""
 
-_BUILT_IN = {"vqvae": "distill.families.vqvae", "vae": "distill.families.vae"}
+VQVAE = "vqvae"
+"""The first version's only family: meant where nothing names one."""
+_BUILT_IN = {VQVAE: "distill.families.vqvae", "vae": "distill.families.vae"}
 _registered: dict[str, Family] = {}
 
 

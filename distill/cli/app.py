@@ -13,6 +13,7 @@ from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.config.fields import range_of
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
+from distill.family import VQVAE
 from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
 from distill.training.engine.waiting import FairWaiting
@@ -126,7 +127,7 @@ def train(
             "name a FOLDER of recordings and a run folder with --out, or --resume RUN"
         )
     else:
-        device, family = device or "auto", family or "vqvae"
+        device, family = device or "auto", family or VQVAE
         if prepare:
             prepare_command(
                 folder,

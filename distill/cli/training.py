@@ -17,7 +17,7 @@ from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.config import TrainingConfig
 from distill.errors import RunFolderError
-from distill.family import Family, family
+from distill.family import VQVAE, Family, family
 from distill.models.device import check_devices
 from distill.models.file.info import read_model_info
 from distill.names import path_to_text, printable
@@ -41,7 +41,7 @@ def train_command(
     out: Path,
     overrides: dict[str, Any],
     *,
-    kind: str = "vqvae",
+    kind: str = VQVAE,
     model_name: str | None,
     device: str,
     overwrite: bool,

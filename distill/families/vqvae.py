@@ -11,7 +11,7 @@ from distill.codebook.health import LevelHealth, codebook_health
 from distill.codebook.health_section import read_levels
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
-from distill.family import Family
+from distill.family import VQVAE, Family
 from distill.models.file.container import SAVED_MODEL_VERSION_V2
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.vqvae.model import ConvVQVAE
@@ -52,7 +52,7 @@ def _facts(config: VQVAEConfig) -> tuple[tuple[str, str], ...]:
 
 
 FAMILY = Family(
-    name="vqvae",
+    name=VQVAE,
     title="RVQ-VAE",
     file_version=SAVED_MODEL_VERSION_V2,
     config=VQVAEConfig,

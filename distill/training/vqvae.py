@@ -13,6 +13,7 @@ from torch import Tensor
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import VQVAEConfig
 from distill.errors import RunFolderError
+from distill.family import VQVAE
 from distill.models.vqvae.model import ConvVQVAE
 from distill.names import printable
 from distill.training.engine.totals import EpochResult
@@ -82,8 +83,8 @@ def resume_vqvae(
     Raises:
         RunFolderError: also where the run is of another family.
     """
-    found = RunFolder(run_folder).read_request().get("model_type", "vqvae")
-    if found != "vqvae":
+    found = RunFolder(run_folder).read_request().get("model_type", VQVAE)
+    if found != VQVAE:
         raise RunFolderError(
             f"{printable(run_folder)}: a run of type {printable(str(found))!r}, which resume_vqvae "
             "does not resume; distill.resume resumes runs of any type"

@@ -16,7 +16,7 @@ from distill.checked import brief
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL
 from distill.errors import ConfigError, ModelTypeError, OutsideDataError
-from distill.family import Family, family, family_of
+from distill.family import VQVAE, Family, family, family_of
 from distill.models.file.container import Header, rewrite_texts, write_container
 from distill.models.file.digest import model_digest
 from distill.models.file.info import ModelInfo, info_of, read_model_info
@@ -127,7 +127,7 @@ def save_model_v2(
         ConfigError: see `save_model`.
     """
     found = _known(model).family
-    if found is not family("vqvae"):
+    if found is not family(VQVAE):
         raise ModelTypeError(f"a {found.title} model: save_model(path, model) saves it")
     return save_model(
         path,

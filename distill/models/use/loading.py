@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from distill.errors import CorruptModelError, ModelTypeError
-from distill.family import family
+from distill.family import VQVAE, family
 from distill.models.device import choose_device
 from distill.models.file.container import Header, read_container
 from distill.models.file.info import ModelInfo, family_in, info_of
@@ -55,7 +55,7 @@ def load_model_v2(path: str | os.PathLike[str], *, device: str = "cpu") -> Loade
 
     def approve(header: Header) -> None:
         found = family_in(header)
-        if found is not family("vqvae"):
+        if found is not family(VQVAE):
             raise ModelTypeError(
                 f"{printable(header.path.name)}: holds a {found.title} model "
                 f"({found.name!r}, version {found.file_version}); load_model(path) opens it"

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from distill.family import VQVAE
 from distill.training.run.state_checks import check_counts, member, table
 
 _MOST_LEVELS = 64
@@ -23,7 +24,7 @@ def upgraded(state: Any) -> Any:
     fields = {name: value for name, value in state.items() if name not in ("optimizer", "sampler")}
     return {
         **fields,
-        "family": "vqvae",
+        "family": VQVAE,
         "optimizers": [state["optimizer"]],
         "task": {"sampler": member(state, "sampler")},
         "totals": _totals(table(member(state, "totals"), "totals")),

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from distill.errors import ModelTypeError, RunFolderError
-from distill.family import family
+from distill.family import VQVAE, family
 from distill.own_folder import OwnFolder
 from distill.training.run.folder import RunFolder
 from distill.training.watch.event_lines import (
@@ -209,6 +209,6 @@ class Follower:
 
 def _empty_history(folder: RunFolder) -> MetricsHistory:
     try:
-        return history_of(family(str(folder.read_request().get("model_type", "vqvae"))))
+        return history_of(family(str(folder.read_request().get("model_type", VQVAE))))
     except (RunFolderError, ModelTypeError):  # what can be shown of it is shown all the same
         return MetricsHistory()
