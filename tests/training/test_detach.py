@@ -42,7 +42,7 @@ def test_the_same_distill_runs_as_here_also_where_nobody_else_finds_it(
     log = tmp_path / "log"
     process = start_detached("distill.training.worker", [], log)
     assert process.wait(PATIENCE_S) == 2
-    assert log.read_text() == "usage: python -m distill.training.worker RUN [--tied]\n"
+    assert log.read_text() == "usage: python -m distill.training.worker RUN\n"
 
 
 def test_what_it_is_started_with_arrives(tmp_path: Path) -> None:
