@@ -205,7 +205,7 @@ def test_it_says_what_it_found(comparison: Comparison) -> None:
     lines = repr(comparison).splitlines()
     assert lines[0] == "Comparison of 2 models on 3 sounds"
     assert lines[2].startswith("trained  ") and "3 levels × 16 entries" in lines[2]
-    assert lines[3].startswith("trained (2)") and "2 × 8" in lines[3]
+    assert lines[3].startswith("trained (2)") and "2 levels × 8 entries" in lines[3]
     found = compare({"<b>": comparison.models[1].model}, {"x": (torch.ones(99), 8000)})
     assert "&lt;b&gt;" in found._repr_html_() and "<b>" not in found._repr_html_()
 

@@ -12,6 +12,7 @@ from typing import Any
 from distill_widgets.page.live_widget import SAME_QUESTION_S, LiveWidget
 
 
+@functools.cache
 def plotly_version() -> str:
     """Version of the installed plotly package, under which a page keeps plotly.js."""
     return version("plotly")
