@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -28,7 +29,7 @@ _VALIDATION_PIECE_SEGMENTS = 4
 _BETAS = (0.9, 0.95)  # trainings of minutes forget old gradients sooner than the default does
 
 
-class AutoencoderTask:
+class AutoencoderTask(ABC):
     """What the families of sound models share: random crops to learn from, whole sounds to judge
     by, previews. A family says in `judgement` what it minimises.
 
@@ -52,6 +53,7 @@ class AutoencoderTask:
         self._split: Split
         self._preview_sounds: list[PreviewSound]
 
+    @abstractmethod
     def judgement(self, mel: Tensor, output: Any, progress: float) -> Judgement:
         """What a batch costs.
 
@@ -60,13 +62,12 @@ class AutoencoderTask:
             output: what the module returned for it.
             progress: share of the budget used; 1 where nothing is learned.
         """
-        raise NotImplementedError
 
     def nothing_observed(self) -> dict[str, Tensor]:
         """See `Task`."""
         return {}
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most start from random numbers
         """See `Task`."""
 
     def optimizers(self) -> Sequence[Optimizer]:
