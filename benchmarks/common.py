@@ -20,6 +20,11 @@ def recordings(name: str = "sonic_pi") -> list[Path]:
     folder = SHARED_DATA / name
     if not folder.is_dir():
         sys.exit(f"skipped: {name} is not beside this checkout")
+    return sounds_in(folder)
+
+
+def sounds_in(folder: Path) -> list[Path]:
+    """The FLAC and WAV files of a folder, sorted."""
     return sorted(folder.glob("*.flac")) + sorted(folder.glob("*.wav"))
 
 

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import parser, recordings, report
+from common import parser, recordings, report, sounds_in
 
 CORES = os.cpu_count() or 1
 NO_TURNS = "import distill.time_slices as t; t.take_short_turns = lambda: False\n"
@@ -47,6 +47,7 @@ OTHERS = ("nobody", "1 loop", "2 loops", "training", "dashboard")
 SETTLE_S = 0.4
 ADAPT_S = 6.0  # until a process has chosen how to wait beside another neighbour
 QUIET = 0.05
+ONE_PROCESS = ("--epochs", 99999, "--prepare", "--devices", 1)
 
 ENCODE = """
 import sys
@@ -178,7 +179,7 @@ class Bench:
     def prepared(self, name: str) -> Path:
         first = self.folder / "prepared"
         if not first.exists():
-            self.cli("train", self.sounds[0].parent, "--out", first, "--epochs", 99999, "--prepare")
+            self.cli("train", self.sounds[0].parent, "--out", first, *ONE_PROCESS)
         return Path(shutil.copytree(first, self.folder / name))
 
     def cli(self, *arguments: Any) -> None:
@@ -281,7 +282,7 @@ def main() -> None:
         name, _, values = text.partition(":")
         WAYS[name] = dict(value.split("=") for value in values.split(","))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    sounds = sorted(given.sounds.iterdir()) if given.sounds else recordings()
+    sounds = sounds_in(given.sounds) if given.sounds else recordings()
     rows = []
     for kind in given.jobs.split(","):
         with tempfile.TemporaryDirectory() as folder:
@@ -290,6 +291,7 @@ def main() -> None:
                 rows += rows_of(kind, bench, given)
             finally:
                 bench.close()
+        print(*rows[-len(OTHERS) * len(WAYS) :], sep="\n", flush=True)  # should a later one fail
     report("Shares of a machine", rows, given.json)
     now = [row for row in rows if row["waiting"] == "now"]
     least = min((row["share"] for row in now if row["beside"] != "nobody"), default=1.0)

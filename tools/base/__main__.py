@@ -22,6 +22,10 @@ from tools.base.learning import CHECKPOINT, TrainingPlan, read_checkpoint
 from tools.base.make import finish, make_base, make_learner
 from tools.base.material import plan
 
+_CODEBOOK_SIZE = 1024
+"""Four times what a user has by default: codebooks of one's own sounds fit them better than any that
+fit all sounds, so the decoder has to learn from codes as fine as theirs will be."""
+
 
 def _options() -> argparse.ArgumentParser:
     default = TrainingPlan()
@@ -60,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         falling_share=given.falling_share,
         bfloat16=given.bfloat16,
     )
-    config = VQVAEConfig()
+    config = VQVAEConfig(codebook_size=_CODEBOOK_SIZE)
     given.work.mkdir(parents=True, exist_ok=True)
     try:
         if given.pack:

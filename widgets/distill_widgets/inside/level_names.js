@@ -3,7 +3,7 @@
 /** @import {Model, Questions} from "../page/types" */
 
 import {element} from "../page/text.js";
-import {openField, textField} from "../page/text_field.js";
+import {openField, Redraw, textField} from "../page/text_field.js";
 import {aloneSource} from "../sounds/sound_keys.js";
 
 const SHORT_LABEL = 40;
@@ -25,6 +25,7 @@ export class LevelNames {
   constructor(options) {
     this.options = options;
     this.el = element("div", "distill-grid-names");
+    this.redraw = new Redraw(this.el, () => this.draw());
   }
 
   get labels() {
@@ -32,6 +33,10 @@ export class LevelNames {
   }
 
   show() {
+    this.redraw.request();
+  }
+
+  draw() {
     const {el, shown} = this.options;
     this.el.replaceChildren(...this.labels.map((text, level) => this.row(text, level)));
     el.dataset.labels = this.labels.join(" | ");

@@ -6,6 +6,7 @@ import {openQuestions} from "../page/questions.js";
 import {statusLine} from "../page/status_line.js";
 import {storeOf} from "../page/store.js";
 import {element, setText} from "../page/text.js";
+import {Redraw} from "../page/text_field.js";
 import {markDarkness, onThemeChange} from "../page/theme.js";
 
 /**
@@ -35,12 +36,13 @@ class CardView {
     /** @type {Questions} */
     this.store = storeOf(model);
     this.status = statusLine(el);
+    this.redraw = new Redraw(el, () => this.show());
   }
 
   /** Follows the model; returns what ends that. */
   open() {
     const {el, model} = this;
-    const show = () => this.show();
+    const show = () => this.redraw.request();
     el.classList.add("distill", "distill-card-head");
     el.dataset.lmSuppressShortcuts = "true";
     markDarkness(el);
@@ -124,7 +126,11 @@ class CardView {
     const form = element("span", "distill-save-as");
     const go = element("button", "", "Save");
     const input = Object.assign(element("input", "distill-field"), {value: suggestion, size: 36});
-    const close = () => form.replaceWith(button);
+    const close = () => {
+      form.replaceWith(button);
+      this.redraw.fieldClosed();
+    };
+    input.dataset.typing = "";
     input.setAttribute("aria-label", "where to save a copy");
     input.onkeydown = (event) => {
       event.stopPropagation();

@@ -7,7 +7,7 @@ import {openQuestions} from "../page/questions.js";
 import {statusLine} from "../page/status_line.js";
 import {storeOf} from "../page/store.js";
 import {element, setText, shownText} from "../page/text.js";
-import {openField, textField} from "../page/text_field.js";
+import {openField, Redraw, textField} from "../page/text_field.js";
 import {markDarkness, onThemeChange} from "../page/theme.js";
 
 const COLUMNS = ["model", "tags", "codes", "used", "made", ""];
@@ -57,10 +57,13 @@ class ListView {
     /** @type {ListStore} */
     this.store = storeOf(model);
     this.asked = 0; // the latest answer is shown, whichever comes last
+    /** @type {Found | null} */
+    this.found = null;
     this.status = statusLine(el);
     this.search = element("input", "distill-field");
     this.tags = element("select", "distill-select");
     this.table = element("table", "distill-health distill-models");
+    this.redraw = new Redraw(this.table, () => this.drawFound());
     this.note = element("div", "distill-quiet");
   }
 
@@ -128,7 +131,7 @@ class ListView {
   }
 
   /**
-   * What is in a holder becomes a field.
+   * What is in a holder becomes a field; without a new text it comes back.
    *
    * @param {HTMLElement} holder
    * @param {string} value
@@ -136,8 +139,15 @@ class ListView {
    * @param {(text: string) => void} enter
    */
   edit(holder, value, label, enter) {
+    const before = [...holder.childNodes];
     /** @param {string | null} text */
-    const done = (text) => (text !== null && text.trim() !== value ? enter(text) : this.show());
+    const done = (text) => {
+      if (text !== null && text.trim() !== value) enter(text);
+      else {
+        holder.replaceChildren(...before);
+        this.redraw.fieldClosed();
+      }
+    };
     openField(textField({value, label, done}), (field) => holder.replaceChildren(field));
   }
 
@@ -150,11 +160,15 @@ class ListView {
     const answer = await this.store.command("find", {text, tag});
     if (mine !== this.asked) return;
     if (answer.error) this.status.report(answer.error, true);
-    else this.showFound(/** @type {any} */ (answer));
+    else {
+      this.found = /** @type {any} */ (answer);
+      this.redraw.request();
+    }
   }
 
-  /** @param {Found} found */
-  showFound(found) {
+  drawFound() {
+    const {found} = this;
+    if (!found) return;
     const {text, tag} = this.store;
     const head = element("tr");
     head.append(...COLUMNS.map((name) => element("th", "", name)));

@@ -1,5 +1,5 @@
 // @ts-check
-// A text that becomes a field, until Enter or Escape.
+// A text that becomes a field, until Enter or Escape, and redraws that wait for its end.
 
 import {element} from "./text.js";
 
@@ -20,8 +20,10 @@ export function textField({value, label, done, keepsOnBlur = false, className = 
   const end = (isKept) => {
     if (isDone) return;
     isDone = true;
+    delete input.dataset.typing;
     done(isKept ? input.value : null);
   };
+  input.dataset.typing = "";
   input.setAttribute("aria-label", label);
   input.onkeydown = (event) => {
     event.stopPropagation(); // the notebook has its own meaning for keys
@@ -42,4 +44,25 @@ export function openField(input, place) {
   place(input);
   input.focus();
   input.select();
+}
+
+/** Draws a place anew, but never takes away a field in which somebody types. */
+export class Redraw {
+  /** @param {HTMLElement} el @param {() => void} draw */
+  constructor(el, draw) {
+    this.el = el;
+    this.draw = draw;
+    this.isDue = false;
+  }
+
+  /** Draws now, or once the field is closed. */
+  request() {
+    this.isDue = this.el.querySelector("[data-typing]") !== null;
+    if (!this.isDue) this.draw();
+  }
+
+  /** To be called when a field has been closed. */
+  fieldClosed() {
+    if (this.isDue) this.request();
+  }
 }
