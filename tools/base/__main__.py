@@ -23,8 +23,8 @@ from tools.base.make import finish, make_base, make_learner
 from tools.base.material import plan
 
 _CODEBOOK_SIZE = 1024
-"""Four times what a user has by default: codebooks of one's own sounds fit them better than any that
-fit all sounds, so the decoder has to learn from codes as fine as theirs will be."""
+"""Four times what a user has by default: codebooks of one's own sounds fit them better than any
+that fit all sounds, so the decoder has to learn from codes as fine as theirs will be."""
 
 
 def _options() -> argparse.ArgumentParser:
