@@ -7,9 +7,10 @@ family it is.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -22,6 +23,8 @@ from distill.health_rows import Health
 ENTRY_POINTS = "distill.families"
 """The group under which an installed package names its families; see CONTRIBUTING."""
 
+CONFIG_ENDING = "_config"
+"""How the section of a model file ends that holds a family's own settings, after its name."""
 VQVAE = "vqvae"
 """The first version's only family: meant where nothing names one."""
 _BUILT_IN = {VQVAE: "distill.families.vqvae", "vae": "distill.families.vae"}
@@ -84,7 +87,7 @@ class Family:
     @property
     def config_section(self) -> str:
         """Under what name a model file holds the family's own settings."""
-        return f"{self.name}_config"
+        return self.name + CONFIG_ENDING
 
     @property
     def own_settings(self) -> tuple[str, ...]:
@@ -148,6 +151,25 @@ def family_of(config: TrainingConfig) -> Family:
     )
 
 
+def other_family_with(settings: Collection[str], than: Family) -> Family | None:
+    """The family whose settings somebody has taken for those of another.
+
+    Args:
+        settings: their names.
+        than: the family that they are said to be of.
+
+    Returns:
+        The one that has all of them; None where `than` has, or none has.
+    """
+    if _has_settings(than, settings):
+        return None
+    for name in known_families():
+        with contextlib.suppress(ModelTypeError):  # of a package that cannot be imported
+            if _has_settings(family(name), settings):
+                return family(name)
+    return None
+
+
 def model_config(config: TrainingConfig) -> TrainingConfig:
     """Settings of a model: plain `TrainingConfig`, which says of none, becomes a `VAEConfig`, as
     in the first version; others are returned as they are.
@@ -159,6 +181,10 @@ def known_families() -> tuple[str, ...]:
     """Names of all families that are registered, or that an installed package brings."""
     others = {point.name for point in entry_points(group=ENTRY_POINTS)}
     return (*_BUILT_IN, *sorted((others | set(_registered)) - set(_BUILT_IN)))
+
+
+def _has_settings(of: Family, names: Collection[str]) -> bool:
+    return {item.name for item in dataclasses.fields(of.config)}.issuperset(names)
 
 
 def _named(name: str) -> list[Family]:

@@ -130,7 +130,8 @@ def test_a_run_of_one_family_is_not_resumed_as_another(run: Path, tmp_path: Path
 
 def test_a_run_with_settings_of_another_family_says_so(run: Path) -> None:
     request = RunFolder(run).read_request()
-    with pytest.raises(RunFolderError, match=r"model of type 'vqvae': sparsity: no such setting"):
+    message = r"model of type 'vqvae' \(RVQ-VAE\), and its settings are those of 'toy' \("
+    with pytest.raises(RunFolderError, match=message):
         RunRequest.from_dict({**request, "model_type": "vqvae"})
 
 

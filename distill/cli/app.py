@@ -112,14 +112,14 @@ def train(
     }
     given = {name: value for name, value in (budget | model).items() if value is not None}
     if resume is not None:
-        fixed = [folder, out, family, model_name, device, *model.values()]
+        fixed = [folder, out, model_name, device, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
                 "--resume goes with --max-seconds, --epochs, --max-steps and --json, and with "
-                "--devices, --sounds and --new-sounds, alone"
+                "--family, --devices, --sounds and --new-sounds, alone"
             )
         where = {"sounds": sounds, "new_sounds": new_sounds, "devices": devices}
-        result = resume_command(resume, given | where, as_json=as_json)
+        result = resume_command(resume, given | where, as_json=as_json, kind=family)
     elif sounds is not None or new_sounds:
         raise ConfigError("--sounds and --new-sounds go with --resume RUN")
     elif folder is None or out is None:

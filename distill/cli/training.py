@@ -134,18 +134,39 @@ def _scan(
     return corpus, config
 
 
-def resume_command(run: Path, changes: dict[str, Any], *, as_json: bool) -> TrainingResult:
+def resume_command(
+    run: Path, changes: dict[str, Any], *, as_json: bool, kind: str | None = None
+) -> TrainingResult:
     """Goes on with a run, and reports on the whole of it.
 
+    Args:
+        run: its folder.
+        changes: what `resume` is to do otherwise than before.
+        as_json: report for a script.
+        kind: name of the family that it is taken for; None for whichever it is.
+
     Raises:
+        RunFolderError: it is of another family.
         DistillError: see `resume`.
     """
+    if kind is not None:
+        _check_family(run, family(kind))
     past = RunFolder(run).read_events()[0]
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume(run, display.update, cancel, progress=not as_json, **changes)
     _show(result, as_json)
     return result
+
+
+def _check_family(run: Path, expected: Family) -> None:
+    found = RunRequest.from_dict(RunFolder(run).read_request()).family
+    if found is not expected:
+        raise RunFolderError(
+            f"{run}: is a run of type {found.name!r} ({found.title}), not {expected.name!r} "
+            f"({expected.title}): it is resumed as what it began as, without --family; a new run "
+            f"begins with FOLDER --out ANOTHER --family {expected.name}"
+        )
 
 
 def stop_command(run: Path, *, now: bool) -> str:

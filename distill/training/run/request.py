@@ -26,7 +26,7 @@ from distill.errors import (
     ModelTypeError,
     RunFolderError,
 )
-from distill.family import Family, family, family_of
+from distill.family import Family, family, family_of, other_family_with
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.run.request_seal import is_sealed, seal
 from distill.training.session.signals import Cancel
@@ -370,14 +370,29 @@ def config_of(request: dict[str, Any]) -> TrainingConfig:
     """The settings that a run.json holds, as its family reads them.
 
     Raises:
-        RunFolderError: a family that nobody knows.
-        ConfigError: settings that are not those of its family, or out of range.
+        RunFolderError: a family that nobody knows, or another than that of the settings.
+        ConfigError: settings of no family, or out of range.
     """
     try:
         kind = family(request["model_type"])
     except ModelTypeError as error:
         raise RunFolderError(f"run.json cannot be used: it asks for {error}") from error
-    return kind.config.from_dict(request["config"])
+    try:
+        return kind.config.from_dict(request["config"])
+    except ConfigError as error:
+        _refuse_settings_of_another(request["config"], kind, error)
+        raise
+
+
+def _refuse_settings_of_another(settings: Any, kind: Family, error: ConfigError) -> None:
+    other = other_family_with(settings, kind) if isinstance(settings, dict) else None
+    if other is not None:
+        raise RunFolderError(
+            f"run.json cannot be used: it asks for a model of type {kind.name!r} ({kind.title}), "
+            f"and its settings are those of {other.name!r} ({other.title}): a run is resumed as "
+            f'what it began as. Put its "model_type" back to "{other.name}", or begin a new run '
+            "in another folder"
+        ) from error
 
 
 def check_source(source: Source | AudioCorpus) -> None:

@@ -100,7 +100,8 @@ def _check_family(name: Any, kind: Family) -> None:
     if name != kind.name:
         found = repr(brief(name, 60)) if isinstance(name, str) else type(name).__name__
         raise CheckpointError(
-            f"family: is of a run of type {found}; expected {kind.name!r} as in run.json"
+            f"family: is of a run of type {found}; expected {kind.name!r} as in run.json: resume "
+            "it with the run.json that it began with, or begin a new run in another folder"
         )
 
 
