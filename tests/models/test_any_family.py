@@ -204,7 +204,7 @@ def test_a_file_with_the_settings_of_another_family_is_named(path: Path, old: Pa
         load_model_v2(path)
     settings = read_container(OLD)[0].texts["vqvae_config"]
     rewritten(path, model_type="plain", version="1", plain_config=settings)
-    with pytest.raises(CorruptModelError, match="plain_config: squeeze is missing"):
+    with pytest.raises(CorruptModelError, match="plain_config: holds the settings of 'vqvae' "):
         load_model(path)
 
 

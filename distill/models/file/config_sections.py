@@ -11,7 +11,7 @@ import msgspec
 from distill.checked import parse_json
 from distill.config import SpectrogramConfig, TrainingConfig
 from distill.errors import OutsideDataError
-from distill.family import Family
+from distill.family import Family, other_family_with
 
 MOST_PARTS = 200_000
 """Texts, lists and tables of a section."""
@@ -39,7 +39,7 @@ def read_config(texts: Mapping[str, str], family: Family) -> tuple[TrainingConfi
         OutsideDataError: a setting is missing that decides the sound, or one is no number.
     """
     own, own_rest = _section(
-        family.config_section, texts, family.own_settings, family.deciding_settings
+        family.config_section, texts, family.own_settings, family.deciding_settings, family
     )
     training, training_rest = _section(TRAINING, texts, _TRAINING, ())
     spectrogram, spectrogram_rest = _section(SPECTROGRAM, texts, _SPECTROGRAM, _SPECTROGRAM)
@@ -67,11 +67,16 @@ def _section(
     texts: Mapping[str, str],
     known: frozenset[str] | tuple[str, ...],
     needed: tuple[str, ...],
+    of: Family | None = None,
 ) -> tuple[dict[str, Any], dict[str, msgspec.Raw]]:
     fields: dict[str, msgspec.Raw] = parse_json(
         texts[name], dict[str, msgspec.Raw], name=name, limit=MOST_BYTES, most=MOST_PARTS
     )
     missing = [field for field in needed if field not in fields]
+    if of and (other := other_family_with(fields, of)):
+        raise OutsideDataError(
+            f"{name}: holds the settings of {other.name!r} ({other.title}), another family"
+        )
     if missing:
         raise OutsideDataError(f"{name}: {missing[0]} is missing")
     values = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -19,7 +20,7 @@ from distill.errors import (
     ModelVersionError,
     OutsideDataError,
 )
-from distill.family import Family, family, known_families
+from distill.family import CONFIG_ENDING, Family, family, known_families
 from distill.models.file.container import Header, read_header
 from distill.models.file.sections import read_sections, section_names
 from distill.models.file.weights import section_of
@@ -146,15 +147,26 @@ def family_in(header: Header) -> Family:
 
 def _check_sections(header: Header, of: Family) -> None:
     name, texts = printable(header.path.name), header.texts
+    foreign = _of_another(texts, of)
     for section in section_names(of):
         if section not in texts:
             raise CorruptModelError(
-                f"{name}: its section {section!r} is missing{_of_another(texts, of)}"
+                f"{name}: its section {section!r} is missing{foreign and f'; {foreign}'}"
             )
+    if foreign:
+        raise CorruptModelError(
+            f"{name}: {foreign}, beside its own: one of them was put in by another program; get "
+            "it again from where it was made"
+        )
 
 
 def _of_another(texts: Mapping[str, str], of: Family) -> str:
+    """What a file has of another family than it says, as a clause; empty where there is nothing."""
+    own = section_names(of)
+    if not any(name.endswith(CONFIG_ENDING) and name not in own for name in texts):
+        return ""  # known families are looked up for few files: that takes a while
     for name in known_families():
-        if name != of.name and (section := family(name).config_section) in texts:
-            return f"; it says {of.name!r} and has {section!r}, the settings of another family"
+        with contextlib.suppress(ModelTypeError):  # of a package that cannot be imported
+            if name != of.name and (section := family(name).config_section) in texts:
+                return f"it says {of.name!r} and has {section!r}, the settings of another family"
     return ""
