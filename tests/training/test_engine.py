@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from distill.config import TrainingConfig
+from distill.errors import NonFiniteError, TrainingError
 from distill.training.engine.engine import Engine, Reporter
 from distill.training.engine.fabric import make_fabric
 from distill.training.engine.task import Judgement, Learner
@@ -27,9 +28,12 @@ class Duel:
     loss_parts = ("near", "far")
     batches_per_pass = 4.0
 
-    def __init__(self) -> None:
+    def __init__(self, bad: dict[int, str] | None = None) -> None:
         self.module = nn.ParameterList([torch.zeros(1), torch.ones(1)])
+        self.module.register_buffer("seen", torch.zeros(1))
         self.drawn = 0
+        self.bad = bad or {}
+        """By batch: which loss, or part of it, is no number."""
 
     def optimizers(self) -> Sequence[Optimizer]:
         return SGD([self.module[0]], 0.1), Adam([self.module[1]], 0.1)
@@ -50,10 +54,14 @@ class Duel:
         yield torch.zeros(1), 3.0
 
     def train_step(self, batch: Tensor, learner: Learner) -> Judgement:
-        seeks, flees = self.module[0], self.module[1]
-        near = (seeks - flees.detach()).square().sum()
+        seeks, flees, bad = self.module[0], self.module[1], self.bad.get(int(batch))
+        self.module.seen += 1
+        near = (seeks - flees.detach()).square().sum() * (float("nan") if bad == "near" else 1.0)
         learner.apply(Judgement(near, {"near": near}), optimizer=0)
+        if bad == "between":
+            raise NonFiniteError("NaN or Inf in the sound")
         far = (seeks.detach() - flees).square().mul(-0.01).sum() + (flees - batch / 10).abs().sum()
+        far = far * (float("inf") if bad == "far" else 1.0)
         learner.apply(Judgement(far, {"far": far}), optimizer=1)
         return Judgement(near, {"near": near, "far": far}, {"batches": torch.ones(1)})
 
@@ -76,6 +84,7 @@ class Log(Reporter):
 
     def __init__(self, state_at: int | None = None) -> None:
         self.steps: list[tuple[float, dict[str, float]]] = []
+        self.skipped: list[str] = []
         self.epochs: list[EpochResult] = []
         self.validations: list[EpochResult] = []
         self.state: dict[str, Any] | None = None
@@ -94,6 +103,9 @@ class Log(Reporter):
 
     def step_done(self, engine: Engine, result: StepResult, rate: float) -> None:
         self.steps.append((result.loss, result.parts))
+
+    def step_skipped(self, engine: Engine, reason: str) -> None:
+        self.skipped.append(reason)
 
     def epoch_done(
         self, engine: Engine, training: EpochResult, validation: EpochResult, is_best: bool
@@ -135,3 +147,39 @@ def test_resumed_with_two_optimisers_is_as_never_stopped(step: int) -> None:
     engine.run()
     assert rest.steps == log.steps[step:]
     assert all(torch.equal(a, b) for a, b in zip(task.module, other.module, strict=True))
+
+
+def without(bad: set[int]) -> list[tuple[float, dict[str, float]]]:
+    """The steps of a training in which some batches were never drawn."""
+
+    class Fewer(Duel):
+        def batch(self, rank: int, ranks: int) -> Tensor:
+            drawn = super().batch(rank, ranks)
+            return self.batch(rank, ranks) if int(drawn) in bad else drawn
+
+    log = Log()
+    engine_of(Fewer(), log).run()
+    return log.steps
+
+
+@pytest.mark.parametrize("what", ["near", "between", "far"])
+@pytest.mark.parametrize("batches", [(1,), (4,), (2, 3, 7)])
+def test_a_batch_counts_for_all_optimisers_or_for_none(what: str, batches: tuple[int, ...]) -> None:
+    """Also where the first has stepped before the loss of the second turned out to be no number:
+    weights, moments and buffers go on as if the batch had never been.
+    """
+    task, log = Duel(bad=dict.fromkeys(batches, what)), Log()
+    engine_of(task, log).run()
+    assert len(log.skipped) == len(batches)
+    assert all("NaN or Inf in the" in reason for reason in log.skipped)
+    assert log.steps == without(set(batches))
+    assert int(task.module.seen) == len(log.steps) == 12
+
+
+def test_ten_batches_in_a_row_that_spoil_the_second_loss_end_the_run() -> None:
+    task, log = Duel(bad=dict.fromkeys(range(3, 99), "far")), Log()
+    with pytest.raises(TrainingError, match=r"10 batches in a row .*NaN or Inf in the loss"):
+        engine_of(task, log).run()
+    good = without(set())[:2]
+    assert log.steps == good
+    assert all(torch.isfinite(value).all() for value in task.module.state_dict().values())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -21,6 +24,10 @@ MOST_SKIPPED_IN_A_ROW = 10
 class GuardedLearner:
     """A `Learner`: fetches loss, parts and gradient's length with one transfer, and looks at them
     before the optimiser changes anything.
+
+    A batch counts whole or not at all: where one of several optimisers has stepped already and the
+    loss of the next one is not finite, what the first has changed is put back. Adversaries would
+    drift apart else, with one of them learning from batches that the other never saw.
 
     Args:
         module: what is learned.
@@ -40,10 +47,16 @@ class GuardedLearner:
         self._processes = Processes(fabric)
         self._fetched: list[tuple[Tensor, float]] = []  # of this batch
         self._lengths: list[float] = []
+        self._before: list[_Before] = []  # of the optimisers that have stepped, but for the last
 
     def begin(self) -> None:
         """Forgets the batch before."""
-        self._fetched, self._lengths = [], []
+        self._fetched, self._lengths, self._before = [], [], []
+
+    def put_back(self) -> None:
+        """Undoes the steps that were taken for this batch."""
+        while self._before:
+            self._before.pop().put_back()
 
     def apply(self, judgement: Judgement, optimizer: int = 0) -> None:
         """Takes one step; see `Learner`."""
@@ -63,6 +76,8 @@ class GuardedLearner:
         if wrong is not None:
             chosen.zero_grad(set_to_none=True)
             raise NonFiniteError(f"NaN or Inf in the {wrong}")
+        if len(self._lengths) + 1 < len(self._optimizers):  # after the last one nothing goes wrong
+            self._before.append(_Before.of(chosen))
         chosen.step()
         self._fetched += zip(scalars, values, strict=True)
         self._lengths.append(length)
@@ -97,3 +112,27 @@ class GuardedLearner:
         if missing:
             known |= zip(map(id, missing), self._processes.means(missing), strict=True)
         return [known[id(scalar)] for scalar in scalars]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """An optimiser and what it learns, as they were before its step."""
+
+    optimizer: Optimizer
+    weights: list[Tensor]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(cls, optimizer: Optimizer) -> _Before:
+        weights = [weight.detach().clone() for weight in _weights(optimizer)]
+        return cls(optimizer, weights, copy.deepcopy(optimizer.state_dict()))
+
+    @torch.no_grad()
+    def put_back(self) -> None:
+        for weight, before in zip(_weights(self.optimizer), self.weights, strict=True):
+            weight.copy_(before)
+        self.optimizer.load_state_dict(self.state)
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]

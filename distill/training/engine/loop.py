@@ -45,6 +45,7 @@ def train_epoch(
             with _buffers_put_back(task.module):
                 judgement = task.train_step(batch, learner)
         except NonFiniteError as error:
+            learner.put_back()
             totals.skipped += 1
             if on_skip:
                 on_skip(str(error))

@@ -39,7 +39,7 @@ class Learner(Protocol):
         """Takes one step with one of the task's optimisers.
 
         Raises:
-            NonFiniteError: NaN or Inf in the loss or its gradient; nothing was changed.
+            NonFiniteError: NaN or Inf in the loss or its gradient; this optimiser has not stepped.
         """
         ...
 
@@ -96,7 +96,8 @@ class Task(Protocol):
         """Learns from a batch, with one call of `learner.apply` for each optimiser.
 
         Raises:
-            NonFiniteError: the batch cannot be used, in all processes alike; nothing was changed.
+            NonFiniteError: the batch cannot be used, in all processes alike. The engine puts back
+                what the forward pass changed, and what other optimisers have learned from it.
         """
         ...
 
