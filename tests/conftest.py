@@ -19,6 +19,7 @@ from tests.families import FAMILIES, tiny
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+_TRAINED = {"vqvae": "trained", "vae": "trained_vae"}
 _LONGEST_FIRST = {"browser": 0, "integration": 1, "training": 2, "widgets": 3, "cli": 4}
 
 
@@ -119,6 +120,13 @@ def trained_vae(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -
     """The same of the continuous family."""
     run = tmp_path_factory.mktemp("run") / "breath"
     return train(tiny("vae", max_steps=60), corpus, run, "cpu")
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def any_trained(request: pytest.FixtureRequest) -> TrainingResult:
+    """Such a model of each family in turn; read it, never write to it."""
+    made: TrainingResult = request.getfixturevalue(_TRAINED[request.param])
+    return made
 
 
 @pytest.fixture(params=FAMILIES)
