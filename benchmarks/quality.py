@@ -2,8 +2,12 @@
 
     python benchmarks/quality.py                  # 15, 60, 120 and 300 s
     python benchmarks/quality.py --seconds 15     # one of them
+    python benchmarks/quality.py --steps 0 200 700 3500
+    python benchmarks/quality.py --steps 0 700 --start base
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
 
+Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
+recordings, between the encoder and the decoder that the training would start with.
 Every fifth file of the shared recordings is held out. The distances are those of the neural-codec
 papers (see distill/audio/distance.py), end to end through the vocoder; "floor" is the same with the
 true log-mel through the same vocoder: what no model could beat.
@@ -21,6 +25,7 @@ from common import held_out_split, parser, recordings, report
 
 from distill import (
     AudioCorpus,
+    VQVAEConfig,
     get_adaptive_vqvae_config,
     mel_distance,
     read_audio,
@@ -29,7 +34,11 @@ from distill import (
 )
 from distill.audio import TWO_SCALES
 from distill.codebook import codebook_health, count_codes
+from distill.config.start import DEFAULT_START
 from distill.models import LoadedVQModel
+from distill.training.engine.fabric import make_fabric
+from distill.training.run.start import RunStart
+from distill.training.tasks.vqvae import VQVAETask
 
 RATE = 48_000
 
@@ -82,9 +91,35 @@ def floor(model: LoadedVQModel, sounds: list[torch.Tensor]) -> list[float]:
     return means(rows)
 
 
+def untrained(config: VQVAEConfig, corpus: AudioCorpus, start: RunStart) -> LoadedVQModel:
+    """What a training begins with: weights from its start, codebooks from the recordings."""
+    torch.manual_seed(config.seed)
+    task = VQVAETask(config)
+    start.apply(task.module)
+    task.setup(make_fabric(torch.device("cpu")), corpus.split(config.validation_fraction))
+    task.prepare()
+    return LoadedVQModel(task.module.eval())
+
+
+def trained(
+    config: VQVAEConfig, corpus: AudioCorpus, start: str, *, learns: bool
+) -> tuple[LoadedVQModel, dict[str, Any]]:
+    """The model, and how long it learned."""
+    began_with = RunStart.chosen(start, config)
+    if began_with.remark:
+        print(began_with.remark, flush=True)
+    if not learns:
+        return untrained(config, corpus, began_with), {"train s": 0, "steps": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        result = train_vqvae(config, corpus, Path(folder) / "run", "cpu", start=start)
+        return result.load(), {"train s": round(result.elapsed_s), "steps": result.steps}
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 120, 300])
+    options.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
+    options.add_argument("--start", default=DEFAULT_START, help="base, none or a model's path")
     options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
     options.add_argument("--data", default="sonic_pi")
     given = options.parse_args()
@@ -92,14 +127,14 @@ def main() -> None:
     to_train, to_judge = held_out_split(recordings(given.data))
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     rows = []
-    for seconds in given.seconds:
+    name = "max_seconds" if given.steps is None else "max_steps"
+    for amount in given.steps or given.seconds:
+        budget = {name: amount or 1}  # no budget can be 0
         config = get_adaptive_vqvae_config(
-            len(corpus), corpus.seconds, max_seconds=seconds, preview_every_epochs=0, **changes
+            len(corpus), corpus.seconds, preview_every_epochs=0, **budget, **changes
         )
-        with tempfile.TemporaryDirectory() as folder:
-            result = train_vqvae(config, corpus, Path(folder) / "run", "cpu")
-            model = result.load()
-        row = {"train s": round(seconds), "steps": result.steps, **judge(model, sounds)}
+        model, spent = trained(config, corpus, given.start, learns=amount > 0)
+        row = {"start": Path(given.start).name, **spent, **judge(model, sounds)}
         two, seven, stft = floor(model, sounds)
         rows.append({**row, "floor two": two, "floor mel": seven, "floor STFT": stft})
         print(row, flush=True)

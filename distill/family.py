@@ -32,6 +32,16 @@ _registered: dict[str, Family] = {}
 
 
 @dataclass(frozen=True)
+class WarmStart:
+    """What a model can take over from a trained one of its family before it learns."""
+
+    parts: tuple[str, ...]
+    """Parts of its module, as `encoder`; the rest begins as it would alone."""
+    settings: tuple[str, ...]
+    """Settings that both must share for it, beside all of the spectrogram."""
+
+
+@dataclass(frozen=True)
 class Family:
     """A kind of model: how to describe, build, train, save and open it."""
 
@@ -79,6 +89,8 @@ class Family:
     """(JSON of that section, config) -> the health, or `OutsideDataError`; where there is none,
     each row is read as a `health_type`, which should give its fields a range.
     """
+    warm_start: WarmStart | None = None
+    """How its models start from another one; None: they always start from nothing."""
     facts: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
     """(config) -> names and values that people read of such a model, its bottleneck first."""
     labels: Callable[[Any], tuple[str, ...]] = lambda _config: ()

@@ -31,6 +31,7 @@ from distill import family as families
 from distill.errors import CheckpointError, ModelTypeError, RunFolderError
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
+from distill.training.run.start import RunStart
 from distill_widgets import TrainingDashboard, report
 
 PACKAGE = Path(__file__).parent / "data" / "toy_family"
@@ -162,6 +163,14 @@ def test_a_package_that_cannot_be_imported_is_named(
     monkeypatch.delitem(sys.modules, "toy_family", raising=False)
     with pytest.raises(ModelTypeError, match="'broken': the package that brings it cannot be"):
         families.family("broken")
+
+
+def test_it_always_starts_from_nothing(toy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelTypeError, match=r"^start='base': a toy autoencoder model can"):
+        RunStart.chosen("base", toy.ToyConfig())
+    monkeypatch.setattr("distill.training.run.start.DEFAULT_START", "base")
+    remark = "starts from nothing: a toy autoencoder model can start from nothing else"
+    assert RunStart.chosen(None, toy.ToyConfig()) == RunStart(remark=remark)
 
 
 def test_a_dashboard_and_a_report_show_it(run: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
 from distill.config.fields import range_of
+from distill.config.start import DEFAULT_START
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
 from distill.family import VQVAE
@@ -93,6 +94,12 @@ def train(
     devices: Annotated[
         int | None, typer.Option(help="Train on so many GPUs, or CPU processes, together.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help=f"What to learn on from: base, none, or a model of yours; default {DEFAULT_START}."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same epochs: same model.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
     prepare: Annotated[
@@ -112,7 +119,7 @@ def train(
     }
     given = {name: value for name, value in (budget | model).items() if value is not None}
     if resume is not None:
-        fixed = [folder, out, model_name, device, *model.values()]
+        fixed = [folder, out, model_name, device, start, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
                 "--resume goes with --max-seconds, --epochs, --max-steps and --json, and with "
@@ -138,6 +145,7 @@ def train(
                 device=device,
                 overwrite=overwrite,
                 devices=2 if devices is None else devices,
+                start=start,
             )
             return
         result = train_command(
@@ -150,6 +158,7 @@ def train(
             overwrite=overwrite,
             as_json=as_json,
             devices=1 if devices is None else devices,
+            start=start,
         )
     if result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)

@@ -26,6 +26,7 @@ from distill.training.fronts import resume, train
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.sounds_inside import refuse_sounds_inside
+from distill.training.run.start import RunStart
 from distill.training.run.writer import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
@@ -47,6 +48,7 @@ def train_command(
     overwrite: bool,
     as_json: bool,
     devices: int = 1,
+    start: str | None = None,
 ) -> TrainingResult:
     """Scans, trains, reports.
 
@@ -60,12 +62,13 @@ def train_command(
         overwrite: replace an earlier run.
         as_json: report for a script.
         devices: processes that train together.
+        start: see `train`.
 
     Raises:
         DistillError: see `train`.
     """
     corpus, config = _scan(
-        folder, out, (family(kind), overrides), (device, devices), overwrite, quiet=as_json
+        folder, out, (family(kind), overrides, start), (device, devices), overwrite, quiet=as_json
     )
     keep_freed_memory()
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
@@ -79,6 +82,7 @@ def train_command(
             model_name=model_name,
             overwrite=overwrite,
             devices=devices,
+            start=start,
         )
     _show(result, as_json)
     return result
@@ -94,6 +98,7 @@ def prepare_command(
     device: str,
     overwrite: bool,
     devices: int,
+    start: str | None,
 ) -> None:
     """Scans and writes the run folder for others to train.
 
@@ -101,10 +106,13 @@ def prepare_command(
         DistillError: see `train`.
     """
     corpus, config = _scan(
-        folder, out, (family(kind), overrides), (device, 1), overwrite, quiet=False
+        folder, out, (family(kind), overrides, start), (device, 1), overwrite, quiet=False
     )
     name = model_name or out.resolve().name
-    request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
+    begins_with = RunStart.chosen(start, config)
+    request = RunRequest.of(
+        config, corpus, name=name, device=device, devices=devices, start=begins_with
+    )
     begin_run(out, request.to_dict(), overwrite=overwrite)
     echo(f"torchrun --nproc-per-node={devices} -m distill.training.worker {printable(out)}")
 
@@ -112,16 +120,16 @@ def prepare_command(
 def _scan(
     folder: Path,
     out: Path,
-    model: tuple[Family, dict[str, Any]],
+    model: tuple[Family, dict[str, Any], str | None],
     device: tuple[str, int],
     overwrite: bool,
     *,
     quiet: bool,
 ) -> tuple[AudioCorpus, TrainingConfig]:
     """The sounds and the settings that fit them."""
-    kind, overrides = model
+    kind, overrides, start = model
     # Whatever is wrong with the settings is said before a long scan.
-    kind.config.from_dict(overrides)
+    RunStart.chosen(start, kind.config.from_dict(overrides))
     check_devices(*device)
     refuse_sounds_inside(out, [folder])
     RunFolder(out).check_free(overwrite=overwrite)
@@ -249,11 +257,12 @@ def _show(result: TrainingResult, as_json: bool) -> None:
 
 
 def _json(result: TrainingResult) -> str:
-    best = result.history.best
-    kind = read_model_info(result.model_path).family
+    best, info = result.history.best, read_model_info(result.model_path)
+    kind = info.family
     values = {
         "model": path_to_text(result.model_path),
         "family": kind,
+        "start": info.metadata.get("start"),
         "reason": result.reason,
         "epochs": result.epochs,
         "steps": result.steps,
@@ -272,6 +281,8 @@ def _report(result: TrainingResult) -> str:
         f"Trained {result.epochs} epochs, {result.steps} steps in {duration(result.elapsed_s)} "
         f"({why_ended(result.reason)})"
     ]
+    if start := read_model_info(result.model_path).metadata.get("start"):
+        lines.append(f"  started from {printable(start['model'])}")
     if best:
         lines.append(
             f"  best epoch {best.epoch + 1}: validation {best.val_loss:.4f}, "

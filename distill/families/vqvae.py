@@ -11,7 +11,7 @@ from distill.codebook.health import LevelHealth, codebook_health
 from distill.codebook.health_section import read_levels
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
-from distill.family import VQVAE, Family
+from distill.family import VQVAE, Family, WarmStart
 from distill.models.file.container import SAVED_MODEL_VERSION_V2
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.vqvae.model import ConvVQVAE
@@ -51,6 +51,8 @@ def _facts(config: VQVAEConfig) -> tuple[tuple[str, str], ...]:
     return (("codes", codes),)
 
 
+_LAYERS = ("width", "encoder_depth", "decoder_depth", "kernel_size", "latent_dim", "stride")
+
 FAMILY = Family(
     name=VQVAE,
     title="RVQ-VAE",
@@ -63,18 +65,11 @@ FAMILY = Family(
     adaptive_config=get_adaptive_vqvae_config,
     health=_health,
     health_type=LevelHealth,
-    decides=(
-        "levels",
-        "codebook_size",
-        "width",
-        "encoder_depth",
-        "decoder_depth",
-        "kernel_size",
-        "latent_dim",
-        "stride",
-    ),
+    decides=("levels", "codebook_size", *_LAYERS),
     health_section="codebook_health",
     read_health=read_levels,
+    # The codebooks are filled from the sounds of the run, in whatever size: see VQVAETask.prepare.
+    warm_start=WarmStart(parts=("encoder", "decoder"), settings=_LAYERS),
     facts=_facts,
     labels=_labels,
     history=VQMetricsHistory,

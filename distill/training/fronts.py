@@ -21,6 +21,7 @@ from distill.training.engine.processes import Processes
 from distill.training.engine.totals import EpochResult, EpochTotals
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
+from distill.training.run.start import RunStart, StartFrom
 from distill.training.run.writer import begin_run, extend_run, hold_run
 from distill.training.session.result import TrainingResult
 from distill.training.session.session import run_session
@@ -40,6 +41,7 @@ def train(
     overwrite: bool = False,
     progress: bool = False,
     devices: int = 1,
+    start: StartFrom = None,
 ) -> TrainingResult:
     """Trains on recordings and keeps the best weights as `model.distill`.
 
@@ -59,11 +61,16 @@ def train(
             CPU's cores. `batch_size` is what each of them takes: a step learns from `devices` times
             as much. With more than one, this process only waits for them, and the callback is
             called in a thread of its own.
+        start: what to learn on from, where the family can: `base`, which comes with distill and
+            knows sound in general; the path of a model of one's own; or `none`. Its encoder and
+            decoder are taken over, and codebooks are made from the sounds. Where the settings do
+            not fit the base, the run starts from nothing and a warning says so.
 
     Raises:
-        ConfigError: no such device, or not so many.
+        ConfigError: no such device, or not so many; a model of one's own does not fit the settings.
         CorpusError: no usable sound; the message lists why.
-        ModelTypeError: settings of no family.
+        ModelTypeError: settings of no family, or of one that cannot start from this model.
+        ModelFileError: the model to start from is not there, or cannot be read.
         RunFolderError: the folder is taken, not empty, or cannot be written.
         TrainingError: ten steps in a row were not finite, or memory ran out; the last good weights
             are kept.
@@ -73,10 +80,13 @@ def train(
         check_devices(device, devices)
         config = model_config(config)
         family_of(config)
+        begins_with = RunStart.chosen(start, config)
         RunFolder(path).check_free(overwrite=overwrite)
         corpus = _corpus(sounds, config.spectrogram.sample_rate, progress)  # type: ignore[attr-defined]
         name = model_name or path.resolve().name
-        request = RunRequest.of(config, corpus, name=name, device=device, devices=devices)
+        request = RunRequest.of(
+            config, corpus, name=name, device=device, devices=devices, start=begins_with
+        )
         begin_run(path, request.to_dict(), overwrite=overwrite)
     except Exception as error:
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))

@@ -22,6 +22,7 @@ from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
 from distill.training.run.request import RunRequest, check_source
 from distill.training.run.runs import RunList, list_runs
+from distill.training.run.start import RunStart, StartFrom
 from distill.training.run.writer import begin_run, extend_run
 from distill.training.session.result import TrainingResult
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
@@ -69,6 +70,7 @@ class TrainingRunner:
         model_name: str | None = None,
         overwrite: bool = False,
         devices: int = 1,
+        start: StartFrom = None,
     ) -> TrainingRunner:
         """Starts `train` in the background and returns at once, itself.
 
@@ -85,11 +87,13 @@ class TrainingRunner:
             devices: processes that train together, each on a GPU of its own, or on its share of the
                 CPU's cores. `batch_size` is what each of them takes: a step learns from `devices`
                 times as much.
+            start: what to learn on from: `base`, `none`, or the path of a model; see `train`.
 
         Raises:
             RunnerBusyError: this runner is training already.
-            ConfigError: no such device, or not so many.
-            ModelTypeError: settings of no family.
+            ConfigError: no such device, or not so many; a model to start from does not fit.
+            ModelTypeError: settings of no family, or of one that cannot start from this model.
+            ModelFileError: the model to start from is not there, or cannot be read.
             CorpusError: no such file or folder.
             RunFolderError: the folder is taken, not empty, or cannot be written.
         """
@@ -103,7 +107,10 @@ class TrainingRunner:
             check_source(sounds)
             name = model_name or path.resolve().name
             config = model_config(config)
-            request = RunRequest.of(config, sounds, name=name, device=device, devices=devices)
+            begins_with = RunStart.chosen(start, config)
+            request = RunRequest.of(
+                config, sounds, name=name, device=device, devices=devices, start=begins_with
+            )
             begin_run(path, request.to_dict(), overwrite=overwrite)
             self._launch(path, callback, corpus=_usable(sounds, request.sample_rate))
         return self
@@ -119,6 +126,7 @@ class TrainingRunner:
         model_name: str | None = None,
         overwrite: bool = False,
         devices: int = 1,
+        start: StartFrom = None,
     ) -> TrainingRunner:
         """`start`, for an RVQ-VAE; arguments and errors are the same."""
         return self.start(
@@ -130,6 +138,7 @@ class TrainingRunner:
             model_name=model_name,
             overwrite=overwrite,
             devices=devices,
+            start=start,
         )
 
     @classmethod

@@ -19,6 +19,7 @@ from distill.names import printable
 from distill.training.engine.totals import EpochResult
 from distill.training.fronts import resume, train, train_epoch, validate_epoch
 from distill.training.run.folder import RunFolder
+from distill.training.run.start import StartFrom
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import Cancel
 from distill.training.watch.event_lines import MetricsCallback
@@ -36,6 +37,7 @@ def train_vqvae(
     overwrite: bool = False,
     progress: bool = False,
     devices: int = 1,
+    start: StartFrom = None,
 ) -> TrainingResult:
     """`train`, for an RVQ-VAE; arguments and errors are the same.
 
@@ -50,6 +52,7 @@ def train_vqvae(
         overwrite: see `train`.
         progress: see `train`.
         devices: see `train`.
+        start: see `train`.
     """
     return train(
         config,
@@ -62,6 +65,7 @@ def train_vqvae(
         overwrite=overwrite,
         progress=progress,
         devices=devices,
+        start=start,
     )
 
 

@@ -61,6 +61,21 @@ def test_train_does_what_the_options_say(run: Path) -> None:
     assert model.metadata["name"] == "drums"
 
 
+def test_train_learns_on_from_a_model_of_ones_own(
+    run: Path, few_sounds: Path, tmp_path: Path
+) -> None:
+    options = ["train", few_sounds, "--out", tmp_path / "run", "--epochs", 1, "--start"]
+    answer = distill(*options, run / "none.distill", *SMALL)
+    assert answer.returncode == 2 and "none.distill: cannot be read" in answer.stderr
+    assert not (tmp_path / "run").exists()
+    answer = distill(*options, run / "model.distill", *SMALL)
+    assert answer.returncode == 0, answer.stderr
+    assert "  started from model.distill\n" in answer.stdout
+    digest = load_model_v2(run / "model.distill").digest
+    said = load_model_v2(tmp_path / "run" / "model.distill").metadata["start"]
+    assert said == {"model": "model.distill", "digest": digest}
+
+
 def test_train_answers_scripts_with_one_json_object(few_sounds: Path, tmp_path: Path) -> None:
     answer = distill(
         "train", few_sounds, "--out", tmp_path / "run", "--epochs", 1, "--json", *SMALL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig, train_vqvae
+from distill import (
+    AudioCorpus,
+    RunFolder,
+    TrainingResult,
+    TrainingRunner,
+    VQStepMetrics,
+    VQVAEConfig,
+    train_vqvae,
+)
 from distill.errors import ConfigError, RunFolderError, TrainingError
 from distill.training import worker
 from distill.training.run.death_notice import FAILED, read_last_words
@@ -102,6 +111,22 @@ def test_two_processes_learn_what_one_does_with_the_doubled_batch(
     (warning,) = [warning for warning in runner.history.warnings if warning.kind == "devices"]
     assert warning.message.startswith("trains in 1 process from here on, before in 2: each takes ")
     assert "batch_size=4 segments, so a step learns from 4, before from 8; an" in warning.message
+
+
+def test_two_processes_start_from_the_same_model(
+    corpus: AudioCorpus, trained: TrainingResult, tmp_path: Path
+) -> None:
+    fields = {"max_steps": 4, "dead_code_fraction": 0.0, "preview_every_epochs": 0}
+    settings = dataclasses.replace(trained.load().config, **fields)
+    alone = dataclasses.replace(settings, batch_size=2 * settings.batch_size)
+    start = trained.model_path
+    train_vqvae(alone, corpus, tmp_path / "one", "cpu", start=start)
+    train_vqvae(settings, corpus, tmp_path / "two", "cpu", devices=2, start=start)
+    losses = [
+        [event.loss for event in RunFolder(run).read_events()[0] if type(event) is VQStepMetrics]
+        for run in (tmp_path / "one", tmp_path / "two")
+    ]
+    assert len(losses[0]) == 4 and losses[1] == pytest.approx(losses[0], rel=2e-3)
 
 
 def test_a_killed_replica_ends_the_run_with_its_story(

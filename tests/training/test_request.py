@@ -73,6 +73,7 @@ ODD: dict[str, Any] = {
     "corpus": [{"path": "x"}],
     "refused": [1],
     "origin": 7,
+    "start": {"model": "base", "digest": "no digest"},
 }
 
 
@@ -80,7 +81,7 @@ ODD: dict[str, Any] = {
 def test_a_field_of_another_kind_is_refused_by_name(name: str, request_: RunRequest) -> None:
     with pytest.raises(RunFolderError, match=r"run\.json"):
         RunRequest.from_dict({**request_.to_dict(), name: ODD[name]})
-    if name != "origin":
+    if name not in ("origin", "start"):
         with pytest.raises(RunFolderError, match=r"run\.json cannot be used: .*" + name):
             values = request_.to_dict()
             del values[name]

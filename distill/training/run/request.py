@@ -29,11 +29,13 @@ from distill.errors import (
 from distill.family import Family, family, family_of, other_family_with
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.run.request_seal import is_sealed, seal
+from distill.training.run.start import RunStart, StartFields
 from distill.training.session.signals import Cancel
 from distill.versions import library_versions
 
 MOST_DEVICES = 1024
 _MOST_NAMED = 5
+_FROM_NOTHING = RunStart()
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Word = Annotated[str, Meta(max_length=255)]
 
@@ -58,6 +60,7 @@ class _Request(msgspec.Struct):
     folders: list[PathText] = []
     left_out: list[PathText] = []
     devices: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 1
+    start: StartFields = msgspec.field(default_factory=StartFields)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class RunRequest:
     """Files that were there when it began, and are not used."""
     devices: int = 1
     """Processes that train together, a device each; `batch_size` is what each of them takes."""
+    start: RunStart = _FROM_NOTHING
     others: dict[str, Any] = field(default_factory=dict)
     """Fields of a later version, to be written again as they were."""
 
@@ -106,6 +110,7 @@ class RunRequest:
         name: str,
         device: str,
         devices: int = 1,
+        start: RunStart = _FROM_NOTHING,
     ) -> RunRequest:
         """A request for a new run.
 
@@ -128,6 +133,7 @@ class RunRequest:
             config=config,
             device=device,
             devices=devices,
+            start=start,
             sources=_absolute(places),
             versions=library_versions(),
             folders=folders,
@@ -327,6 +333,7 @@ class RunRequest:
             "folders": list(map(path_to_text, self.folders)),
             "left_out": list(map(path_to_text, self.left_out)),
             "devices": self.devices,
+            "start": self.start.to_dict(),
         }
 
     @classmethod
@@ -355,6 +362,7 @@ class RunRequest:
                 folders=tuple(map(path_from_text, read.folders)),
                 left_out=tuple(map(path_from_text, read.left_out)),
                 devices=read.devices,
+                start=RunStart.of_fields(read.start),
                 others={key: values[key] for key in values if key not in _FIELDS},
             )
         except msgspec.ValidationError as error:

@@ -30,6 +30,8 @@ def run_replica(path: Path, decoded: DecodedSounds | None = None) -> None:
     split = corpus.split(request.config.validation_fraction)
     engine, _ = assemble(request, split, lambda _task: Reporter())
     checkpoint = engine.fabric.broadcast(None)
-    if checkpoint is not None:
+    if checkpoint is None:
+        request.start.apply(engine.task.module)
+    else:
         engine.load_state_dict(load_checkpoint(Path(checkpoint), request.config))
     engine.run()

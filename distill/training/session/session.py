@@ -244,9 +244,12 @@ class _Session:
         return self.folder.model_path.name if self.folder.model_path.exists() else None
 
     def _resume(self, point: ResumePoint | None) -> None:
-        """Resumes the run where it was saved."""
+        """Resumes the run where it was saved; one that was not begins with its start."""
         self.engine.fabric.broadcast(str(point.path) if point else None)
         if point is None:
+            self.request.start.apply(self.engine.task.module)
+            if self.request.start.remark:
+                self.reporter.log.warn("start", self.request.start.remark)
             if self.folder.session > 1:  # died before its first checkpoint
                 self.reporter.log.emit(ResumeEvent(0, 0, self.folder.session))
             return
@@ -353,6 +356,7 @@ class _Session:
                     "seconds": round(engine.elapsed_s, 3),
                     "best_epoch": engine.best_epoch,
                 },
+                **({"start": start} if (start := self.request.start.about) else {}),
             },
             health=self.reporter.best_health,
             loss_curves=self.reporter.history.curves(),

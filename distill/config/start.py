@@ -1,0 +1,8 @@
+"""What a training may start from, by name."""
+
+BASE = "base"
+"""The model that comes with distill: it has learned from sound in general."""
+NOTHING = "none"
+"""Random numbers."""
+DEFAULT_START = NOTHING
+"""Where nobody says what to start from."""

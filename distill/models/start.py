@@ -1,0 +1,74 @@
+"""A trained model as what another one starts from: the base that distill brings, or one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from distill.config import SpectrogramConfig, TrainingConfig
+from distill.family import WarmStart, family_of
+from distill.models.use.loading import load_model
+
+_MOST_NAMED = 4
+_SPECTROGRAM = tuple(item.name for item in dataclasses.fields(SpectrogramConfig))
+
+
+def base_path() -> Path:
+    """Where the base lies that was installed with distill."""
+    return Path(str(resources.files("distill"))) / "data" / "base.distill"
+
+
+@dataclass(frozen=True)
+class StartingModel:
+    """A trained model whose weights another one starts with."""
+
+    config: Any
+    digest: str
+    """See `LoadedModel.digest`."""
+    network: nn.Module
+
+    @classmethod
+    def read(cls, path: Path) -> StartingModel:
+        """Opens a `.distill` file; torch's random numbers stay as they are.
+
+        Raises:
+            ModelFileError: see `load_model`.
+        """
+        with torch.random.fork_rng(devices=[]):
+            loaded = load_model(path)
+        return cls(loaded.config, loaded.digest, loaded.model)
+
+    def misfit(self, config: TrainingConfig) -> str:
+        """The settings that keep a model from starting here; empty where none does.
+
+        Args:
+            config: of a new model of the same family.
+        """
+        pairs = [(name, self.config, config) for name in _warm_start(config).settings]
+        spectrograms = (self.config.spectrogram, config.spectrogram)  # type: ignore[attr-defined]
+        pairs += [(name, *spectrograms) for name in _SPECTROGRAM]
+        found = [
+            f"{name} {getattr(theirs, name)}, here {getattr(ours, name)}"
+            for name, theirs, ours in pairs
+            if getattr(theirs, name) != getattr(ours, name)
+        ]
+        return "; ".join(found[:_MOST_NAMED]) + ("; …" if len(found) > _MOST_NAMED else "")
+
+    def give(self, module: nn.Module) -> None:
+        """Copies the weights to a new model that they fit, on whatever device it is."""
+        parts = tuple(f"{part}." for part in _warm_start(self.config).parts)
+        weights = self.network.state_dict()
+        module.load_state_dict(
+            {name: weight for name, weight in weights.items() if name.startswith(parts)},
+            strict=False,
+        )
+
+
+def _warm_start(config: TrainingConfig) -> WarmStart:
+    return family_of(config).warm_start or WarmStart((), ())

@@ -1,0 +1,149 @@
+"""What a run starts from, as `run.json` holds it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from torch import nn
+
+from distill.checked import PathText, Text
+from distill.config import TrainingConfig
+from distill.config.start import BASE, DEFAULT_START, NOTHING
+from distill.errors import ConfigError, ModelFileError, ModelTypeError, RunFolderError
+from distill.family import Family, family_of
+from distill.models.start import StartingModel, base_path
+from distill.names import path_from_text, path_to_text, printable
+from distill.training.run.request_seal import is_sealed, seal
+
+StartFrom = str | os.PathLike[str] | None
+"""`base`, `none`, or the path of a model of one's own; None: `DEFAULT_START`, if that can be."""
+
+_SEALED_AS = "start"
+
+
+class StartFields(msgspec.Struct):
+    """A `RunStart` as JSON."""
+
+    model: PathText = NOTHING
+    digest: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    origin: Annotated[str, Meta(max_length=255)] = ""
+    remark: Text = ""
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What a run starts from; it is read before the first step, and never again."""
+
+    model: str = NOTHING
+    """`base`, `none`, or the absolute path of a model."""
+    digest: str = ""
+    """Of that model."""
+    origin: str = ""
+    """Marks the path as named on this machine, by this person."""
+    remark: str = ""
+    """Why the run starts from nothing, where something else was asked for."""
+
+    @classmethod
+    def chosen(cls, asked: StartFrom, config: TrainingConfig) -> RunStart:
+        """What a run with these settings starts from.
+
+        The base need not fit the settings, and by default there need be none for the family: the
+        run then starts from nothing, and says why. What a person names must fit.
+
+        Args:
+            asked: see `StartFrom`.
+            config: of the run.
+
+        Raises:
+            ModelFileError: no such model, or one that cannot be read or is of another family.
+            ModelTypeError: models of this family always start from nothing.
+            ConfigError: a model of one's own that the settings do not fit.
+        """
+        start = DEFAULT_START if asked is None else asked
+        if start == NOTHING:
+            return cls()
+        path = base_path() if start == BASE else Path(start).absolute()
+        try:
+            found = _opened(path, family_of(config))
+        except ModelFileError as error:
+            if asked is None:
+                return cls(remark=f"starts from nothing: {error}")
+            raise type(error)(
+                f"start={printable(start)!r}: {error}; expected {BASE!r}, {NOTHING!r} or the path "
+                "of a trained model"
+            ) from error
+        misfit = found.misfit(config)
+        if start == BASE:
+            why = f"starts from nothing: the base has other settings ({misfit})"
+            return cls(remark=why) if misfit else cls(BASE, found.digest)
+        if misfit:
+            raise ConfigError(
+                f"start={printable(path)}: has other settings ({misfit}); choose the same, or "
+                f"start from another model or from {NOTHING!r}"
+            )
+        return cls(str(path), found.digest, seal([_SEALED_AS, str(path)]))
+
+    def apply(self, module: nn.Module) -> None:
+        """Gives a new model the weights that it starts with.
+
+        Raises:
+            RunFolderError: the run comes from elsewhere and names a file, which was not read; or
+                the model is another than it was.
+            ModelFileError: it cannot be read.
+        """
+        if self.model == NOTHING:
+            return
+        if self.model != BASE and not is_sealed([_SEALED_AS, self.model], self.origin):
+            raise RunFolderError(
+                "this run was begun on another machine or by another person, or its run.json was "
+                f"changed; it has no checkpoint, and starts from {self.model}, which was not "
+                "read. Begin a new run with start=MODEL"
+            )
+        found = StartingModel.read(base_path() if self.model == BASE else Path(self.model))
+        if found.digest != self.digest:
+            raise RunFolderError(
+                f"{self.model}: is not the model that it was when the run began, and the run has "
+                "no checkpoint; put the old one back, or begin a new run"
+            )
+        found.give(module)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the file of a model says of its start; empty where that is nothing.
+
+        Where a person's files lie is nobody else's business.
+        """
+        if self.model == NOTHING:
+            return {}
+        return {"model": printable(Path(self.model).name), "digest": self.digest}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready data; `of_fields` is its inverse."""
+        return {
+            "model": path_to_text(self.model),
+            "digest": self.digest,
+            "origin": self.origin,
+            "remark": printable(self.remark),
+        }
+
+    @classmethod
+    def of_fields(cls, fields: StartFields) -> RunStart:
+        """A start as run.json describes it."""
+        model = path_from_text(fields.model)
+        return cls(model, fields.digest, fields.origin, fields.remark)
+
+
+def _opened(path: Path, family: Family) -> StartingModel:
+    if family.warm_start is None:
+        raise ModelTypeError(f"a {family.title} model can start from nothing else")
+    found = StartingModel.read(path)
+    if (other := family_of(found.config)) is not family:
+        raise ModelTypeError(
+            f"{printable(path.name)}: holds a {other.title} model; expected {family.title}"
+        )
+    return found
