@@ -65,9 +65,9 @@ class Family:
     """(number of files, **settings) -> settings that suit such a corpus."""
     health: Callable[[Mapping[str, Any], Mapping[str, Any], int], tuple[Health, ...]]
     """(sums of what was observed, the same of training, steps of that) -> how well its bottleneck
-    is used. The first is what is judged: of an epoch the validation, of a stretch of steps the
-    same as the second. The result is rows, of which `advice` says in a sentence what is wrong, and
-    nothing where nothing is.
+    is used. The first is of an epoch the validation, of a stretch of steps the second itself. The
+    training is a whole epoch's at least, once there is one. The result is rows, of which `advice`
+    says in a sentence what is wrong, and nothing where nothing is.
     """
     health_type: type[Health]
     """Of these rows: a frozen dataclass of numbers and texts."""

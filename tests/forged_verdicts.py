@@ -114,7 +114,7 @@ def _wrong(info: ModelInfo) -> Iterator[str]:
     for level in info.codebook_health:
         for item in dataclasses.fields(level):
             value = getattr(level, item.name)
-            if item.name == "label":
+            if item.name in ("label", "over"):
                 right = isinstance(value, str) and len(value) <= 40
             else:
                 right = type(value) in (int, float) and 0 <= value <= 2**53

@@ -66,6 +66,7 @@ def test_a_run_is_listed_and_drawn(old: Path, name: str) -> None:
     steps = {"finished": FACTS["steps_finished"], "stopped": 6}[name]
     assert len(history.steps["loss"]) == steps
     assert history.epochs[-1].health
+    assert {(row.over, row.other_samples) for row in history.epochs[-1].health} == {("", 0)}
     assert history.curves()["val"]
     assert {entry.path.name for entry in distill.TrainingRunner.list(old)} == {
         "finished",

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
-from distill.codebook.health import LevelHealth, codebook_health
-from distill.health_rows import columns, rows, verdict_of
+from distill.codebook.health import LevelHealth, codebook_health, health_of_both
+from distill.health_rows import columns, entropies, rows, verdict_of, worst
 from distill.latent.health import LatentHealth
 from distill.models.use.report import health_table
 from distill.training.watch.event_lines import VQStepMetrics
@@ -25,18 +25,18 @@ def level() -> LevelHealth:
     return codebook_health(counts, [0.5])[0]
 
 
-def test_used_is_relative_to_what_the_codes_could_show(level: LevelHealth) -> None:
-    possible = 1 - (15 / 16) ** 5
-    assert level.utilization == 0.25 and level.used == pytest.approx(0.25 / possible)
-    assert level.verdict == "healthy" == verdict_of(level.used)
-    assert verdict_of(level.utilization) == "thin"
+def test_a_few_codes_are_no_verdict_on_what_they_did_not_choose(level: LevelHealth) -> None:
+    assert level.used == level.utilization == 0.25
+    assert verdict_of(level.used) == "thin" and level.verdict == "too few codes"
 
 
 def test_a_row_has_a_cell_for_each_heading(level: LevelHealth) -> None:
-    assert columns([level]) == ("level", "used", "perplexity", "dead", "verdict")
-    assert rows([level]) == [("1 Structure", "91%", "3.8 of 16", "12", "healthy")]
+    assert columns([level]) == ("level", "codes", "used", "at most", "entropy", "dead", "verdict")
+    assert rows([level]) == [
+        ("1 Structure", "5", "25%", "28%", "1.9 of 4 bits, 48%", "needs 80 codes", "too few codes")
+    ]
     assert columns([level], training=True)[-2:] == ("replaced/step", "verdict")
-    assert rows([level], training=True)[0][-2:] == ("0.50", "healthy")
+    assert rows([level], training=True)[0][-2:] == ("0.50", "too few codes")
     assert columns([]) == () and rows([]) == []
 
 
@@ -53,4 +53,19 @@ def test_every_table_shows_the_same_share(level: LevelHealth) -> None:
     with console.capture() as shown:
         console.print(display._picture())
     for table in (str(health_table([level])), "\n".join(health_lines([level])), shown.get()):
-        assert re.findall(r"\d+%", table)[-1] == "91%"
+        assert re.findall(r"\d+%", table)[-3:] == ["25%", "28%", "48%"]
+
+
+def test_what_is_measured_beside_has_a_row_without_a_verdict() -> None:
+    training, validation = torch.full((1, 4), 10), torch.tensor([[5, 0, 0, 0]])
+    both = health_of_both(validation, training, [0.0])
+    assert [row[1] for row in rows(both)] == ["40 training", "5 validation"]
+    assert [row[-1] for row in rows(both)] == ["healthy", ""]
+    assert len({len(row) for row in [columns(both), *rows(both)]}) == 1
+
+
+def test_entropies_of_all_levels_fit_into_a_cell() -> None:
+    both = health_of_both(torch.zeros(2, 4), torch.tensor([[10] * 4, [20, 20, 0, 0]]), [0.0] * 2)
+    assert entropies(both) == "100% 50%, 40 training codes"
+    assert entropies([]) == "" == entropies([LatentHealth(1, 1, (0.5,), 0.5)])
+    assert worst(both) is both[1] and worst([]) is None

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from distill.health_rows import COLLAPSING, HEALTHY, THIN, Health, columns, rows
 from distill.training.watch.event_lines import EPOCHS, Event, WarningEvent
@@ -102,5 +103,5 @@ class TrainingDisplay:
         for number, name in enumerate(columns(health, training=True)):
             table.add_column(name, justify="right" if number else "left")
         for *cells, verdict in rows(health, training=True):
-            table.add_row(*map(escape, cells), f"[{_STYLES[verdict]}]{verdict}[/]")
+            table.add_row(*map(escape, cells), Text(verdict, style=_STYLES.get(verdict, "")))
         return table

@@ -1,133 +1,46 @@
-"""How well codebooks are used: pure functions on counts, (level, entry), and their summary."""
+"""How well each level's codebook is used, in the numbers and words that people read."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from distill.arrays import as_int, as_tensor, as_whole_numbers
+from distill.codebook.counts import (
+    checked_counts,
+    corrected_utilization,
+    dead_codes,
+    entropy_bits,
+    perplexity,
+    utilization,
+)
 from distill.codebook.labels import level_labels
-from distill.errors import ShapeError
-from distill.health_rows import HEALTHY, Cell, Curve, Health
+from distill.health_rows import COLLAPSING, THIN, Cell, Curve, Health
 from distill.markup import number
 
-MOST_ENTRIES = 1 << 20
-"""Of a codebook; counting those of more would take gigabytes."""
-
-
-def count_codes(indices: Tensor, entries: int) -> Tensor:
-    """How often each entry was chosen.
-
-    Args:
-        indices: (..., level, step) codes; -1, "no code", is not counted.
-        entries: size of each codebook.
-
-    Returns:
-        (level, entry) int64.
-
-    Raises:
-        ShapeError: fewer than two dimensions, or an index beyond the codebook.
-    """
-    indices = as_whole_numbers(indices, "indices")
-    size = as_int(entries)
-    if size is None or not 1 <= size <= MOST_ENTRIES:
-        raise ShapeError(
-            f"entries={entries!r}: expected the size of a codebook, 1 to {MOST_ENTRIES}"
-        )
-    entries = size
-    if indices.ndim < 2 or not indices.shape[-2]:
-        raise ShapeError(f"indices {tuple(indices.shape)}: expected (..., level, step)")
-    levels = indices.shape[-2]
-    flat = indices.movedim(-2, 0).reshape(levels, -1)
-    if flat.numel() and int(flat.max()) >= entries:
-        raise ShapeError(f"index {int(flat.max())}: expected below {entries}, the codebook size")
-    return count_checked_codes(flat, entries)
-
-
-def count_checked_codes(codes: Tensor, entries: int) -> Tensor:
-    """`count_codes` of codes that a quantizer has made; does not wait for the device.
-
-    Args:
-        codes: (level, code) int64, each below `entries`; -1 is not counted.
-        entries: size of each codebook.
-    """
-    levels = codes.shape[0]
-    nowhere = levels * entries
-    keys = codes + entries * torch.arange(levels, device=codes.device)[:, None]
-    keys = torch.where(codes >= 0, keys, nowhere).reshape(-1)
-    counts = torch.zeros(nowhere + 1, dtype=torch.int64, device=codes.device)
-    counts.scatter_add_(0, keys, torch.ones_like(keys))
-    return counts[:nowhere].reshape(levels, entries)
-
-
-def utilization(counts: Tensor) -> Tensor:
-    """Share of entries used at least once, (level,) in [0, 1].
-
-    Args:
-        counts: uses of each entry, (level, entry).
-    """
-    return (_checked(counts) > 0).double().mean(dim=1)
-
-
-def utilization_ceiling(samples: Tensor, entries: int) -> Tensor:
-    """Utilization a perfectly uniform code would show: 1 - (1 - 1/entries)^samples.
-
-    Args:
-        samples: codes seen, any shape.
-        entries: size of the codebook.
-    """
-    return 1 - (1 - 1 / entries) ** samples.double()
-
-
-def corrected_utilization(counts: Tensor) -> Tensor:
-    """Utilization relative to its ceiling, (level,) in [0, 1]; 0 where nothing was seen."""
-    ceiling = utilization_ceiling(_checked(counts).sum(dim=1), counts.shape[1])
-    used = utilization(counts)
-    return torch.where(ceiling > 0, used / ceiling.clamp(min=1e-12), used).clamp(max=1.0)
-
-
-def entropy_bits(counts: Tensor) -> Tensor:
-    """Shannon entropy of each level's codes, (level,) in [0, log2(entries)]."""
-    share = _checked(counts).double()
-    share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
-    return -torch.special.xlogy(share, share).sum(dim=1) / math.log(2)
-
-
-def perplexity(counts: Tensor) -> Tensor:
-    """Effective number of entries in use at each level.
-
-    Args:
-        counts: uses of each entry, (level, entry), >= 0.
-
-    Returns:
-        (level,) in [1, entries]; 1 means collapse.
-
-    Raises:
-        ShapeError: counts is not 2-D.
-
-    Source: exp of the Shannon entropy of the code distribution; van den Oord et al. 2017.
-    """
-    return 2 ** entropy_bits(counts)
-
-
-def dead_codes(counts: Tensor) -> Tensor:
-    """Entries never used, (level,) int64."""
-    return (_checked(counts) == 0).sum(dim=1)
+CODES_PER_ENTRY = 5
+"""From so many codes for each entry on, those never chosen are dead: of a codebook used evenly less
+than one entry in a hundred would be missing. It is the chi-squared test's rule; Cochran 1954.
+"""
+TRAINING, VALIDATION = "training", "validation"
+_OTHER = {TRAINING: VALIDATION, VALIDATION: TRAINING}
 
 
 @dataclass(frozen=True)
 class LevelHealth(Health):
-    """One level's codebook over the codes of some sounds."""
+    """One level's codebook over the codes of some sounds.
+
+    At an epoch's end those are the epoch's training codes or those of the validation set, whichever
+    are more; of the others it says in brief what they show.
+    """
 
     parts: ClassVar[str] = "Codebooks"
     curves: ClassVar[tuple[Curve, ...]] = (
-        Curve("perplexity", lambda health: health.perplexity),
-        Curve("dead codes", lambda health: health.dead_codes),
+        Curve("entropy / bits", lambda health: health.entropy_share, is_share=True),
+        Curve("dead codes", lambda health: health.dead_codes if health.suffices else math.nan),
         Curve("churn, entries a step", lambda health: health.churn),
     )
 
@@ -137,13 +50,21 @@ class LevelHealth(Health):
     samples: int
     """Codes seen."""
     utilization: float
+    """Share of the entries chosen at least once."""
     corrected_utilization: float
     """Relative to what `samples` codes could at most show."""
     perplexity: float
     entropy_bits: float
     dead_codes: int
+    """Entries never chosen; dead only where the codes suffice to say so, see `suffices`."""
     churn: float
     """Entries replaced a training step; 0 where nothing was trained."""
+    over: str = ""
+    """Whose codes: TRAINING or VALIDATION; "" where it does not matter, or nobody said."""
+    other_samples: int = 0
+    """Codes of the other of these two; 0 where they were not counted."""
+    other_utilization: float = 0.0
+    other_entropy_bits: float = 0.0
 
     @property
     def ceiling(self) -> float:
@@ -152,13 +73,38 @@ class LevelHealth(Health):
 
     @property
     def used(self) -> float:
-        """The corrected utilization: of few codes, few entries are no fault of the codebook."""
-        return self.corrected_utilization
+        """Share of the entries chosen at least once."""
+        return self.utilization
+
+    @property
+    def suffices(self) -> bool:
+        """Whether there are codes enough to call the entries never chosen dead."""
+        return self.samples >= self.codes_needed
+
+    @property
+    def codes_needed(self) -> int:
+        """Codes from which on entries can be called dead; see `CODES_PER_ENTRY`."""
+        return CODES_PER_ENTRY * self.entries
+
+    @property
+    def bits(self) -> float:
+        """What a code could carry at most."""
+        return math.log2(self.entries)
+
+    @property
+    def entropy_share(self) -> float:
+        """Entropy of its codes among their bits, 0 to 1: what of the bit rate carries anything."""
+        return min(1.0, max(0.0, self.entropy_bits / self.bits)) if self.bits else 1.0
+
+    @property
+    def seen(self) -> str:
+        """As `13,312 training codes`."""
+        return " ".join(filter(None, (number(self.samples, ","), self.over, "codes")))
 
     @property
     def advice(self) -> str:
         """One sentence for the person who trains; empty where nothing is wrong."""
-        if self.verdict == HEALTHY:
+        if self.verdict not in (THIN, COLLAPSING):
             return ""
         return (
             f"level {self.level + 1} ({self.label}) uses {self.used:.0%} of its "
@@ -166,34 +112,60 @@ class LevelHealth(Health):
         )
 
     def cells(self) -> tuple[Cell, ...]:
-        """Its name, the share in use, perplexity, dead entries, and replaced ones a step."""
-        hint = (
-            f"{number(self.utilization, '.0%')} of all entries; {number(self.samples, ',')} codes "
-            f"could show {number(self.ceiling, '.0%')} at most"
-        )
+        """Its name, what its codes show, dead entries, and replaced ones a step."""
+        dead = f"{number(self.dead_codes)} of {number(self.entries)}"
+        needed = f"needs {number(self.codes_needed, ',')} codes"
+        why = f"entries never chosen are called dead from {number(CODES_PER_ENTRY)} codes each on"
         return (
             Cell("level", f"{self.level + 1} {self.label}"),
-            Cell("used", number(self.used, ".0%"), share=self.used, hint=hint),
-            Cell("perplexity", f"{number(self.perplexity, '.1f')} of {number(self.entries)}"),
-            Cell("dead", number(self.dead_codes)),
+            *self._measured(),
+            Cell("dead", dead if self.suffices else needed, hint=why),
             Cell("replaced/step", number(self.churn, ".2f"), of_training=True),
+        )
+
+    def beside(self) -> tuple[tuple[Cell, ...], ...]:
+        """What the smaller of training and validation codes show, where both were counted."""
+        if not self.other_samples:
+            return ()
+        other = replace(
+            self,
+            over=_OTHER.get(self.over, ""),
+            samples=self.other_samples,
+            utilization=self.other_utilization,
+            entropy_bits=self.other_entropy_bits,
+        )
+        nothing = Cell("dead", ""), Cell("replaced/step", "", of_training=True)
+        return ((Cell("level", ""), *other._measured(), *nothing),)
+
+    def _measured(self) -> tuple[Cell, ...]:
+        """How many codes, the share in use, what that can reach for so many, and their entropy."""
+        could = f"what {self.seen} of a codebook used evenly would show"
+        carried = self.entropy_share * self.bits  # whatever a file says, no more than there are
+        entropy = f"{number(carried, '.1f')} of {number(self.bits, '.3g')} bits"
+        even = f"as much as {number(2**carried, '.0f')} entries used evenly"
+        return (
+            Cell("codes", f"{number(self.samples, ',')} {self.over}".rstrip()),
+            Cell("used", number(self.used, ".0%"), share=self.used),
+            Cell("at most", number(self.ceiling, ".0%"), hint=could),
+            Cell("entropy", f"{entropy}, {number(self.entropy_share, '.0%')}", hint=even),
         )
 
 
 def codebook_health(
-    counts: Tensor, churn: Sequence[float] | None = None
+    counts: Tensor, churn: Sequence[float] | None = None, *, over: str = ""
 ) -> tuple[LevelHealth, ...]:
     """Everything known about every level.
 
     Args:
         counts: uses of each entry, (level, entry).
         churn: entries replaced a step, one for each level.
+        over: whose codes were counted, see `LevelHealth.over`.
     """
-    counts = _checked(counts).cpu()
+    counts = checked_counts(counts).cpu()
     levels, entries = counts.shape
     rows = zip(
         level_labels(levels),
-        counts.sum(dim=1).tolist(),
+        counts.sum(dim=1).long().tolist(),
         utilization(counts).tolist(),
         corrected_utilization(counts).tolist(),
         perplexity(counts).tolist(),
@@ -202,17 +174,31 @@ def codebook_health(
         churn or [0.0] * levels,
         strict=True,
     )
-    return tuple(LevelHealth(level, row[0], entries, *row[1:]) for level, row in enumerate(rows))
+    return tuple(
+        LevelHealth(level, row[0], entries, *row[1:], over=over) for level, row in enumerate(rows)
+    )
 
 
-def _checked(counts: Tensor) -> Tensor:
-    shape = tuple(getattr(counts, "shape", ()))
-    if len(shape) != 2 or 0 in shape:
-        raise ShapeError(f"counts {shape}: expected (level, entry)")
-    if isinstance(counts, Tensor) and counts.is_floating_point():
-        counts = as_tensor(counts, "counts").float()
-    else:
-        counts = as_whole_numbers(counts, "counts")
-    if not (torch.isfinite(counts) & (counts >= 0)).all():
-        raise ShapeError("counts holds what is no count: a negative number, NaN or Inf")
-    return counts
+def health_of_both(
+    validation: Tensor, training: Tensor, churn: Sequence[float]
+) -> tuple[LevelHealth, ...]:
+    """Health at an epoch's end: every level by the larger of both counts, the other beside it.
+
+    Args:
+        validation: uses of each entry by the validation set, (level, entry).
+        training: the same by the epoch's training.
+        churn: entries replaced a step, one for each level.
+    """
+    judged = codebook_health(validation, churn, over=VALIDATION)
+    trained = codebook_health(training, churn, over=TRAINING)
+    return tuple(map(_by_more, judged, trained))
+
+
+def _by_more(one: LevelHealth, two: LevelHealth) -> LevelHealth:
+    more, fewer = (one, two) if one.samples > two.samples else (two, one)
+    return replace(
+        more,
+        other_samples=fewer.samples,
+        other_utilization=fewer.utilization,
+        other_entropy_bits=fewer.entropy_bits,
+    )

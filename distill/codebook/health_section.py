@@ -29,6 +29,11 @@ class _Level(msgspec.Struct):
     entropy_bits: Annotated[float, Meta(ge=0.0, le=16.01)]
     dead_codes: Annotated[int, Meta(ge=0, le=65_536)]
     churn: Positive
+    # What follows is not in files of earlier versions.
+    over: Annotated[str, Meta(max_length=40)] = ""
+    other_samples: Count = 0
+    other_utilization: Fraction = 0.0
+    other_entropy_bits: Annotated[float, Meta(ge=0.0, le=16.01)] = 0.0
 
 
 _Levels = Annotated[list[_Level], Meta(max_length=_LEVELS)]
@@ -58,5 +63,5 @@ def read_levels(text: str, config: VQVAEConfig) -> tuple[LevelHealth, ...]:
                 f"codebook_health: row {number + 1} of {len(rows)} is not of a model of "
                 f"{config.levels} levels × {config.codebook_size} entries"
             )
-        row.label = brief(row.label, LONGEST_LABEL)
+        row.label, row.over = brief(row.label, LONGEST_LABEL), brief(row.over, LONGEST_LABEL)
     return tuple(LevelHealth(**msgspec.structs.asdict(row)) for row in rows)

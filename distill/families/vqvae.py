@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from distill.codebook.health import LevelHealth, codebook_health
+from distill.codebook.health import TRAINING, LevelHealth, codebook_health, health_of_both
 from distill.codebook.health_section import read_levels
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
@@ -24,7 +24,9 @@ def _health(
     observed: Mapping[str, Tensor], trained: Mapping[str, Tensor], steps: int
 ) -> tuple[LevelHealth, ...]:
     churn = [count / max(1, steps) for count in trained["replaced"].tolist()]
-    return codebook_health(observed["counts"], churn)
+    if observed is trained:  # a stretch of steps
+        return codebook_health(trained["counts"], churn, over=TRAINING)
+    return health_of_both(observed["counts"], trained["counts"], churn)
 
 
 def _step_event(parts: Mapping[str, float], **fields: Any) -> VQStepMetrics:

@@ -82,7 +82,7 @@ def test_a_model_is_described_by_its_header(library: ModelLibrary, folder: Path)
     assert model.tags == ("voice", "Warm")
     assert model.created == datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
     assert (model.levels, model.entries, model.bits_per_second) == (3, 16, 562.5)
-    assert model.health == min(level.corrected_utilization for level in info.codebook_health)
+    assert model.health == min(level.utilization for level in info.codebook_health)
     assert model.best_validation == min(info.loss_curves["val"])
     assert model.file_bytes == (folder / "choir.distill").stat().st_size
     assert model.parameters == info.parameters

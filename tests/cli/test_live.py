@@ -20,7 +20,7 @@ def test_a_terminal_shows_a_bar_and_a_row_a_level() -> None:
         display.update(step(11))
         display.update(WarningEvent(0, 12, "utilization", "level 1 is thin", 0))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for part in ("epoch 1", "step 12", "25%", "1 Structure", "50%", "30.0 of 64", "healthy"):
+    for part in ("epoch 1", "step 12", "25%", "1 Structure", "50%", "4.9 of 6 bits", "healthy"):
         assert part in shown
     assert "level 1 is thin" in shown
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,7 @@ from scipy import stats
 from sklearn.metrics import mutual_info_score
 from torch import Tensor
 
-from distill.codebook.health import (
-    LevelHealth,
-    codebook_health,
+from distill.codebook.counts import (
     corrected_utilization,
     count_codes,
     dead_codes,
@@ -26,6 +25,7 @@ from distill.codebook.health import (
     utilization,
     utilization_ceiling,
 )
+from distill.codebook.health import LevelHealth, codebook_health, health_of_both
 from distill.errors import ShapeError
 
 calm = settings(deadline=None)  # a busy machine is no failure
@@ -154,6 +154,87 @@ def test_health_gathers_every_measure() -> None:
         LevelHealth(1, "Detail", 4, 10, 0.25, *_corrected(0.25), 1.0, 0.0, 3, 1.5),
     )
     assert [level.churn for level in codebook_health(counts)] == [0.0, 0.0]
+
+
+@calm
+@given(counts=counted)
+def test_entropy_by_bits_is_that_of_scipy_and_a_share(counts: np.ndarray) -> None:
+    counts[:, 0] += 1
+    entries = counts.shape[1]
+    for row, level in zip(counts, codebook_health(_rows(counts)), strict=True):
+        expected = stats.entropy(row, base=entries) if entries > 1 else 1.0
+        assert level.entropy_share == pytest.approx(expected, abs=1e-9)
+        assert 0 <= level.entropy_share <= 1
+
+
+@calm
+@given(samples=st.integers(0, 10_000), entries=st.integers(1, 600))
+def test_what_used_can_reach_is_the_ceiling_of_so_many_codes(samples: int, entries: int) -> None:
+    counts = torch.zeros(1, entries, dtype=torch.int64)
+    counts[0, 0] = samples
+    [level] = codebook_health(counts)
+    missing = math.exp(samples * math.log1p(-1 / entries)) if entries > 1 else float(not samples)
+    assert level.ceiling == pytest.approx(1 - missing, abs=1e-9)
+    assert level.suffices == (samples >= 5 * entries)
+    if level.suffices:
+        assert level.ceiling > 0.99
+
+
+def test_an_entry_is_dead_only_where_the_codes_suffice() -> None:
+    counts = torch.zeros(2, 64, dtype=torch.int64)
+    counts[0, 7], counts[1, 7] = 3, 320
+    few, many = map(_texts, codebook_health(counts))
+    assert few == {
+        "level": "1 Structure", "codes": "3", "used": "2%", "at most": "5%",
+        "entropy": "0.0 of 6 bits, 0%", "dead": "needs 320 codes", "replaced/step": "0.00",
+        "verdict": "too few codes",
+    }  # fmt: skip
+    assert (many["codes"], many["at most"], many["dead"]) == ("320", "99%", "63 of 64")
+    assert many["verdict"] == "collapsing"
+
+
+def test_what_few_codes_have_chosen_is_in_use_all_the_same() -> None:
+    counts = torch.ones(1, 64, dtype=torch.int64)
+    counts[0, 32:] = 0
+    [level] = codebook_health(counts)
+    assert not level.suffices and level.verdict == "healthy" and level.advice == ""
+
+
+def _texts(level: LevelHealth) -> dict[str, str]:
+    return {cell.heading: cell.text for cell in level.cells()} | {"verdict": level.verdict}
+
+
+@calm
+@given(validation=st.integers(0, 50), training=st.integers(0, 50))
+def test_an_epoch_is_judged_by_the_larger_count_with_the_other_beside_it(
+    validation: int, training: int
+) -> None:
+    judged, trained = torch.tensor([[validation, 0]]), torch.tensor([[training // 2] * 2])
+    [level] = health_of_both(judged, trained, [0.5])
+    is_more = validation > 2 * (training // 2)
+    more, fewer = (judged, trained) if is_more else (trained, judged)
+    assert (level.over, level.samples) == (
+        "validation" if is_more else "training", int(more.sum()),
+    )  # fmt: skip
+    assert level.utilization == utilization(more)[0] and level.churn == 0.5
+    assert level.entropy_bits == entropy_bits(more)[0]
+    assert level.other_samples == int(fewer.sum())
+    assert level.other_utilization == utilization(fewer)[0]
+    assert level.other_entropy_bits == entropy_bits(fewer)[0]
+    assert len(level.beside()) == bool(fewer.sum())
+
+
+def test_both_counts_stand_in_rows_of_the_same_columns() -> None:
+    training, validation = torch.full((1, 4), 10), torch.tensor([[5, 0, 0, 0]])
+    [level] = health_of_both(validation, training, [0.0])
+    [beside] = level.beside()
+    assert _texts(level)["codes"] == "40 training" and _texts(level)["dead"] == "0 of 4"
+    shown = {cell.heading: cell.text for cell in beside}
+    assert list(shown) == [cell.heading for cell in level.cells()]
+    assert shown == {
+        "level": "", "codes": "5 validation", "used": "25%", "at most": "76%",
+        "entropy": "0.0 of 2 bits, 0%", "dead": "", "replaced/step": "",
+    }  # fmt: skip
 
 
 def _corrected(used: float) -> tuple[Any]:

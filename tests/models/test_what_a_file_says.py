@@ -114,6 +114,10 @@ def test_a_value_out_of_line_is_refused_where_it_stands(
         {"level": 1},
         {"samples": -1},
         {"churn": 10**400},
+        {"other_samples": -1},
+        {"other_utilization": 1.5},
+        {"other_entropy_bits": 17.0},
+        {"over": "x" * 41},
         {"label": 3},
     ],
 )

@@ -159,6 +159,27 @@ def test_a_part_that_is_missing_is_named(good: State, small: VQVAEConfig, tmp_pa
             load_vqvae_checkpoint(file, small)
 
 
+@pytest.mark.parametrize("name", ["before", "steps_before"])
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_the_epoch_before_saw_is_checked_too(
+    name: str, kind: str, good: State, small: VQVAEConfig, tmp_path: Path
+) -> None:
+    state = changed(good, ("reporter", "health", name), CHANGES[kind])
+    file = save_vqvae_checkpoint(tmp_path, state, step=1, val_loss=0.5)
+    with pytest.raises(CheckpointError, match=rf"^step-000001\.ckpt: reporter: {name}"):
+        load_vqvae_checkpoint(file, small)
+
+
+def test_an_earlier_version_did_not_say_what_the_epoch_before_saw(
+    good: State, small: VQVAEConfig, tmp_path: Path
+) -> None:
+    state = copy.deepcopy(good)
+    for name in ("before", "steps_before"):
+        state["reporter"]["health"].pop(name)
+    file = save_vqvae_checkpoint(tmp_path, state, step=1, val_loss=0.5)
+    assert "before" not in load_vqvae_checkpoint(file, small)["reporter"]["health"]
+
+
 def test_one_of_another_run_is_refused(good: State, small: VQVAEConfig, tmp_path: Path) -> None:
     file = save_vqvae_checkpoint(tmp_path, good, step=1, val_loss=0.5)
     wider = dataclasses.replace(small, width=16)

@@ -23,16 +23,17 @@ from distill.analysis.progress_bar import bar
 from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
 from distill.analysis.unique_names import numbered
 from distill.codebook.codes import Codes
-from distill.codebook.health import codebook_health, count_codes
+from distill.codebook.counts import count_codes
+from distill.codebook.health import codebook_health
 from distill.errors import PartError
 from distill.family import family_of
-from distill.health_rows import Health
+from distill.health_rows import Health, entropies
 from distill.models.use.base import LoadedModel, fitted
 from distill.tables import html_page, html_table, text_table
 
 _COLUMNS = (
     *("model", "bottleneck", "bit/s", "entropy bit/s", *METRIC_NAMES.values()),
-    *("used", "best validation"),
+    *("used", "entropy/bits", "best validation"),
 )
 
 
@@ -206,6 +207,7 @@ def _row(one: ComparedModel) -> list[str]:
         *("" if bits is None else f"{bits:.0f}" for bits in (one.nominal_bps, one.entropy_bps)),
         *(f"{mean:.3f}" for mean in means),
         " ".join(f"{row.used:.0%}" for row in one.health),
+        entropies(one.health),
         "" if best is None else f"{best:.4f}",
     ]
 

@@ -17,7 +17,7 @@ from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import resample
 from distill.codebook.codes import NO_CODE
-from distill.codebook.health import count_codes
+from distill.codebook.counts import count_codes
 from distill.markup import tag
 from distill.models.use.loaded import LoadedVQModel
 from distill.tables import html_page, html_table, text_table

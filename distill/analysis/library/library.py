@@ -71,7 +71,7 @@ class ModelLibrary:
             tag: one of its tags, in any case.
             since: made then or later; without a time zone: this computer's.
             until: made then or earlier; a date means its whole day.
-            minimum_health: lowest corrected utilization of its levels, 0 to 1; a model whose
+            minimum_health: lowest share of entries in use among its levels, 0 to 1; a model whose
                 health is not known does not fit.
         """
         earliest, latest = _instant(since, end=False), _instant(until, end=True)

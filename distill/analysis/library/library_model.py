@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.family import family
+from distill.health_rows import entropies, worst
 from distill.models.file.info import ModelInfo
 from distill.names import printable
 
@@ -34,13 +35,26 @@ class LibraryModel:
     entries: int | None
     bits_per_second: float | None
     health: float | None
-    """Lowest share of its bottleneck in use, 0 to 1; None where it was never measured."""
+    """Lowest share in use among the parts of its bottleneck, as its levels, 0 to 1; None where it
+    was never measured.
+    """
     best_validation: float | None
     """Lowest validation loss of its training; None where its file does not say."""
     file_bytes: int
     parameters: int
     info: ModelInfo = field(repr=False)
     """All that its header says."""
+
+    @property
+    def verdict(self) -> str:
+        """The word for its least used part, as `healthy`; "" where it was never measured."""
+        part = worst(self.info.health)
+        return part.verdict if part else ""
+
+    @property
+    def entropies(self) -> str:
+        """Entropy / bits by level, and over how many codes; "" for a model without codes."""
+        return entropies(self.info.health)
 
     @property
     def bottleneck(self) -> str:
@@ -63,7 +77,7 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
     """A model as a library shows it; what a header says in another form counts as not said."""
     meta, config = info.metadata, info.config
     tags = meta.get("tags")
-    health = [part.used for part in info.health]
+    least = worst(info.health)
     return LibraryModel(
         path=info.path,
         place=printable(info.path.relative_to(folder).as_posix()),
@@ -74,7 +88,7 @@ def shelved(info: ModelInfo, folder: Path) -> LibraryModel:
         levels=getattr(config, "levels", None),
         entries=getattr(config, "codebook_size", None),
         bits_per_second=getattr(config, "bits_per_second", None),
-        health=min(health, default=None),
+        health=least.used if least else None,
         best_validation=_best(info.loss_curves.get("val", [])),
         file_bytes=info.file_bytes,
         parameters=info.parameters,

@@ -15,7 +15,8 @@ from torch import distributed as dist
 from vector_quantize_pytorch import ResidualVQ
 
 from distill.arrays import as_tensor, as_whole_numbers
-from distill.codebook.health import LevelHealth, codebook_health, count_codes
+from distill.codebook.counts import count_codes
+from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 
 # The library warns on stderr; what matters of it reaches people as health.

@@ -71,7 +71,7 @@ def largest_bytes(config: TrainingConfig) -> int:
     task, optimizers = _like(family_of(config), config)
     weights = _bytes(task.module.state_dict())
     moments = sum(_bytes(moment) for optimizer in optimizers for moment in optimizer.state.values())
-    observed = 2 * _bytes(task.nothing_observed())
+    observed = 3 * _bytes(task.nothing_observed())
     return 2 * weights + moments + observed + _EVERYTHING_ELSE
 
 
@@ -181,6 +181,9 @@ def _reporter(found: dict[Any, Any], nothing: Mapping[str, Tensor]) -> None:
     health = table(member(found, "health"), "reporter: health")
     _observed(member(health, "window"), "reporter: window", nothing)
     check_count(member(health, "steps"), "reporter: steps")
+    if "before" in health:  # earlier versions did not count it
+        _observed(health["before"], "reporter: before", nothing)
+        check_count(member(health, "steps_before"), "reporter: steps_before")
     warned = member(health, "warned")
     is_right = isinstance(warned, list) and all(
         type(row) is int and 0 <= row < _MOST_ROWS for row in warned

@@ -119,7 +119,7 @@ class RunReporter(Reporter):
         self, engine: Engine, training: EpochResult, validation: EpochResult, is_best: bool
     ) -> None:
         """See `Reporter`."""
-        health = self._kind.health(validation.observed, training.observed, training.steps)
+        health = self._health.epoch(training, validation, engine.steps_per_epoch)
         if is_best:
             self.best_health = health
         self.log.emit(

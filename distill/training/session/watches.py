@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from distill.family import Family
-from distill.training.engine.totals import ObservedSums
+from distill.training.engine.totals import EpochResult, ObservedSums
 from distill.training.watch.event_lines import WarningEvent
 from distill.training.watch.history import MetricsHistory
 
@@ -23,11 +23,9 @@ class HealthWatch:
     """
 
     def __init__(self, kind: Family, nothing: Mapping[str, Tensor], *, every_steps: int) -> None:
-        self.best: tuple[Any, ...] = ()
-        """The health of the best epoch."""
         self._kind, self._every_steps = kind, every_steps
-        self._window = ObservedSums(nothing)
-        self._steps = 0
+        self._window, self._steps = ObservedSums(nothing), 0
+        self._before, self._steps_before = ObservedSums(nothing), 0  # of the last epoch's training
         self._warned: set[int] = set()  # rows of which was warned
 
     def step(self, observed: Mapping[str, Tensor], step: int) -> tuple[Any, ...]:
@@ -47,6 +45,27 @@ class HealthWatch:
         self._steps = 0
         return health
 
+    def epoch(
+        self, training: EpochResult, validation: EpochResult, steps_per_epoch: int
+    ) -> tuple[Any, ...]:
+        """The health at an epoch's end.
+
+        Where a budget cut the epoch short, the training of the epoch before it counts too: a few
+        steps say little of the bottleneck.
+
+        Args:
+            training: of the epoch.
+            validation: of the epoch.
+            steps_per_epoch: of a whole one.
+        """
+        trained, steps = training.observed, training.steps
+        if steps + training.skipped < steps_per_epoch and self._steps_before:
+            self._before.add(trained)
+            trained, steps = self._before.fetched(), steps + self._steps_before
+        self._before.load(training.observed)
+        self._steps_before = training.steps
+        return self._kind.health(validation.observed, trained, steps)
+
     def warnings(self, health: tuple[Any, ...], epoch: int, step: int) -> Iterator[WarningEvent]:
         """Warns once when a row of health becomes bad, again only after it recovered; never in the
         first epoch.
@@ -63,6 +82,8 @@ class HealthWatch:
         return {
             "window": self._window.fetched(),
             "steps": self._steps,
+            "before": self._before.fetched(),
+            "steps_before": self._steps_before,
             "warned": sorted(self._warned),
         }
 
@@ -70,6 +91,9 @@ class HealthWatch:
         """Resumes what another put aside."""
         self._window.load(state["window"])
         self._steps, self._warned = state["steps"], set(state["warned"])
+        if "before" in state:  # earlier versions did not count it
+            self._before.load(state["before"])
+            self._steps_before = state["steps_before"]
 
 
 class OverfitWatch:

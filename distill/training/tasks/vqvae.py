@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from distill.codebook.health import count_checked_codes
+from distill.codebook.counts import count_checked_codes
 from distill.config import VQVAEConfig
 from distill.models.losses import vqvae_loss
 from distill.models.vqvae.model import ConvVQVAE

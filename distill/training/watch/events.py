@@ -49,7 +49,7 @@ class EpochMetrics:
     skipped_steps: int = 0
     """Steps left out in this epoch because of NaN or Inf."""
     health: tuple[Any, ...] = ()
-    """Over the whole validation set."""
+    """Over the whole validation set, and the epoch's training where the family says so."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ class VQEpochMetrics:
     skipped_steps: int = 0
     """Steps left out in this epoch because of NaN or Inf."""
     health: tuple[LevelHealth, ...] = ()
-    """Over the whole validation set; churn over the epoch."""
+    """Over the whole validation set or the epoch's training, whichever has more codes, the other
+    beside it; churn over the epoch.
+    """
 
     @property
     def train_parts(self) -> dict[str, float]:

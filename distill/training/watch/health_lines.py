@@ -46,8 +46,11 @@ def _checked(name: str) -> tuple[type, Any]:
     kind: Any = family(name).health_type
     hints = get_type_hints(kind, include_extras=True)
     # What is no plain number or text has its range in its own type, as msgspec reads it.
-    fields = [(item.name, _TYPES.get(hints[item.name], hints[item.name]))
-              for item in dataclasses.fields(kind)]  # fmt: skip
+    fields: list[Any] = []
+    for item in dataclasses.fields(kind):
+        field = (item.name, _TYPES.get(hints[item.name], hints[item.name]))
+        given = item.default is not dataclasses.MISSING  # earlier versions may lack it
+        fields.append((*field, item.default) if given else field)
     return kind, msgspec.defstruct(kind.__name__, fields, frozen=True)
 
 

@@ -157,6 +157,15 @@ class MetricsHistory:
         return best[-1] if best else None
 
     @property
+    def measured(self) -> Any:
+        """The epoch whose health is shown: the newest, or once training is complete the best, whose
+        weights are kept; None before there is one.
+        """
+        if isinstance(self.outcome, TrainingCompleteEvent) and self.best and self.best.health:
+            return self.best
+        return next((epoch for epoch in reversed(self.epochs) if epoch.health), None)
+
+    @property
     def best_epoch(self) -> int | None:
         """Number of the best epoch, from 0."""
         return self.best.epoch if self.best else None

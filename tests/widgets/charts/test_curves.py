@@ -14,7 +14,7 @@ from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 
 def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on() -> None:
     counts = torch.zeros(1, 16, dtype=torch.int64)
-    counts[0, :4] = torch.tensor([2, 1, 1, 1])  # a quarter of all entries, most of what 5 can show
+    counts[0, :5] = 16  # of 16 entries, and codes enough to judge by
     [level] = codebook_health(counts)
     history = VQMetricsHistory()
     history.update(VQEpochMetrics(0, 1, *(1.0,) * 6, True, 0.1, 0.1, health=(level,)))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from distill import VQMetricsHistory
-from distill.codebook.health import codebook_health
+from distill import VQEpochMetrics, VQMetricsHistory
+from distill.codebook.health import codebook_health, health_of_both
 from distill.training.watch.event_lines import (
     CheckpointEvent,
     PreviewEvent,
@@ -31,11 +31,36 @@ def test_a_row_a_level_with_its_word():
         "healthy",
         "thin",
         "collapsing",
-        "64.0 of 64",
-        "61",
+        "6.0 of 6 bits, 100%",
+        "61 of 64",
     ):
         assert word in table
     assert "now</span>Level 2 (Timbre) uses 25% of its entries" in table
+
+
+def test_what_is_measured_beside_is_a_fainter_row():
+    both = health_of_both(torch.full((2, 4), 1), torch.full((2, 4), 9), [0.0, 0.0])
+    table = markup.health_table(both)
+    assert (table.count("<tr>"), table.count('<tr class="distill-quiet">')) == (3, 2)
+    assert "36 training" in table and "4 validation" in table
+
+
+def test_a_run_shows_its_newest_epoch_and_at_its_end_the_one_that_was_kept():
+    history = VQMetricsHistory()
+    for number, is_best in enumerate((True, False)):
+        losses = (1.0,) * 6
+        history.update(
+            VQEpochMetrics(number, number, *losses, is_best, 0.1, 0.1, health=health(64 - number))
+        )
+    assert "Codebooks of epoch 2</p>" in markup.run_health(history, "utilization", "Codebooks")
+    history.update(TrainingCompleteEvent("max_steps", "model.distill", 0, 1.0, 2, 2, 1.0))
+    ended = markup.run_health(history, "utilization", "Codebooks")
+    assert "Codebooks of epoch 1, whose weights are kept" in ended and "0 of 64" in ended
+
+
+def test_too_few_codes_are_a_quiet_word():
+    few = codebook_health(torch.tensor([[1] + [0] * 63]))
+    assert 'class="distill-word distill-quiet">too few codes<' in markup.health_table(few)
 
 
 def test_advice_says_since_when_and_is_not_said_twice():

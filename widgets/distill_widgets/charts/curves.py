@@ -17,6 +17,7 @@ from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
 _MOST_MARKED = 50
 _GAP = 0.12
 """Share of the chart's height between two panels above each other."""
+_SHARES = {"tickformat": ".0%", "range": [0, 1.04]}
 
 
 def loss_chart(family: Family) -> Chart:
@@ -65,17 +66,19 @@ def health_chart(family: Family, config: Any) -> Chart:
             "mode": "lines+markers",
             "marker": {"size": 4},
             "line": {"color": level_colour(part), "width": 2},
-            "hovertemplate": f"%{{y:{'.1%' if not number else '.3~f'}}}",
+            "hovertemplate": f"%{{y:{'.1%' if curve.is_share else '.3~f'}}}",
             **_axes(number),
         }
-        for number in range(len(curves))
+        for number, curve in enumerate(curves)
         for part, label in enumerate(labels)
     ]
     up = _below_each_other(math.ceil(len(curves) / 2), 0.14)
     across = ((0, 0.46), (0.54, 1)) if len(curves) > 1 else ((0, 1),)
     places = [(x, y) for y in up for x in across][: len(curves)]
     layout = _layout(places, [curve.title for curve in curves])
-    layout["yaxis"] |= {"tickformat": ".0%", "range": [0, 1.04]}
+    for number, curve in enumerate(curves):
+        if curve.is_share:
+            layout[_axes(number)["yaxis"].replace("y", "yaxis")] |= _SHARES
     layout["shapes"] = [
         {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": THIN_BELOW, "y1": THIN_BELOW}
         | {"line": {"color": WARN, "width": 1, "dash": "dash"}}
@@ -96,7 +99,7 @@ def parts_of(family: Family, config: Any) -> tuple[str, ...]:
 
 def curves_of(kind: type[Health]) -> tuple[Curve, ...]:
     """What is drawn of every part of a bottleneck, a panel each; its share in use first."""
-    return Curve("used", lambda part: part.used), *kind.curves
+    return Curve("used", lambda part: part.used, is_share=True), *kind.curves
 
 
 class Curves:

@@ -233,11 +233,16 @@ class ListView {
   }
 
   /** @param {FoundModel} one */
-  healthCell({health, word}) {
+  healthCell({health, word, entropies}) {
     const cell = element("td");
     const shown = element("span", "distill-word", health);
     shown.dataset.word = word;
     cell.append(shown);
+    if (entropies) {
+      const carried = element("span", "distill-model-place", entropies);
+      carried.title = "entropy / bits of each level, and over how many codes";
+      cell.append(carried);
+    }
     return cell;
   }
 

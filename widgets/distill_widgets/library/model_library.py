@@ -13,7 +13,6 @@ import traitlets
 from distill.analysis.library.library import ModelLibrary
 from distill.analysis.library.library_model import LibraryModel, RefusedModel
 from distill.errors import LibraryError
-from distill.health_rows import verdict_of
 from distill.markup import plain, shortened
 from distill.models.use.base import LoadedModel
 from distill.names import path_from_text, path_to_text, printable
@@ -160,8 +159,9 @@ def _row(model: LibraryModel) -> FoundModel:
         "name": shortened(model.name, MOST_IN_A_CELL),
         "tags": [shortened(tag, MOST_IN_A_CELL) for tag in model.tags[:_MOST_TAGS]],
         "codes": model.bottleneck,
-        "health": "" if health is None else f"{health:.0%}",
-        "word": "" if health is None else verdict_of(health),
+        "health": "" if health is None else f"{health:.0%}, {model.verdict}",
+        "word": model.verdict,
+        "entropies": model.entropies,
         "made": f"{model.created.astimezone():%Y-%m-%d %H:%M}",
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from distill import health_rows
 from distill.health_rows import Health
-from distill.markup import Markup, joined, number, shortened, tag, whole
+from distill.markup import Markup, number, shortened, tag, whole
 from distill.models.use.report import profiles
 from distill.tables import MOST_IN_A_CELL
 from distill.training.watch.event_lines import TrainingCompleteEvent, WarningEvent
@@ -18,9 +18,15 @@ LOG_LINES = 200
 UTILIZATION = "utilization"
 """Kind of the warnings of an RVQ-VAE about its codebooks."""
 _LONGEST_LINE = 1000
-_WIDEST = 24
+_WIDEST = 18
 """Per cent of the table's width for the column with the bars."""
-_VERDICTS = (health_rows.HEALTHY, health_rows.THIN, health_rows.COLLAPSING)
+_WORDS = {
+    health_rows.HEALTHY: "healthy",
+    health_rows.THIN: "thin",
+    health_rows.COLLAPSING: "collapsing",
+    health_rows.TOO_FEW: "quiet",
+}
+"""Classes of the verdicts."""
 
 
 def paragraph(text: str) -> Markup:
@@ -39,6 +45,7 @@ def health_table(
     *,
     kind: str = UTILIZATION,
     parts: str = "Codebooks",
+    title: str = "",
 ) -> Markup:
     """A row a part: how it is used, in numbers, in a word, and what to do about it.
 
@@ -47,6 +54,7 @@ def health_table(
         warnings: of the run; those of a part that is still not well say since when it is not.
         kind: of the warnings that are about health; see `Family.health_warning`.
         parts: what they are called while there are none; see `Health.parts`.
+        title: above it.
 
     Raises:
         MarkupError: a health whose numbers are none.
@@ -59,8 +67,7 @@ def health_table(
     widths = (_WIDEST if name == "used" else other for name in names)
     cols = (tag("col", style={"width": f"{width}%"}) for width in widths)
     rows = (
-        tag("tr", *(tag("td", cell) for cell in _cells(part, level_colour(place))))
-        for place, part in enumerate(health)
+        row for place, part in enumerate(health) for row in _health_rows(part, level_colour(place))
     )
     since = {event.level: event.epoch for event in warnings if event.kind == kind}
     advice = (
@@ -72,7 +79,24 @@ def health_table(
         if part.advice
     )
     table = _table(names, rows, tag("colgroup", *cols))
-    return wrapped(table, tag("ul", *advice, class_="distill-list"), *profiles(health))
+    heading = [tag("p", title, class_="distill-quiet")] if title else []
+    return wrapped(*heading, table, tag("ul", *advice, class_="distill-list"), *profiles(health))
+
+
+def run_health(history: MetricsHistory, kind: str, parts: str) -> Markup:
+    """The table of a run: of its newest epoch, or of the one whose weights were kept.
+
+    Args:
+        history: of the run.
+        kind: see `health_table`.
+        parts: see `health_table`.
+    """
+    measured = history.measured
+    health, title = (), ""
+    if measured is not None:
+        kept = ", whose weights are kept" if measured is history.best else ""
+        health, title = measured.health, f"{parts} of epoch {measured.epoch + 1}{kept}"
+    return health_table(health, history.warnings, kind=kind, parts=parts, title=title)
 
 
 def warning_list(
@@ -140,20 +164,33 @@ def _place(part: Health) -> int | None:
     return getattr(part, "level", None)
 
 
-def _cells(part: Health, colour: str) -> Iterable[Markup | str]:
-    swatch = tag("span", class_="distill-swatch", style={"background": colour})
-    first, *others = health_rows.shown_cells(part, training=True)
-    yield joined([swatch, shortened(first.text, MOST_IN_A_CELL)])
-    for cell in others:
-        yield cell.text if cell.share is None else joined([_bar(cell, colour), cell.text])
-    verdict = part.verdict if part.verdict in _VERDICTS else "unknown"
-    yield tag("span", verdict, class_=f"distill-word distill-{verdict}")
+def _health_rows(part: Health, colour: str) -> Iterable[Markup]:
+    """A part's row and, fainter, those beside it."""
+    for cells, verdict in health_rows.shown_rows(part, training=True):
+        is_judged = bool(verdict)
+        first, *others = cells
+        swatch = tag("span", class_="distill-swatch", style={"background": colour})
+        yield tag(
+            "tr",
+            tag("td", swatch if is_judged else "", shortened(first.text, MOST_IN_A_CELL)),
+            *(tag("td", _bar(cell, colour), cell.text, title=cell.hint or None) for cell in others),
+            tag("td", _word(verdict) if is_judged else ""),
+            class_=None if is_judged else "distill-quiet",
+        )
+
+
+def _word(verdict: str) -> Markup:
+    known = verdict if verdict in _WORDS else "unknown"
+    return tag("span", known, class_=f"distill-word distill-{_WORDS.get(known, known)}")
 
 
 def _bar(cell: health_rows.Cell, colour: str) -> Markup:
-    width = f"{number(100 * (cell.share or 0.0), '.1f')}%"
+    """Nothing for a cell without a share."""
+    if cell.share is None:
+        return Markup("")
+    width = f"{number(100 * cell.share, '.1f')}%"
     filled = tag("i", style={"width": width, "background": colour})
-    return tag("span", filled, class_="distill-use", title=cell.hint or None)
+    return tag("span", filled, class_="distill-use")
 
 
 def _warning(when: str, text: str) -> Markup:

@@ -200,6 +200,7 @@ export interface FoundModel {
   codes: string;
   health: string;
   word: string;
+  entropies: string;
   made: string;
 }
 

@@ -214,6 +214,7 @@ class FoundModel(TypedDict):
     codes: str
     health: str
     word: str
+    entropies: str
     made: str
 
 

@@ -127,9 +127,9 @@ class TrainingDashboard(View):
         self._refreshed_at = time.monotonic()
         history = run.history
         self._curves.update(history)
-        measured = next((e.health for e in reversed(history.epochs) if e.health), ())
         kind, parts = self._family.health_warning, self._family.health_type.parts
-        self.health.value = markup.health_table(measured, history.warnings, kind=kind, parts=parts)
+        measured = history.measured.health if history.measured else ()
+        self.health.value = markup.run_health(history, kind, parts)
         self.warnings.value = markup.warning_list(history.warnings, measured, kind=kind)
         self.journal.value = markup.log_list(history)
         self._previews.update(history)

@@ -107,7 +107,8 @@ class Report:
 
     @property
     def _health(self) -> tuple[Health, ...]:
-        return next((e.health for e in reversed(self._history.epochs) if e.health), ())
+        measured = self._history.measured
+        return measured.health if measured else ()
 
     @property
     def _headline(self) -> str:
@@ -131,7 +132,7 @@ class Report:
         parts = [
             markup.paragraph(self._headline),
             *map(markup.paragraph, self._notes),
-            markup.health_table(self._health, warnings, kind=kind, parts=parts_are),
+            markup.run_health(self._history, kind, parts_are),
             markup.warning_list(warnings, self._health, kind=kind),
         ]
         return {"text/html": str(joined([style, *parts])), "text/plain": repr(self)}
