@@ -172,11 +172,10 @@ def codebook_health(
         entropy_bits(counts).tolist(),
         dead_codes(counts).tolist(),
         churn or [0.0] * levels,
+        [over] * levels,
         strict=True,
     )
-    return tuple(
-        LevelHealth(level, row[0], entries, *row[1:], over=over) for level, row in enumerate(rows)
-    )
+    return tuple(LevelHealth(level, row[0], entries, *row[1:]) for level, row in enumerate(rows))
 
 
 def health_of_both(
