@@ -5,6 +5,7 @@
     python benchmarks/quality.py --steps 0 200 700 3500
     python benchmarks/quality.py --steps 0 700 --start base
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
+    python benchmarks/quality.py --seconds 300 --preset fine
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
 recordings, between the encoder and the decoder that the training would start with.
@@ -121,6 +122,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
     options.add_argument("--start", default=DEFAULT_START, help="base, none or a model's path")
     options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
+    options.add_argument("--preset", choices=VQVAEConfig.presets)
     options.add_argument("--data", default="sonic_pi")
     given = options.parse_args()
     changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in given.set)}
@@ -131,7 +133,12 @@ def main() -> None:
     for amount in given.steps or given.seconds:
         budget = {name: amount or 1}  # no budget can be 0
         config = get_adaptive_vqvae_config(
-            len(corpus), corpus.seconds, preview_every_epochs=0, **budget, **changes
+            len(corpus),
+            corpus.seconds,
+            preset=given.preset,
+            preview_every_epochs=0,
+            **budget,
+            **changes,
         )
         model, spent = trained(config, corpus, given.start, learns=amount > 0)
         row = {"start": Path(given.start).name, **spent, **judge(model, sounds)}

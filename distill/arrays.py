@@ -78,6 +78,19 @@ def as_place(value: Any, name: str, count: int, *, error: _Error) -> int:
     return place
 
 
+def as_count(value: Any, name: str, most: int, *, least: int = 1, error: _Error) -> int:
+    """How many, in any form of a whole number.
+
+    Raises:
+        DistillError: of that class: none, or outside `least` to `most`.
+    """
+    count = as_int(value)
+    if count is None or not least <= count <= most:
+        expected = f"a whole number from {least} to {most}"
+        raise error(f"{name}={reprlib.repr(value)}: expected {expected}")
+    return count
+
+
 def as_whole_numbers(value: Array, name: str, *, error: _Error = ShapeError) -> Tensor:
     """Whole numbers of any type and byte order as an int64 tensor of the same shape.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,11 +15,13 @@ from distill.config.start import DEFAULT_START
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
 from distill.family import VQVAE
+from distill.family import family as family_named
 from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
 from distill.training.engine.waiting import FairWaiting
 
 _LEVELS, _ENTRIES = (range_of(VQVAEConfig, name) for name in ("levels", "codebook_size"))
+_PRESETS = ", ".join(VQVAEConfig.presets)
 
 app = typer.Typer(
     add_completion=False,
@@ -37,6 +39,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Where to write; default beside the input.")
+]
+Levels = Annotated[
+    int | None, typer.Option("--levels", help="Use the first so many levels of codes alone.")
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what lies there; never what is read.")
@@ -69,6 +74,10 @@ def train(
     ] = None,
     family: Annotated[
         str | None, typer.Option(help="Kind of model: vqvae (the default) or vae.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"From few bits a second to many: {_PRESETS}; other options win."),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run; a budget given is its new one.")
@@ -119,7 +128,7 @@ def train(
     }
     given = {name: value for name, value in (budget | model).items() if value is not None}
     if resume is not None:
-        fixed = [folder, out, model_name, device, start, *model.values()]
+        fixed = [folder, out, preset, model_name, device, start, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
             raise ConfigError(
                 "--resume goes with --max-seconds, --epochs, --max-steps and --json, and with "
@@ -135,6 +144,8 @@ def train(
         )
     else:
         device, family = device or "auto", family or VQVAE
+        if preset is not None:
+            given = {**family_named(family).config.preset(preset), **given}
         if prepare:
             prepare_command(
                 folder,
@@ -205,11 +216,12 @@ def encode(
     model: Model,
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
+    levels: Levels = None,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Turn sounds into codes (kick.wav into kick.wav.npz, readable by NumPy)."""
-    _each_file("encode", model, sounds, out, device, overwrite)
+    _each_file("encode", model, sounds, out, device, levels=levels, overwrite=overwrite)
 
 
 @app.command()
@@ -217,6 +229,7 @@ def decode(
     model: Model,
     codes: Annotated[Path, typer.Argument(help="A file of codes (.npz), or a folder of them.")],
     out: Out = None,
+    levels: Levels = None,
     overwrite: Overwrite = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also codes that another model made.")
@@ -224,7 +237,7 @@ def decode(
     device: Device = "cpu",
 ) -> None:
     """Turn codes into sounds (kick.wav.npz into kick.reconstruction.wav)."""
-    _each_file("decode", model, codes, out, device, overwrite, force)
+    _each_file("decode", model, codes, out, device, levels=levels, overwrite=overwrite, force=force)
 
 
 @app.command()
@@ -232,11 +245,12 @@ def reconstruct(
     model: Model,
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
+    levels: Levels = None,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Send sounds through the codes and back, to hear what the model keeps (.wav)."""
-    _each_file("reconstruct", model, sounds, out, device, overwrite)
+    _each_file("reconstruct", model, sounds, out, device, levels=levels, overwrite=overwrite)
 
 
 @app.command()
@@ -273,17 +287,11 @@ def cache(
 
 
 def _each_file(
-    kind: str,
-    model: Path,
-    source: Path,
-    out: Path | None,
-    device: str,
-    overwrite: bool,
-    force: bool = False,
+    kind: str, model: Path, source: Path, out: Path | None, device: str, **options: Any
 ) -> None:
-    from distill.cli.files import convert
+    from distill.cli.files import Options, convert
 
-    failed = convert(kind, model, source, out, device, overwrite=overwrite, force=force)
+    failed = convert(kind, model, source, out, device, Options(**options))
     if failed:
         raise typer.Exit(SOME_FAILED)
 

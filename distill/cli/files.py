@@ -20,12 +20,19 @@ from distill.names import printable
 _NAMED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """What was allowed."""
+    """What was asked for and allowed."""
 
+    levels: int | None = None
+    """As many of the first levels of codes alone; None for all."""
     overwrite: bool = False
+    """Replace what lies where results go; never what is read."""
     force: bool = False
+    """Decode what another model encoded."""
+
+
+_NOTHING_MORE = Options()
 
 
 def convert(
@@ -34,9 +41,7 @@ def convert(
     source: Path,
     out: Path | None,
     device: str,
-    *,
-    overwrite: bool = False,
-    force: bool = False,
+    options: Options = _NOTHING_MORE,
 ) -> int:
     """Converts every file of `source`; a bad one is named and the next is done.
 
@@ -46,21 +51,22 @@ def convert(
         source: a file or a folder.
         out: a file for a file, a folder for a folder; default beside the source.
         device: where the model runs.
-        overwrite: replace what lies where results go; never what is read.
-        force: decode what another model encoded.
+        options: what else was asked for.
 
     Returns:
         How many files could not be converted.
 
     Raises:
-        ConfigError: nothing to convert, or a folder's result asked into a file.
+        ConfigError: nothing to convert, a folder's result asked into a file, or levels that the
+            model does not have.
         ModelFileError: the model cannot be used.
         DistillError: the only file could not be converted.
     """
-    work, options = _KINDS[kind], Options(overwrite, force)
+    work = _KINDS[kind]
     plan = make_plan(kind, source, out)
     model = load_model(model_path, device=device)
-    outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=overwrite)
+    _report_levels(model, options.levels)
+    outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=options.overwrite)
     failed = 0
     for path, target in plan.pairs:
         try:
@@ -78,6 +84,14 @@ def convert(
     if failed == len(plan.pairs):
         raise ConfigError(f"{printable(source)}: none of {failed} files could be used")
     return failed + _report_unused(plan.refusals)
+
+
+def _report_levels(model: LoadedModel[Any], levels: int | None) -> None:
+    """Says what the levels cost that are used, where not all were asked for."""
+    count = model.check_levels(levels)
+    if count is not None:
+        rate = model.config.bits_per_second_of(count)
+        echo(f"distill: {count} of {model.config.levels} levels, {rate:.0f} bit/s", err=True)
 
 
 def _words(error: Exception, path: Path) -> str:
@@ -101,16 +115,23 @@ def _report_unused(refusals: Sequence[Refusal]) -> int:
 
 
 def _encode(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
-    written: Path = model.encode_file(path).save(target, overwrite=options.overwrite)
+    encoded = model.encode_file(path, levels=options.levels)
+    written: Path = encoded.save(target, overwrite=options.overwrite)
     return written
 
 
 def _decode(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
-    return model.decode_file(path, target, overwrite=options.overwrite, force=options.force)
+    return model.decode_file(
+        path,
+        target,
+        levels=options.levels,
+        overwrite=options.overwrite,
+        force=options.force,
+    )
 
 
 def _reconstruct(model: LoadedModel[Any], path: Path, target: Path, options: Options) -> Path:
-    return model.reconstruct_file(path, target, overwrite=options.overwrite)
+    return model.reconstruct_file(path, target, levels=options.levels, overwrite=options.overwrite)
 
 
 _KINDS: dict[str, Callable[[LoadedModel[Any], Path, Path, Options], Path]] = {

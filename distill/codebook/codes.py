@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import re
+import math
 import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
-from distill.arrays import LOUDEST, Array, as_float, as_int, as_whole_numbers
-from distill.codebook import codes_file
+from distill.arrays import Array, as_count, as_whole_numbers
+from distill.codebook.codes_file import CODES_FILE
 from distill.codebook.grid_html import grid_as_html
 from distill.codebook.labels import LONGEST_LABEL, level_labels
-from distill.errors import CodesError
-from distill.names import printable
+from distill.encoded.sound import EncodedSound
+from distill.errors import CodesError, ConfigError
 
 NO_CODE = -1
 """In a grid of codes: nothing at this level; it decodes to exactly zero."""
 
-_MOST = 2**53
-_DIGEST = re.compile("[0-9a-f]{64}|")
-
 
 @dataclass(frozen=True, eq=False)
-class Codes:
+class Codes(EncodedSound):
     """What a model says about a sound, and what is needed to turn it back.
 
     `indices` is (levels, steps) int64; -1 is "no code". It is a copy each time it is read: codes
@@ -35,6 +32,8 @@ class Codes:
     Raises:
         CodesError: no grid, or a value that no codes have.
     """
+
+    file = CODES_FILE
 
     indices: Tensor
     codebook_size: int
@@ -52,34 +51,15 @@ class Codes:
     """Its name at that time, for people."""
 
     def __post_init__(self) -> None:
-        self._set("codebook_size", _whole("codebook_size", self.codebook_size, -_MOST))
+        self._set("codebook_size", self._whole("codebook_size"))
         low, high = int(self._grid.min()), int(self._grid.max())
         if low < NO_CODE or high >= self.codebook_size:
             raise CodesError(
                 f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
                 f"{self.codebook_size - 1}"
             )
-        self._set("samples", _whole("samples", self.samples, -_MOST))
-        self._set("sample_rate", _whole("sample_rate", self.sample_rate, -_MOST))
-        self._set("step_seconds", _number("step_seconds", self.step_seconds))
-        self._set("peak", _number("peak", self.peak))
-        if self.samples < 0 or self.sample_rate < 1 or not 0 < self.step_seconds < float("inf"):
-            raise CodesError(
-                f"{self.samples} samples at {self.sample_rate} Hz in steps of "
-                f"{self.step_seconds} s: expected a length of time"
-            )
-        if not 0 <= self.peak <= LOUDEST:
-            raise CodesError(f"peak={self.peak}: expected a number from 0 to {LOUDEST:.0e}")
         self._set("labels", _labels(self.labels, self.levels))
-        if not isinstance(self.made_by, str) or not _DIGEST.fullmatch(self.made_by):
-            raise CodesError(
-                f"made_by={reprlib.repr(self.made_by)}: expected the digest of a model"
-            )
-        if not isinstance(self.model_name, str):
-            raise CodesError(f"model_name={reprlib.repr(self.model_name)}: expected a text")
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)  # frozen for everybody else
+        self._check_sound()
 
     @property
     def _grid(self) -> Tensor:
@@ -105,6 +85,29 @@ class Codes:
         labels = self.labels if len(grid) == self.levels else ()
         return replace(self, indices=grid, labels=labels)
 
+    def first_levels(self, count: int) -> Codes:
+        """The same sound's codes without the levels after the first ones.
+
+        Args:
+            count: levels that stay.
+
+        Raises:
+            ConfigError: none, or more than there are.
+
+        Example:
+            >>> import torch
+            >>> codes = Codes(torch.tensor([[1, 2], [3, 0]]), 4, 0.02, 960, 16_000)
+            >>> codes.first_levels(1).indices.tolist(), codes.first_levels(1).bits_per_second
+            ([[1, 2]], 100.0)
+        """
+        stay = as_count(count, "levels", self.levels, error=ConfigError)
+        return replace(self, indices=self._grid[:stay], labels=self.labels[:stay])
+
+    @property
+    def bits_per_second(self) -> float:
+        """Nominal bit rate of these levels."""
+        return self.levels * math.log2(max(1, self.codebook_size)) / self.step_seconds
+
     @property
     def levels(self) -> int:
         """Rows of the grid."""
@@ -115,36 +118,8 @@ class Codes:
         """Columns of the grid."""
         return self._grid.shape[1]
 
-    @property
-    def seconds(self) -> float:
-        """Length of the sound."""
-        return self.samples / self.sample_rate
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Writes a NumPy `.npz` that any tool can read; returns the path, ending in .npz.
-
-        Args:
-            path: of the file.
-            overwrite: replace a file that this program did not write.
-
-        Raises:
-            OutputExistsError: such a file is there.
-            CodesError: it cannot be written.
-        """
-        return codes_file.save(vars(self), Path(path), overwrite=overwrite)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Codes:
-        """Reads what `save` wrote; nothing in the file is executed.
-
-        Raises:
-            CodesError: missing, damaged, too large, or no file of codes.
-        """
-        values = codes_file.load(Path(path))
-        try:
-            return cls(**values)
-        except CodesError as error:
-            raise CodesError(f"{printable(Path(path).name)}: {error}") from error
+    def _fields(self) -> Mapping[str, Any]:
+        return {**vars(self), "indices": self._grid.numpy().astype(np.int32)}
 
     def __repr__(self) -> str:
         grid = f"{self.levels} levels × {self.steps} steps, {self.codebook_size} entries each"
@@ -187,20 +162,6 @@ def as_indices(indices: Array) -> Tensor:
     if whole.ndim != 2 or 0 in whole.shape:
         raise CodesError(f"indices {tuple(whole.shape)}: expected (levels, steps)")
     return whole
-
-
-def _whole(name: str, value: Any, low: int) -> int:
-    number = as_int(value)
-    if number is None or not low <= number <= _MOST:
-        raise CodesError(f"{name}={reprlib.repr(value)}: expected a whole number")
-    return number
-
-
-def _number(name: str, value: Any) -> float:
-    number = as_float(value)
-    if number is None:
-        raise CodesError(f"{name}={reprlib.repr(value)}: expected a number")
-    return number
 
 
 def _labels(labels: Any, levels: int) -> tuple[str, ...]:

@@ -16,7 +16,11 @@ _TYPICAL_SECONDS = 2.0
 
 
 def get_adaptive_vqvae_config(
-    file_count: int, total_seconds: float | None = None, **overrides: Any
+    file_count: int,
+    total_seconds: float | None = None,
+    *,
+    preset: str | None = None,
+    **overrides: Any,
 ) -> VQVAEConfig:
     """An RVQ-VAE's config for a corpus of this size.
 
@@ -27,16 +31,21 @@ def get_adaptive_vqvae_config(
     Args:
         file_count: recordings, at least 1.
         total_seconds: length of all together; guessed from the count where unknown.
+        preset: name of settings that belong together, one of `VQVAEConfig.presets`; they win.
         **overrides: any field of VQVAEConfig, which then wins.
 
     Raises:
-        ConfigError: no files, an unknown field, or a value outside its range.
+        ConfigError: no files, an unknown field or preset, or a value outside its range.
 
     Example:
         >>> config = get_adaptive_vqvae_config(40, max_epochs=10)
         >>> config.codebook_size, config.levels, config.budget_s
         (128, 3, None)
+        >>> get_adaptive_vqvae_config(40, preset="draft").bits_per_second
+        750.0
     """
+    if preset is not None:
+        overrides = {**VQVAEConfig.preset(preset), **overrides}
     settings = _settings(VQVAEConfig, file_count, total_seconds, overrides)
     entries = 64 if file_count <= 20 else 128 if file_count <= 100 else 256
     return VQVAEConfig(**{"codebook_size": entries, **settings})

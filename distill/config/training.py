@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
 
-from distill.config.fields import Validated, number
+from distill.config.fields import Validated, number, shown
+from distill.errors import ConfigError
 
 DEFAULT_BUDGET_S = 300.0
 """Training time when a config names no budget at all."""
@@ -17,6 +21,9 @@ class TrainingConfig(Validated):
     The run ends at whichever of `max_epochs`, `max_steps` and `max_seconds` comes first; with none
     of them set it trains for five minutes. Step and epoch budgets make a run reproducible.
     """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """Settings that belong together, by a name that people know."""
 
     max_epochs: int | None = number(None, 1, 10_000_000, optional=True)
     max_steps: int | None = number(None, 1, 1_000_000_000, optional=True)
@@ -50,3 +57,23 @@ class TrainingConfig(Validated):
         if self.max_seconds is None and self.max_epochs is None and self.max_steps is None:
             return DEFAULT_BUDGET_S
         return self.max_seconds
+
+    @classmethod
+    def preset(cls, name: str) -> dict[str, Any]:
+        """The settings of a preset, for a config made of them and what is to be otherwise.
+
+        Args:
+            name: one of `presets`.
+
+        Raises:
+            ConfigError: no such preset.
+
+        Example:
+            >>> from distill.config import VQVAEConfig
+            >>> VQVAEConfig(**VQVAEConfig.preset("fine"), max_steps=700).bits_per_second
+            3000.0
+        """
+        if name not in cls.presets:
+            known = f"known: {', '.join(cls.presets)}" if cls.presets else "this family has none"
+            raise ConfigError(f"preset={shown(repr(name))}: no such preset; {known}")
+        return dict(cls.presets[name])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from distill.config.autoencoder import AutoencoderConfig
 from distill.config.fields import number
@@ -23,12 +25,25 @@ class VQVAEConfig(AutoencoderConfig):
         distill.errors.ConfigError: levels=9: expected a whole number from 1 to 8
     """
 
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "draft": {"levels": 2, "codebook_size": 256},  # 750 bit/s
+            "balanced": {"levels": 3, "codebook_size": 256},  # 1125 bit/s
+            "fine": {"levels": 8, "codebook_size": 256},  # 3 kbit/s
+            "finest": {"levels": 8, "codebook_size": 256, "stride": 1},  # 6 kbit/s
+        }
+    )
+    """From the fewest bits a second to the most."""
+
     levels: int = number(3, 1, 8)
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)
     dead_code_fraction: float = number(0.2, 0.0, 1.0)
     """An entry hit less often than this share of its fair share is replaced."""
+    quantizer_dropout: float = number(0.0, 0.0, 1.0)
+    """Share of a batch's segments that are rebuilt without their last levels, as many as chance
+    says, so that the first levels alone sound better."""
 
     _size_settings: ClassVar[str] = "width, depth, codebook_size, latent_dim or levels"
 
@@ -40,4 +55,12 @@ class VQVAEConfig(AutoencoderConfig):
     @property
     def bits_per_second(self) -> float:
         """Nominal bit rate of the codes."""
-        return self.levels * math.log2(self.codebook_size) * self.step_rate_hz
+        return self.bits_per_second_of(self.levels)
+
+    def bits_per_second_of(self, levels: int) -> float:
+        """Nominal bit rate of some levels alone.
+
+        Args:
+            levels: how many.
+        """
+        return levels * math.log2(self.codebook_size) * self.step_rate_hz

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from distill import ConvVQVAE, LoadedVQModel, load_model_v2, save_model_v2
-from distill.cli.files import convert
+from distill.cli.files import Options, convert
 from distill.errors import CodesError, ConfigError
 from distill.training import TrainingResult
 
@@ -83,10 +84,10 @@ def test_whatever_happens_to_one_the_next_is_done(
 ) -> None:  # fmt: skip
     encode = LoadedVQModel.encode_file
 
-    def sometimes(self: LoadedVQModel, path: Path) -> object:
+    def sometimes(self: LoadedVQModel, path: Path, **options: Any) -> object:
         if path.name == "1.wav":
             raise error
-        return encode(self, path)
+        return encode(self, path, **options)
 
     monkeypatch.setattr(LoadedVQModel, "encode_file", sometimes)
     assert convert("encode", model, folder, None, "cpu") == 1
@@ -113,7 +114,7 @@ def test_codes_of_another_model_are_refused_unless_forced(
     with pytest.raises(CodesError, match=r"codes of the model 'trained' .*; this model is 'other'"):
         convert("decode", path, folder / "1.wav.npz", None, "cpu")
     assert not (folder / "1.reconstruction.wav").exists()
-    assert convert("decode", path, folder / "1.wav.npz", None, "cpu", force=True) == 0
+    assert convert("decode", path, folder / "1.wav.npz", None, "cpu", Options(force=True)) == 0
     assert (folder / "1.reconstruction.wav").is_file()
 
 

@@ -9,8 +9,7 @@ from distill.config import VQVAEConfig
 
 def nominal_bps(config: VQVAEConfig) -> np.ndarray:
     """Bits a second of the first 1 … Q levels, every code written with equal length: (level,)."""
-    per_level = np.log2(config.codebook_size) * config.step_rate_hz
-    return per_level * np.arange(1, config.levels + 1)
+    return np.array([config.bits_per_second_of(levels + 1) for levels in range(config.levels)])
 
 
 def entropy_bps(counts: np.ndarray, lengths: np.ndarray, steps_per_second: float) -> np.ndarray:

@@ -28,7 +28,8 @@ from distill.codebook.health import codebook_health
 from distill.errors import PartError
 from distill.family import family_of
 from distill.health_rows import Health, entropies
-from distill.models.use.base import LoadedModel, fitted
+from distill.models.use.base import LoadedModel
+from distill.models.use.sounds import fitted
 from distill.tables import html_page, html_table, text_table
 
 _COLUMNS = (

@@ -9,8 +9,9 @@ from distill.analysis.sound.entry_sounds import HELD_S, held_sounds, held_steps,
 from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
 from distill.arrays import as_int, as_place
 from distill.codebook.codes import NO_CODE, Codes
-from distill.errors import CodesError, PartError
+from distill.errors import PartError
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.match import check_rate
 from distill.words import duration
 
 LONGEST_S = 900.0
@@ -41,7 +42,8 @@ class CodeParts:
         seconds: float = HELD_S,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        _check_made_by(model, codes)
+        model.check_codes(codes)
+        check_rate(model, codes)
         self.model, self.codes = model, codes
         self._grid = codes.indices
         self._steps_held = held_steps(model, seconds)
@@ -148,15 +150,3 @@ class CodeParts:
 
     def _step(self, step: int) -> int:
         return as_place(step, "step", self.codes.steps, error=PartError)
-
-
-def _check_made_by(model: LoadedVQModel, codes: Codes) -> None:
-    model.check_codes(codes)
-    step_seconds = 1 / model.config.step_rate_hz
-    same_steps = abs(codes.step_seconds - step_seconds) < 1e-6 * step_seconds
-    if codes.sample_rate != model.sample_rate or not same_steps:
-        raise CodesError(
-            f"codes at {codes.sample_rate} Hz in steps of {1000 * codes.step_seconds:.4g} ms; this "
-            f"model works at {model.sample_rate} Hz in steps of {1000 * step_seconds:.4g} ms: use "
-            "the model that made them"
-        )

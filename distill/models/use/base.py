@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from distill.arrays import as_rate, as_sound
-from distill.audio.io import SoundPieces, read_pieces, resample
+from distill.audio.io import SoundPieces
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
-from distill.errors import AudioFileError
+from distill.errors import ConfigError
 from distill.memory import memory_for
-from distill.models.file.digest import model_digest
-from distill.models.file.persistence import save_model
-from distill.models.use.report import model_as_html
-from distill.models.use.sounds import SoundAtRate, fitted_pieces, write_pieces
+from distill.models.use.model_of_file import ModelOfFile
+from distill.models.use.sounds import SoundAtRate, fitted, fitted_pieces, opened, write_pieces
 from distill.models.use.streaming import latents, sounds
 from distill.names import printable
 from distill.outputs import check_free, refuse_input
 
-_log = logging.getLogger(__name__)
 _SHOWN = 8
 
 Waveform = Tensor | np.ndarray
@@ -38,7 +33,7 @@ EncodedT = TypeVar("EncodedT")
 """What a family makes of a sound, as `Codes`."""
 
 
-class LoadedModel(ABC, Generic[EncodedT]):
+class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
     """A model, its spectrogram, and what is known about it.
 
     A family gives `_encode` and `decode_pieces`; whole sounds, files and reconstructions follow.
@@ -47,106 +42,40 @@ class LoadedModel(ABC, Generic[EncodedT]):
     encoded_type: ClassVar[Any]
     """What `encode` returns: has `save(path, overwrite=…)` and `load(path)`, as `Codes`."""
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        metadata: dict[str, Any] | None = None,
-        health: tuple[Any, ...] = (),
-        loss_curves: dict[str, list[float]] | None = None,
-        extra: dict[str, str] | None = None,
-        path: Path | None = None,
-        sections: Mapping[str, str] | None = None,
-        other_tensors: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        """Takes a model into use.
-
-        Args:
-            model: an `nn.Module` with the `config` it was built from.
-            metadata: what people say of it.
-            health: how well its bottleneck is used.
-            loss_curves: of its training.
-            extra: texts of sections of its file that are not known.
-            path: of its file.
-            sections: as they stand in its file; saving again keeps what was not changed.
-            other_tensors: of sections of its file that are not known; saving again keeps them.
-        """
-        self.model = model
-        self.metadata = metadata or {}
-        self.health = health
-        self.loss_curves = loss_curves or {}
-        self.extra = extra or {}
-        self.path = path
-        self.sections = dict(sections or {})
-        self.other_tensors = dict(other_tensors or {})
-        self._digest: tuple[Any, str] | None = None
-        self.spectrogram = LogMel(model.config.spectrogram).to(self.device)
-
-    @property
-    def config(self) -> Any:
-        """What rebuilds the model."""
-        return self.model.config
+    @cached_property
+    def spectrogram(self) -> LogMel:
+        """Turns sound into the frames that the model takes, on its device."""
+        return LogMel(self.config.spectrogram).to(self.device)
 
     @property
     def sample_rate(self) -> int:
         """Of the sound the model makes, in Hz."""
         return int(self.config.spectrogram.sample_rate)
 
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        device: torch.device = next(self.model.parameters()).device
-        return device
-
-    @property
-    def weights(self) -> dict[str, Tensor]:
-        """All tensors of the model by name, its own: not copies."""
-        return dict(self.model.state_dict())
-
-    @property
-    def parameters(self) -> int:
-        """Numbers that training learns."""
-        return sum(weight.numel() for weight in self.model.parameters())
-
-    @property
-    def digest(self) -> str:
-        """What tells this model from every other: SHA-256 of weights and config, hexadecimal.
-
-        A renamed or tagged model keeps it.
-        """
-        tensors, config = self.weights, self.config
-        now = config, [(item.data_ptr(), item._version) for item in tensors.values()]
-        if self._digest is None or self._digest[0] != now:  # they may have been trained on
-            here = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-            self._digest = now, model_digest(here, config)
-        return self._digest[1]
-
-    @property
-    def name(self) -> str:
-        """Its name, for people."""
-        return str(self.metadata.get("name", "unnamed"))
-
     @cached_property
     def vocoder(self) -> Vocoder:
         """Turns frames into sound; assign another one to use it."""
         return GriffinLimVocoder(self.spectrogram)
 
-    def encode(self, waveform: Waveform, sample_rate: int) -> EncodedT:
+    def encode(
+        self, waveform: Waveform, sample_rate: int, *, levels: int | None = None
+    ) -> EncodedT:
         """Turns a sound into what the model makes of it.
 
         Args:
             waveform: mono float samples (samples,), at least one; any length and loudness.
             sample_rate: of the waveform, in Hz; any whole number from 100 on.
+            levels: of codes, as many of the first; default all. See `check_levels`.
 
         Raises:
             ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
-            ConfigError: a sample rate that is none.
+            ConfigError: a sample rate that is none, or levels that the model does not have.
             NotEnoughMemoryError: memory ran out.
         """
         with memory_for("a waveform"):
-            return self._encode(self._at_my_rate(waveform, sample_rate))
+            return self._encode_levels(self._at_my_rate(waveform, sample_rate), levels)
 
-    def encode_file(self, path: str | os.PathLike[str]) -> EncodedT:
+    def encode_file(self, path: str | os.PathLike[str], *, levels: int | None = None) -> EncodedT:
         """Encodes a sound file of any length, in bounded memory.
 
         The result is that of `encode(*read_audio(path))`. What was done to the sound or left out
@@ -154,14 +83,16 @@ class LoadedModel(ABC, Generic[EncodedT]):
 
         Args:
             path: a sound file.
+            levels: as in `encode`.
 
         Raises:
             AudioFileError: it cannot be read, or holds no samples.
+            ConfigError: levels that the model does not have.
             NotEnoughMemoryError: memory ran out.
         """
-        sound = _opened(path)
+        sound = opened(path)
         with memory_for(printable(Path(path).name)):
-            return self._encode(self._of_file(sound))
+            return self._encode_levels(self._of_file(sound), levels)
 
     @torch.no_grad()
     def latent(self, waveform: Waveform, sample_rate: int) -> Tensor:
@@ -189,11 +120,14 @@ class LoadedModel(ABC, Generic[EncodedT]):
             (samples,) float32 each, worked out as they are asked for.
         """
 
-    def decode(self, encoded: EncodedT, *, force: bool = False) -> tuple[Tensor, int]:
+    def decode(
+        self, encoded: EncodedT, *, levels: int | None = None, force: bool = False
+    ) -> tuple[Tensor, int]:
         """Turns what `encode` made into sound.
 
         Args:
             encoded: what `encode` made.
+            levels: of codes, as many of the first; default all that are there.
             force: take it although another model made it.
 
         Returns:
@@ -201,16 +135,19 @@ class LoadedModel(ABC, Generic[EncodedT]):
 
         Raises:
             DistillError: another model made it; see `decode_pieces`.
+            ConfigError: levels that are not there.
             NotEnoughMemoryError: memory ran out.
         """
         with memory_for(self._encoded_is):
-            return torch.cat(list(self.decode_pieces(encoded, force=force))), self.sample_rate
+            pieces = self.decode_pieces(self._first_levels(encoded, levels), force=force)
+            return torch.cat(list(pieces)), self.sample_rate
 
     def decode_file(
         self,
         encoded: EncodedT | str | os.PathLike[str],
         path: str | os.PathLike[str],
         *,
+        levels: int | None = None,
         overwrite: bool = False,
         force: bool = False,
     ) -> Path:
@@ -219,11 +156,12 @@ class LoadedModel(ABC, Generic[EncodedT]):
         Args:
             encoded: what `encode` made, or its file.
             path: of the sound; its ending says the format. It is marked as made by a model.
+            levels: as in `decode`.
             overwrite: replace a file that this program did not write.
             force: take it although another model made it.
 
         Raises:
-            DistillError: no such file; and see `decode_pieces`.
+            DistillError: no such file; and see `decode`.
             OutputExistsError: a file is there that this program did not write.
             AudioFileError: it cannot be written.
             NotEnoughMemoryError: memory ran out.
@@ -233,15 +171,18 @@ class LoadedModel(ABC, Generic[EncodedT]):
             what = printable(Path(encoded).name)
             encoded = cast("EncodedT", self.encoded_type.load(encoded))
         with memory_for(what):
-            pieces = self.decode_pieces(encoded, force=force)
+            pieces = self.decode_pieces(self._first_levels(encoded, levels), force=force)
             return self._write(path, pieces, self.sample_rate, overwrite)
 
-    def reconstruct(self, waveform: Waveform, sample_rate: int) -> tuple[Tensor, int]:
+    def reconstruct(
+        self, waveform: Waveform, sample_rate: int, *, levels: int | None = None
+    ) -> tuple[Tensor, int]:
         """A sound through the model and back.
 
         Args:
             waveform: as in `encode`.
             sample_rate: as in `encode`.
+            levels: as in `encode`.
 
         Returns:
             (samples,) float32 of the same length, rate and loudness, and the sample rate.
@@ -251,7 +192,7 @@ class LoadedModel(ABC, Generic[EncodedT]):
             ConfigError: see `encode`.
             NotEnoughMemoryError: memory ran out.
         """
-        made, rate = self.decode(self.encode(waveform, sample_rate))
+        made, rate = self.decode(self.encode(waveform, sample_rate, levels=levels))
         to_rate = as_rate(sample_rate)
         return fitted(made, rate, len(waveform), to_rate), to_rate
 
@@ -260,6 +201,7 @@ class LoadedModel(ABC, Generic[EncodedT]):
         source: str | os.PathLike[str],
         path: str | os.PathLike[str],
         *,
+        levels: int | None = None,
         overwrite: bool = False,
     ) -> Path:
         """Sends a sound file of any length through the model and back, in bounded memory.
@@ -267,19 +209,21 @@ class LoadedModel(ABC, Generic[EncodedT]):
         Args:
             source: a sound file; it is never written to.
             path: of the reconstruction, of the same length, rate and loudness.
+            levels: as in `encode`.
             overwrite: replace a file that this program did not write.
 
         Raises:
             AudioFileError: one cannot be read, or the other not be written.
             OutputExistsError: something is there, or it is the source itself.
+            ConfigError: levels that the model does not have.
             NotEnoughMemoryError: memory ran out.
         """
         refuse_input(path, source)
-        sound = _opened(source)
+        sound = opened(source)
         at_my_rate = self._of_file(sound)
         with memory_for(printable(Path(source).name)):
             pieces = fitted_pieces(
-                self.decode_pieces(self._encode(at_my_rate)),
+                self.decode_pieces(self._encode_levels(at_my_rate, levels)),
                 at_my_rate.samples,
                 self.sample_rate,
                 sound.samples,
@@ -287,30 +231,32 @@ class LoadedModel(ABC, Generic[EncodedT]):
             )
             return self._write(path, pieces, sound.sample_rate, overwrite)
 
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        metadata: Mapping[str, Any] | None = None,
-        overwrite: bool = False,
-    ) -> Path:
-        """Writes the model and all that is known about it; see `save_model`.
+    def check_levels(self, levels: int | None) -> int | None:
+        """How many levels of codes are meant; None for all.
 
         Args:
-            path: by custom ends in `.distill`.
-            metadata: what is to be said otherwise.
-            overwrite: replace a file that this program did not write.
+            levels: asked for, in any form of a whole number, or None.
 
         Raises:
-            OutputExistsError: such a file is there.
-            ModelFileError: it cannot be written.
-            ConfigError: metadata that cannot be read again.
+            ConfigError: the model has no levels at all, or not so many.
         """
-        return save_model(path, self, metadata=metadata, overwrite=overwrite)
+        if levels is not None:
+            raise ConfigError(f"levels={levels!r}: this model has no levels of codes; leave it out")
+        return None
 
     @abstractmethod
     def _encode(self, sound: SoundAtRate) -> EncodedT:
         """What the model makes of a sound at its own rate."""
+
+    def _encode_levels(self, sound: SoundAtRate, levels: int | None) -> EncodedT:
+        """As `_encode`; a family that has levels uses the first ones only, where asked to."""
+        self.check_levels(levels)
+        return self._encode(sound)
+
+    def _first_levels(self, encoded: EncodedT, levels: int | None) -> EncodedT:
+        """What was encoded; a family that has levels leaves out the later ones, where asked to."""
+        self.check_levels(levels)
+        return encoded
 
     _encoded_is = "what was encoded"
     """What messages call it."""
@@ -337,16 +283,6 @@ class LoadedModel(ABC, Generic[EncodedT]):
         about = f"{self.name} ({self.digest[:_SHOWN]})"
         return write_pieces(path, pieces, rate, made_by=about, overwrite=overwrite)
 
-    def _repr_html_(self) -> str:
-        numbers = sum(tensor.numel() for tensor in self.weights.values())
-        return model_as_html(self.config, self.metadata, numbers, self.health, self.loss_curves)
-
-
-def fitted(sound: Tensor, rate: int, samples: int, to_rate: int) -> Tensor:
-    """A sound (…,) brought to another rate and an exact length, cut or filled up with silence."""
-    sound = resample(sound, rate, to_rate)
-    return F.pad(sound, (0, max(0, samples - len(sound))))[:samples]
-
 
 def check_waveform(waveform: Waveform) -> Tensor:
     """A waveform as a tensor, (samples,) float32; see `distill.arrays.as_sound`.
@@ -355,13 +291,3 @@ def check_waveform(waveform: Waveform) -> Tensor:
         ShapeError: a batch, channels, no samples, whole numbers, NaN or Inf.
     """
     return as_sound(waveform)
-
-
-def _opened(path: str | os.PathLike[str]) -> SoundPieces:
-    sound = read_pieces(path)
-    name = printable(Path(path).name)
-    if not sound.samples:
-        raise AudioFileError(f"{name}: 0 samples after decoding; copy or export it again")
-    for note in sound.notes:
-        _log.warning("%s: %s", name, note)
-    return sound

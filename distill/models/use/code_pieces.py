@@ -13,11 +13,13 @@ from distill.models.vqvae.model import ConvVQVAE
 from distill.models.vqvae.quantizer import SEARCH_BEAM
 
 
-def indices_in_pieces(model: ConvVQVAE, latent: Tensor, piece_steps: int = PIECE_STEPS) -> Tensor:
+def indices_in_pieces(
+    model: ConvVQVAE, latent: Tensor, piece_steps: int = PIECE_STEPS, *, levels: int | None = None
+) -> Tensor:
     """(latent_dim, steps) to codes (level, steps), as `model.quantize`: each step by itself."""
 
     def quantize(piece: Tensor) -> Tensor:
-        return model.quantize(piece).indices
+        return model.quantize(piece, levels).indices
 
     fitting = MOST_NUMBERS // (2 * SEARCH_BEAM * model.config.codebook_size)
     piece_steps = min(piece_steps, max(1, fitting))

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from distill.arrays import as_floats
+from distill.arrays import as_count, as_floats
 from distill.codebook.codes import Codes, as_indices
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL, level_labels
 from distill.config import VQVAEConfig
-from distill.errors import ShapeError
-from distill.models.use.base import LoadedModel, Waveform, check_waveform, fitted
+from distill.errors import CodesError, ConfigError, ShapeError
+from distill.models.use.base import LoadedModel, Waveform, check_waveform
 from distill.models.use.code_pieces import indices_in_pieces, mel_pieces
-from distill.models.use.match import Maker, check_codes
-from distill.models.use.sounds import SoundAtRate
+from distill.models.use.match import check_kind, check_length, check_maker, check_rate
+from distill.models.use.sounds import SoundAtRate, fitted
 from distill.models.vqvae.model import ConvVQVAE
 
 __all__ = ["LoadedVQModel", "Waveform", "check_waveform", "fitted"]
@@ -195,12 +195,47 @@ class LoadedVQModel(LoadedModel[Codes]):
             CodesError: no codes, of another model, with more levels or other codebooks, or too few
                 for their sound.
         """
-        maker = Maker(self.config, self.spectrogram.frames, self.name, lambda: self.digest)
-        check_codes(maker, codes, force=force)
+        check_kind(codes, Codes)
+        if codes.levels > self.config.levels or codes.codebook_size != self.config.codebook_size:
+            raise CodesError(
+                f"codes of {codes.levels} levels × {codes.codebook_size} entries; this model has "
+                f"{self.config.levels} × {self.config.codebook_size}: decode them with the model "
+                "that made them"
+            )
+        if not force:
+            check_maker(self, codes)
+        check_rate(self, codes, any_steps=True)
+        check_length(self, codes)
+
+    def check_levels(self, levels: int | None) -> int | None:
+        """How many levels of codes are meant; None for all.
+
+        Args:
+            levels: asked for, 1 to the model's, in any form of a whole number; or None.
+
+        Raises:
+            ConfigError: no whole number, none at all, or more than the model has.
+        """
+        if levels is None:
+            return None
+        return as_count(levels, "levels", self.config.levels, error=ConfigError)
+
+    def _first_levels(self, codes: Codes, levels: int | None) -> Codes:
+        count = self.check_levels(levels)
+        if count is None:
+            return codes
+        check_kind(codes, Codes)
+        return codes.first_levels(count)
+
+    def _encode(self, sound: SoundAtRate) -> Codes:
+        return self._encode_levels(sound, None)
 
     @torch.no_grad()
-    def _encode(self, sound: SoundAtRate) -> Codes:
-        grids = [indices_in_pieces(self.model, part).cpu() for part in self._latents(sound)]
+    def _encode_levels(self, sound: SoundAtRate, levels: int | None) -> Codes:
+        count = self.check_levels(levels) or self.config.levels
+        grids = [
+            indices_in_pieces(self.model, part, levels=count).cpu() for part in self._latents(sound)
+        ]
         return Codes(
             indices=torch.cat(grids, dim=-1),
             codebook_size=self.config.codebook_size,
@@ -208,7 +243,7 @@ class LoadedVQModel(LoadedModel[Codes]):
             samples=sound.samples,
             sample_rate=self.sample_rate,
             peak=sound.peak,
-            labels=self.level_labels,
+            labels=self.level_labels[:count],
             made_by=self.digest,
             model_name=self.name,
         )

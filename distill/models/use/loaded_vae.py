@@ -8,17 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.arrays import Array, as_float, as_floats, as_int
+from distill.arrays import Array, as_count, as_float, as_floats, as_int
 from distill.audio.signal_window import Window
 from distill.config import VAEConfig
-from distill.errors import ConfigError, ShapeError
+from distill.errors import ConfigError, LatentsError, ShapeError
 from distill.latent.health import LatentHealth
 from distill.latent.latents import Latents
 from distill.latent.mixing import mixed
 from distill.memory import memory_for
 from distill.models.use.base import LoadedModel
-from distill.models.use.match import Maker
-from distill.models.use.match_latents import check_latents
+from distill.models.use.match import check_kind, check_length, check_maker, check_rate
 from distill.models.use.pieces import decoded_pieces
 from distill.models.use.sounds import SoundAtRate
 from distill.models.vae.model import ConvVAE
@@ -97,8 +96,16 @@ class LoadedVAE(LoadedModel[Latents]):
             LatentsError: no latents, of another model, with other dimensions, or too few for their
                 sound.
         """
-        maker = Maker(self.config, self.spectrogram.frames, self.name, lambda: self.digest)
-        check_latents(maker, latents, force=force)
+        check_kind(latents, Latents)
+        if latents.dims != self.dims:
+            raise LatentsError(
+                f"latents of {latents.dims} dimensions; this model has {self.dims}: decode them "
+                "with the model that made them"
+            )
+        if not force:
+            check_maker(self, latents)
+        check_rate(self, latents)
+        check_length(self, latents)
 
     def sample(self, count: int = 1, seconds: float = 2.0, seed: int = 0) -> tuple[Latents, ...]:
         """New sounds that resemble those the model learned from; `decode` makes them audible.
@@ -115,9 +122,8 @@ class LoadedVAE(LoadedModel[Latents]):
         Raises:
             ConfigError: a count, length or seed that is none.
         """
-        many, number = as_int(count), as_int(seed)
-        if many is None or not 1 <= many <= _MOST_SOUNDS:
-            raise ConfigError(f"count={count!r}: expected a whole number from 1 to {_MOST_SOUNDS}")
+        many = as_count(count, "count", _MOST_SOUNDS, error=ConfigError)
+        number = as_int(seed)
         if number is None or not 0 <= number < 2**63:
             raise ConfigError(f"seed={seed!r}: expected a whole number of at least 0")
         samples = self._samples(seconds)
@@ -142,9 +148,7 @@ class LoadedVAE(LoadedModel[Latents]):
             LatentsError: one is none of this model's.
             ConfigError: a count that is none.
         """
-        many = as_int(count)
-        if many is None or not 2 <= many <= _MOST_SOUNDS:
-            raise ConfigError(f"count={count!r}: expected a whole number from 2 to {_MOST_SOUNDS}")
+        many = as_count(count, "count", _MOST_SOUNDS, least=2, error=ConfigError)
         for one in (a, b):
             self.check_latents(one)
         return tuple(self.mix(a, b, place / (many - 1)) for place in range(many))

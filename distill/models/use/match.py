@@ -1,74 +1,109 @@
-"""Checks that codes are such as a model makes."""
+"""Checks that what a model is to decode is such as it makes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Protocol
 
-from distill.codebook.codes import Codes
-from distill.config import VQVAEConfig
-from distill.config.autoencoder import AutoencoderConfig
-from distill.errors import CodesError
+from distill.audio.spectrogram import LogMel
+from distill.encoded.sound import EncodedSound
 from distill.names import printable
 
 _SHOWN = 8
-_ConfigT = TypeVar("_ConfigT", bound=AutoencoderConfig)
+_STEP_TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True)
-class Maker(Generic[_ConfigT]):
-    """What codes, or latents, are compared with."""
+class Decoder(Protocol):
+    """A model in use, as far as an encoded sound is compared with it; see `LoadedModel`."""
 
-    config: _ConfigT
-    frames: Callable[[int], int]
-    """Samples of a sound to its frames."""
-    name: str
-    digest: Callable[[], str]
-    """Takes a while: asked for only where they say who made them."""
+    @property
+    def spectrogram(self) -> LogMel:
+        """Its own."""
+
+    @property
+    def config(self) -> Any:
+        """Of an autoencoder."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def digest(self) -> str:
+        """Takes a while: asked for only where a sound says who made it."""
 
 
-def check_codes(maker: Maker[VQVAEConfig], codes: Codes, *, force: bool = False) -> None:
-    """Checks codes that are to be decoded; see `LoadedVQModel.check_codes`.
+def check_kind(encoded: object, expected: type[EncodedSound]) -> None:
+    """Checks that somebody gave an encoded sound, and of this family.
 
     Args:
-        maker: the model that decodes them.
-        codes: to be decoded.
-        force: take them although another model made them.
+        encoded: to be decoded.
+        expected: the family's own kind.
 
     Raises:
-        CodesError: no codes, of another model, with more levels or other codebooks, or too few for
-            their sound.
+        DistillError: of the family's class: something else.
     """
-    if not isinstance(codes, Codes):
-        raise CodesError(
-            f"a {type(codes).__name__} where codes were expected: what `encode` returns, or "
-            "Codes.load(path)"
+    if not isinstance(encoded, expected):
+        raise expected.file.error(
+            f"a {type(encoded).__name__} where {expected.file.called} were expected: what `encode` "
+            f"returns, or {expected.__name__}.load(path)"
         )
-    config, sample_rate = maker.config, maker.config.spectrogram.sample_rate
-    if codes.levels > config.levels or codes.codebook_size != config.codebook_size:
-        raise CodesError(
-            f"codes of {codes.levels} levels × {codes.codebook_size} entries; this model has "
-            f"{config.levels} × {config.codebook_size}: decode them with the model that made "
-            "them"
-        )
-    if codes.made_by and not force and codes.made_by != (digest := maker.digest()):
-        raise CodesError(
-            f"codes of the model {called(codes.model_name, codes.made_by)}; this model is "
-            f"{called(maker.name, digest)}: decode them with the one that made them, or "
+
+
+def check_maker(decoder: Decoder, encoded: EncodedSound) -> None:
+    """Checks that the model itself made what it is to decode, where that is known.
+
+    Args:
+        decoder: the model.
+        encoded: to be decoded.
+
+    Raises:
+        DistillError: of the family's class: another model made it.
+    """
+    if encoded.made_by and encoded.made_by != decoder.digest:
+        maker = called(encoded.model_name, encoded.made_by)
+        raise encoded.file.error(
+            f"{encoded.file.called} of the model {maker}; this model is "
+            f"{called(decoder.name, decoder.digest)}: decode them with the one that made them, or "
             "hear what another makes of them (--force, in Python force=True)"
         )
-    if codes.sample_rate != sample_rate:
-        step_s = 1 / config.step_rate_hz
-        raise CodesError(
-            f"codes at {codes.sample_rate} Hz in steps of {1000 * codes.step_seconds:.4g} ms; this "
-            f"model works at {sample_rate} Hz in steps of {1000 * step_s:.4g} ms: use the model "
-            "that made them"
+
+
+def check_rate(decoder: Decoder, encoded: EncodedSound, *, any_steps: bool = False) -> None:
+    """Checks that a sound was encoded at the rate of the model.
+
+    Args:
+        decoder: the model.
+        encoded: to be decoded.
+        any_steps: look at the sample rate alone.
+
+    Raises:
+        DistillError: of the family's class: another sample rate, or steps of another length.
+    """
+    sample_rate, step_s = decoder.config.spectrogram.sample_rate, 1 / decoder.config.step_rate_hz
+    same_steps = any_steps or abs(encoded.step_seconds / step_s - 1) <= _STEP_TOLERANCE
+    if encoded.sample_rate != sample_rate or not same_steps:
+        raise encoded.file.error(
+            f"{encoded.file.called} at {encoded.sample_rate} Hz in steps of "
+            f"{1000 * encoded.step_seconds:.4g} ms; this model works at {sample_rate} Hz in steps "
+            f"of {1000 * step_s:.4g} ms: use the model that made them"
         )
-    frames, made = maker.frames(codes.samples), codes.steps * config.stride
+
+
+def check_length(decoder: Decoder, encoded: EncodedSound) -> None:
+    """Checks that there are steps enough for the whole sound.
+
+    Args:
+        decoder: the model.
+        encoded: to be decoded.
+
+    Raises:
+        DistillError: of the family's class: too few.
+    """
+    frames = decoder.spectrogram.frames(encoded.samples)
+    made = encoded.steps * decoder.config.stride
     if made < frames:
-        raise CodesError(
-            f"{codes.steps} steps make {made} frames; {codes.samples} samples need {frames}"
+        raise encoded.file.error(
+            f"{encoded.steps} steps make {made} frames; {encoded.samples} samples need {frames}"
         )
 
 

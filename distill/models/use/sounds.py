@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from distill.audio.io import open_writer
+from distill.audio.io import SoundPieces, open_writer, read_pieces
 from distill.audio.resampling import resample, resampled_length, resampled_pieces
 from distill.errors import AudioFileError
 from distill.names import printable
+
+_log = logging.getLogger(__name__)
 
 _HELD_SAMPLES = 1 << 24  # 6 minutes at 48 kHz: longer sounds are resampled again at each pass
 _HELD_BYTES = 1 << 26
@@ -56,6 +60,27 @@ class SoundAtRate:
         parts = list(self._pieces)
         whole = torch.cat(parts) if len(parts) > 1 else parts[0]
         return resample(whole, self._from_rate, self._to_rate)
+
+
+def opened(path: str | os.PathLike[str]) -> SoundPieces:
+    """A sound file in pieces; what was done to it goes to the log as a warning.
+
+    Raises:
+        AudioFileError: it cannot be read, or holds no samples.
+    """
+    sound = read_pieces(path)
+    name = printable(Path(path).name)
+    if not sound.samples:
+        raise AudioFileError(f"{name}: 0 samples after decoding; copy or export it again")
+    for note in sound.notes:
+        _log.warning("%s: %s", name, note)
+    return sound
+
+
+def fitted(sound: Tensor, rate: int, samples: int, to_rate: int) -> Tensor:
+    """A sound (…,) brought to another rate and an exact length, cut or filled up with silence."""
+    sound = resample(sound, rate, to_rate)
+    return F.pad(sound, (0, max(0, samples - len(sound))))[:samples]
 
 
 def fitted_pieces(

@@ -26,6 +26,7 @@ class ConvVQVAE(ConvAutoencoder):
             codebook_size=config.codebook_size,
             decay=config.codebook_decay,
             dead_code_fraction=config.dead_code_fraction,
+            dropout=config.quantizer_dropout,
         )
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,9 +50,11 @@ class ConvVQVAE(ConvAutoencoder):
         """(batch, n_mels, frames) to latents (batch, latent_dim, steps); see `encoded`."""
         return self.encoded(mel)
 
-    def quantize(self, latent: Tensor) -> QuantizerOutput:
-        """(batch, latent_dim, steps) to codes and their sum of entries."""
-        return self.quantizer(latent)
+    def quantize(self, latent: Tensor, levels: int | None = None) -> QuantizerOutput:
+        """(batch, latent_dim, steps) to codes and their sum of entries, of the first levels alone
+        where asked to.
+        """
+        return self.quantizer(latent, levels)
 
     def codes_to_embeddings(self, indices: Tensor) -> Tensor:
         """Codes, (batch, level, step), to what `decode` takes; -1, and levels that are missing at

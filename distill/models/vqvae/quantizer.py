@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from loguru import logger as _library_logger
 from torch import Tensor, nn
 from torch import distributed as dist
 from vector_quantize_pytorch import ResidualVQ
 
-from distill.arrays import as_tensor, as_whole_numbers
+from distill.arrays import as_count, as_tensor, as_whole_numbers
 from distill.codebook.counts import count_codes
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
@@ -54,6 +55,8 @@ class QuantizerWrapper(nn.Module):
         decay: of the moving averages.
         dead_code_fraction: an entry hit less than this share of its fair share is replaced; 0
             replaces none.
+        dropout: share of the rows of a training batch that go on without their last levels, as
+            many as chance says, so that the first levels alone make sense, too.
         synchronised: whether the codebooks learn from the batches of all processes; default where
             there are several.
     """
@@ -66,6 +69,7 @@ class QuantizerWrapper(nn.Module):
         codebook_size: int,
         decay: float = 0.97,
         dead_code_fraction: float = 0.2,
+        dropout: float = 0.0,
         synchronised: bool | None = None,
     ) -> None:
         super().__init__()
@@ -73,6 +77,7 @@ class QuantizerWrapper(nn.Module):
         self.levels = levels
         self.codebook_size = codebook_size
         self._decay, self._dead_code_fraction = decay, dead_code_fraction
+        self._dropout = dropout if levels > 1 else 0.0
         self._replaced: list[Tensor | int] = [0] * levels  # by the pass that is under way
         self._refuses_nonfinite = True
         self._processes = dist.get_world_size() if dist.is_initialized() else 1
@@ -111,14 +116,16 @@ class QuantizerWrapper(nn.Module):
         """Every entry's vector, (level, entry, dim)."""
         return torch.stack([codebook.embed[0] for codebook in self._codebooks])
 
-    def forward(self, latent: Tensor) -> QuantizerOutput:
+    def forward(self, latent: Tensor, levels: int | None = None) -> QuantizerOutput:
         """Quantizes; in training mode the codebooks follow the latents.
 
         Args:
             latent: (batch, dim, steps).
+            levels: how many of the first, 1 to all; by default all. Their codes are chosen to be
+                good together: fewer levels do not just lack the later codes.
 
         Raises:
-            ShapeError: another shape.
+            ShapeError: another shape, or levels that there are not.
             NonFiniteError: NaN or Inf in training; the codebooks are as before.
             UninitialisedError: an eval pass before any training pass.
         """
@@ -135,8 +142,11 @@ class QuantizerWrapper(nn.Module):
             )
         columns = latent.float().transpose(1, 2)
         self._replaced = [0] * self.levels
-        quantized, indices, commitment = self.residual_vq(columns)
+        before = self.codebooks if self.training and self._dropout else None
+        quantized, indices, commitment = self._first(levels)(columns)
         indices = indices.transpose(1, 2)
+        if before is not None:
+            quantized = quantized - self._left_out(indices, before)
         if not self.training:  # the library reports 0 there
             commitment = self._commitment(columns, indices)
         return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
@@ -230,7 +240,41 @@ class QuantizerWrapper(nn.Module):
         codebook = self._codebooks[level]
         type(codebook).replace(codebook, batch_samples, batch_mask=batch_mask, **options)
 
+    def _first(self, levels: int | None) -> ResidualVQ:
+        """The first levels as a quantizer of their own; their codebooks are those of the whole."""
+        if levels is None or levels == self.levels:
+            return self.residual_vq
+        count = as_count(levels, "levels", self.levels, error=ShapeError)
+        part = ResidualVQ(
+            dim=self.dim,
+            num_quantizers=count,
+            codebook_size=1,  # never filled: the layers are replaced
+            kmeans_init=True,
+            beam_size=1,
+            eval_beam_size=SEARCH_BEAM,
+        ).to(self.codebooks.device)
+        part.layers, part.training = self.residual_vq.layers[:count], self.training
+        return part
+
+    def _left_out(self, indices: Tensor, codebooks: Tensor) -> Tensor:
+        """What dropped levels had added, (batch, steps, dim).
+
+        Args:
+            indices: (batch, level, steps).
+            codebooks: (level, entry, dim), as they were when these codes were chosen.
+        """
+        batch, levels, _ = indices.shape
+        draw = torch.rand(2, batch, device=indices.device)
+        stay = 1 + (draw[0] * (levels - 1)).long()
+        dropped = draw[1] < self._dropout
+        level = torch.arange(levels, device=indices.device)
+        absent = (level >= stay[:, None]) & dropped[:, None]
+        entries = codebooks[level[:, None], indices]
+        return (entries * absent[:, :, None, None]).sum(dim=1)
+
     def _commitment(self, columns: Tensor, indices: Tensor) -> Tensor:
-        entries = self.embed(indices).transpose(2, 3)
+        missing = self.levels - indices.shape[1]
+        whole = F.pad(indices, (0, 0, 0, missing), value=-1)
+        entries = self.embed(whole)[: indices.shape[1]].transpose(2, 3)
         before = columns - torch.cat([torch.zeros_like(entries[:1]), entries[:-1].cumsum(0)])
         return (before - entries).square().mean(dim=(1, 2, 3))
