@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distill import own_folder
+from distill import opened_folder
+from distill.entry_kinds import Entry
 from distill.errors import ForeignEntryError, RunFolderError
-from distill.own_folder import Entry, OwnFolder
+from distill.own_folder import OwnFolder
 
 
 @pytest.fixture(params=["descriptors", "paths"])
@@ -22,8 +23,8 @@ def folder(
 ) -> Iterator[OwnFolder]:
     """Both ways of working: Windows has no descriptors of folders."""
     if request.param == "paths":
-        monkeypatch.setattr(own_folder, "_BY_DESCRIPTOR", False)
-    elif not own_folder._BY_DESCRIPTOR:
+        monkeypatch.setattr(opened_folder, "_BY_DESCRIPTOR", False)
+    elif not opened_folder._BY_DESCRIPTOR:
         pytest.skip("this system has no descriptors of folders")
     (tmp_path / "own").mkdir()
     (tmp_path / "outside").mkdir()
@@ -179,7 +180,7 @@ def test_a_folder_exchanged_for_a_link_at_the_last_moment(
         pytest.skip("without descriptors of folders this moment cannot be closed")
     inner = folder.path / "x"
     inner.mkdir()
-    real = own_folder._kind
+    real = opened_folder.kind_of
 
     def exchange(found: os.stat_result) -> str:
         kind = real(found)
@@ -188,7 +189,7 @@ def test_a_folder_exchanged_for_a_link_at_the_last_moment(
             inner.symlink_to(outside)
         return kind
 
-    monkeypatch.setattr(own_folder, "_kind", exchange)
+    monkeypatch.setattr(opened_folder, "kind_of", exchange)
     with pytest.raises(ForeignEntryError, match="came there meanwhile"):
         write(folder, "x/precious.txt")
     untouched(outside)

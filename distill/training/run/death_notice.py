@@ -9,7 +9,7 @@ from pathlib import Path
 from distill import errors
 from distill.errors import DistillError, TrainingError
 from distill.names import printable
-from distill.own_folder import OwnFolder
+from distill.opened_folder import OpenedFolder
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.layout import WORKER_LOG
@@ -83,7 +83,7 @@ def read_last_words(line: str) -> DistillError | None:
 def _printed(path: Path) -> str:
     """The last thing that the trainer printed."""
     try:
-        with OwnFolder(path) as folder, folder.read(WORKER_LOG) as log:
+        with OpenedFolder(path) as folder, folder.read(WORKER_LOG) as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
             lines = log.read(_TAIL_BYTES).decode(errors="replace").split("\n")
     except OSError:

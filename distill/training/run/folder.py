@@ -18,7 +18,8 @@ from msgspec import Meta
 from distill.atomic import patiently
 from distill.checked import Count, Name, UnixTime, parse_json
 from distill.errors import ForeignEntryError, OutsideDataError, RunFolderError
-from distill.own_folder import OwnFolder, open_to_look
+from distill.opened_folder import open_to_read
+from distill.own_folder import OwnFolder
 from distill.training.run import states
 from distill.training.run.detach import has_ended
 from distill.training.run.heartbeat import STALE_S, Pulse
@@ -307,7 +308,7 @@ class RunFolder:
 
     def _open(self, name: str) -> BinaryIO:
         """A file of the folder, where its path leads now."""
-        return open_to_look(self.path, name)
+        return open_to_read(self.path, name)
 
     def _read(self, name: str, limit: int) -> bytes:
         with patiently(lambda: self._open(name)) as file:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from distill.entry_kinds import FILE, FOLDER
 from distill.file_names import MODEL_SUFFIX, RUN_REQUEST
-from distill.own_folder import FILE, FOLDER, OwnFolder
+from distill.own_folder import OwnFolder
 
 REQUEST, EVENTS, STATUS, CONTROL = RUN_REQUEST, "events.jsonl", "status.json", "control.json"
 CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", f"model{MODEL_SUFFIX}"

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from distill.audio.corpus import AudioCorpus, Source
+from distill.entry_kinds import FOLDER
 from distill.errors import ForeignEntryError, RunFolderError
 from distill.models.device import check_devices
 from distill.names import path_from_text
-from distill.own_folder import FOLDER, OwnFolder
+from distill.own_folder import OwnFolder
 from distill.training.run import states
 from distill.training.run.control import change_control
 from distill.training.run.folder import (

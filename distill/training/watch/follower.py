@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from distill.errors import ModelTypeError, RunFolderError
 from distill.family import VQVAE, family
-from distill.own_folder import OwnFolder
+from distill.opened_folder import OpenedFolder
 from distill.training.run.folder import RunFolder
 from distill.training.watch.event_lines import (
     EPOCHS,
@@ -74,7 +74,7 @@ class Follower:
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
         self._looks_left = _LOOKS_FOR_A_SESSION
-        self._place: OwnFolder | None = None
+        self._place: OpenedFolder | None = None
         self._closing = threading.Event()
         self._caught_up, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="distill-follower", daemon=True)
@@ -115,7 +115,7 @@ class Follower:
 
     def _run(self) -> None:
         try:
-            self._place = OwnFolder(self._folder.path)
+            self._place = OpenedFolder(self._folder.path)
         except OSError:  # read without it
             self._place = None
         try:
@@ -167,7 +167,7 @@ class Follower:
             self._folder.path = place.path = now
         elif self._folder.is_run:
             place.close()
-            self._place = OwnFolder(self._folder.path)
+            self._place = OpenedFolder(self._folder.path)
 
     def _notice_new_session(self, *, waits: bool) -> bool:
         """A trainer that resumes a run forgets what came after its checkpoint: so do we.

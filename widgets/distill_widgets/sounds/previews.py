@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from distill.audio.io import probe, read_audio
 from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
 from distill.names import printable
-from distill.own_folder import OwnFolder
+from distill.opened_folder import OpenedFolder
 from distill.training.run.folder import PREVIEWS, RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.watch.history import MetricsHistory
@@ -92,7 +92,7 @@ def preview_sound(folder: RunFolder, name: str) -> Sound:
     """
     shown = printable(name)
     try:
-        with OwnFolder(folder.path) as own:
+        with OpenedFolder(folder.path) as own:
             if not name.startswith(f"{PREVIEWS}/") or not own.check(name):
                 raise RunFolderError(f"{shown}: not a preview of {printable(folder.path)}")
     except ForeignEntryError:
