@@ -14,7 +14,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distill.audio.containers import chunks
+from distill.audio.containers import chunk_headers
+from distill.audio.containers.chunks import walk_chunks
 from distill.audio.containers.layout import Stream
 from distill.audio.containers.mpeg import frames_of
 from distill.audio.containers.ogg import _crc, pages
@@ -183,9 +184,9 @@ def test_a_wav_beyond_4_gb_is_read_by_the_rest_of_its_size() -> None:
             return data + b"\x11\x22" * ((count - len(data)) // 2)
 
     stream = Stream.of(Huge())  # type: ignore[arg-type]
-    found = chunks.find_wav(stream)
+    found = chunk_headers.find_wav(stream)
     assert found is not None
-    (part,) = chunks.walk_chunks(stream, found).parts
+    (part,) = walk_chunks(stream, found).parts
     header, rest = part.spans or (b"", b"")
     assert isinstance(header, bytes)
     assert header[:4] == b"RF64"

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distill.audio.containers.chunks import RIFF
+from distill.audio.containers.chunk_headers import RIFF
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.trailing_data import Follows, what_follows
 from distill.audio.containers.virtual_file import Span

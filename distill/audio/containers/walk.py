@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import BinaryIO
 
-from distill.audio.containers import chunks
+from distill.audio.containers import chunk_headers
+from distill.audio.containers.chunks import Samples, walk_chunks
 from distill.audio.containers.flac import walk_flac
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.mpeg import walk_mpeg
@@ -14,16 +15,16 @@ from distill.audio.containers.ogg import walk_ogg
 from distill.audio.containers.trailing_data import SOUND_MAGIC
 from distill.audio.file_types import HEAD_BYTES, foreign
 
-_FINDERS: dict[bytes, Callable[[Stream], chunks.Samples | None]] = {
-    b"RIFF": chunks.find_wav,
-    b"RIFX": chunks.find_wav,
-    b"RF64": chunks.find_wav,
-    b"BW64": chunks.find_wav,
-    b"riff": chunks.find_w64,
-    b"FORM": chunks.find_aiff,
-    b".snd": chunks.find_au,
-    b"dns.": chunks.find_au,
-    b"caff": chunks.find_caf,
+_FINDERS: dict[bytes, Callable[[Stream], Samples | None]] = {
+    b"RIFF": chunk_headers.find_wav,
+    b"RIFX": chunk_headers.find_wav,
+    b"RF64": chunk_headers.find_wav,
+    b"BW64": chunk_headers.find_wav,
+    b"riff": chunk_headers.find_w64,
+    b"FORM": chunk_headers.find_aiff,
+    b".snd": chunk_headers.find_au,
+    b"dns.": chunk_headers.find_au,
+    b"caff": chunk_headers.find_caf,
 }
 
 
@@ -75,7 +76,7 @@ def _walk_one(stream: Stream) -> Layout:
         found = finder(stream)
         if found is None:
             return Layout(sound_bytes=max(0, stream.size - _LARGE_HEADER))
-        layout = chunks.walk_chunks(stream, found)
+        layout = walk_chunks(stream, found)
         return dataclasses.replace(layout, sound_bytes=max(0, stream.size - _LARGE_HEADER))
     if magic[:3] == b"ID3" and (inner_at := _behind_tag(stream, head)) is not None:
         return Layout(parts=(), rest_at=inner_at)
