@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.audio.containers.layout import CHANGED
-from distill.audio.level_meter import IMPOSSIBLE, LONE, LOUD, Levels, Meter
+from distill.audio.level_meter import Meter
 from distill.audio.resampling import resampled_length, resampled_pieces
 from distill.audio.sound_file import AudioInfo, OpenSound, open_sound
+from distill.audio.sound_survey import SoundSurvey, mix_down, mono_blocks
 from distill.errors import AudioFileError
 
 MOST_WHOLE_BYTES = 2 << 30
@@ -63,9 +62,9 @@ def decode_open(sound: OpenSound, sample_rate: int | None = None) -> DecodedSoun
     to_rate = sample_rate or from_rate
     _refuse_large(sound, to_rate)
     blocks: deque[Tensor] = deque()
-    survey = _Survey.of(sound, blocks)
+    survey = SoundSurvey.of(sound, blocks)
     if survey.channel is not None:
-        blocks = deque(map(torch.from_numpy, _mono_blocks(sound, survey)))
+        blocks = deque(map(torch.from_numpy, mono_blocks(sound, survey)))
     waveform, done = torch.empty(resampled_length(survey.frames, from_rate, to_rate)), 0
     pieces = (_without(blocks.popleft(), survey.offset) for _ in range(len(blocks)))
     for piece in resampled_pieces(pieces, survey.frames, from_rate, to_rate):
@@ -128,7 +127,7 @@ class SoundPieces:
     def __init__(self, path: Path, sample_rate: int | None) -> None:
         self.path = path
         with open_sound(path) as sound:
-            self._survey = _Survey.of(sound, None)
+            self._survey = SoundSurvey.of(sound, None)
             self.info = sound.info
         self.sample_rate = sample_rate or self.info.sample_rate
         """Of the pieces, in Hz."""
@@ -163,7 +162,7 @@ class SoundPieces:
             yield from resampled_pieces(
                 (
                     _without(torch.from_numpy(block), survey.offset)
-                    for block in _mono_blocks(sound, survey)
+                    for block in mono_blocks(sound, survey)
                 ),
                 survey.frames,
                 self.info.sample_rate,
@@ -197,7 +196,7 @@ def read_part(path: str | os.PathLike[str], start_s: float, seconds: float) -> t
         blocks = [np.nan_to_num(block) for block in sound.blocks(start, stop)]
         meter, mono = Meter(info.sample_rate, info.channels), []
         for block in blocks:
-            mono.append(_mixed(block))
+            mono.append(mix_down(block))
             meter.add(block, mono[-1])
         levels = meter.levels()
         if levels.cancels:
@@ -205,112 +204,8 @@ def read_part(path: str | os.PathLike[str], start_s: float, seconds: float) -> t
         return torch.from_numpy(np.concatenate(mono)), info.sample_rate
 
 
-@dataclass(frozen=True)
-class _Survey:
-    """What one pass over a sound finds out, and has to be known before it is used."""
-
-    frames: int
-    sha256: str
-    channel: int | None
-    """The one channel that is used; None: their mix."""
-    offset: float
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, sound: OpenSound, keep: deque[Tensor] | None) -> _Survey:
-        """Decodes a sound once; the mono blocks go into `keep`."""
-        info = sound.info
-        digest = hashlib.sha256(f"{info.sample_rate}:{info.channels}:".encode())
-        meter, frames = Meter(info.sample_rate, info.channels), 0
-        for block in sound.blocks():
-            digest.update(block.data)
-            mono = _mixed(block)
-            _refuse_impossible(sound, block, frames)
-            meter.add(block, mono)
-            if keep is not None:
-                keep.append(torch.from_numpy(mono))
-            frames += len(block)
-        levels = meter.levels()
-        _refuse_lone_peak(sound, levels)
-        channel, offset = None, levels.offset
-        if levels.cancels:
-            channel = levels.best_channel
-            sound.note(_which_channel(channel, info.channels))
-            offset = _offset_of(sound, channel)
-        if offset:
-            sound.note(f"a constant offset of {offset:.2g} was taken away")
-        return cls(frames, digest.hexdigest(), channel, offset, tuple(sound.notes))
-
-
-def _mixed(block: np.ndarray) -> np.ndarray:
-    mixed: np.ndarray = block[:, 0]
-    with np.errstate(all="ignore"):  # Inf - Inf: reported below, with its place
-        if block.shape[1] == 2:  # the same bits as a mean, without numpy's short inner loops
-            mixed = (mixed + block[:, 1]) * np.float32(0.5)
-        elif block.shape[1] > 2:
-            mixed = block.mean(axis=1)
-    return mixed
-
-
-def _mono_blocks(sound: OpenSound, survey: _Survey) -> Iterator[np.ndarray]:
-    frames = 0
-    for block in sound.blocks():
-        frames += len(block)
-        channel = survey.channel
-        if frames > survey.frames or (channel is not None and channel >= block.shape[1]):
-            break
-        yield _mixed(block) if channel is None else block[:, channel].copy()
-    if frames != survey.frames:
-        raise AudioFileError(f"{sound.name}: {CHANGED}")
-
-
-def _offset_of(sound: OpenSound, channel: int) -> float:
-    meter = Meter(sound.info.sample_rate, 1)
-    for block in sound.blocks():
-        meter.add(block[:, channel : channel + 1], block[:, channel])
-    return meter.levels().offset
-
-
 def _without(piece: Tensor, offset: float) -> Tensor:
     return piece - offset if offset else piece
-
-
-def _which_channel(channel: int, channels: int) -> str:
-    if channels == 2:
-        return f"opposite phase: only its {('left', 'right')[channel]} channel is used"
-    return f"its channels cancel one another: only channel {channel + 1} of {channels} is used"
-
-
-def _refuse_impossible(sound: OpenSound, block: np.ndarray, before: int) -> None:
-    if block.min() > -IMPOSSIBLE and block.max() < IMPOSSIBLE:  # neither is true of NaN
-        return
-    finite = np.isfinite(block).all(axis=1)
-    sane = finite & (np.abs(np.where(finite[:, None], block, 0)) < IMPOSSIBLE).all(axis=1)
-    at = int(np.argmin(sane))
-    where = (before + at) / sound.info.sample_rate
-    if not finite[at]:
-        raise AudioFileError(f"{sound.name}: NaN or Inf at {where:.2f} s; re-export it")
-    raise AudioFileError(_lone(sound.name, float(np.abs(block[at]).max()), where))
-
-
-def _refuse_lone_peak(sound: OpenSound, levels: Levels) -> None:
-    if levels.peak <= LOUD:
-        return
-    share, fewest = LONE
-    near = 0
-    for block in sound.blocks():
-        near += int(np.count_nonzero(np.abs(block).max(axis=1) > share * levels.peak))
-        if near >= fewest:
-            return
-    where = levels.peak_at / sound.info.sample_rate
-    raise AudioFileError(_lone(sound.name, levels.peak, where))
-
-
-def _lone(name: str, value: float, at_s: float) -> str:
-    return (
-        f"{name}: a sample of {value:.1e} at {at_s:.2f} s, which no sound around it explains; "
-        "silence it there in an editor, the rest is untouched"
-    )
 
 
 def _refuse_large(sound: OpenSound, to_rate: int, frames: int | None = None) -> None:
