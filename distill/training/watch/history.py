@@ -8,17 +8,14 @@ import threading
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 
-from distill.checked import Finite, Name
 from distill.family import Family
 from distill.training.watch.event_lines import (
     EPOCHS,
-    EVENT_CLASSES,
     STEPS,
     CheckpointEvent,
     Event,
@@ -28,10 +25,9 @@ from distill.training.watch.event_lines import (
     TrainingCompleteEvent,
     TrainingFailedEvent,
     WarningEvent,
-    event_from_dict,
-    event_to_dict,
     events_from_lines,
 )
+from distill.training.watch.history_json import history_from_json, history_to_json
 from distill.training.watch.history_report import history_as_html
 from distill.training.watch.step_columns import AFTER, BEFORE, STEP_LINES, read_columns
 
@@ -220,9 +216,7 @@ class MetricsHistory:
 
     def to_json(self) -> str:
         """Everything as JSON; `from_json` is its inverse."""
-        values = {name: _plain(getattr(self, name)) for name in self._fields()}
-        values["steps"] = {name: column.tolist() for name, column in self.steps.items()}
-        return msgspec.json.encode(values).decode()  # NaN, which JSON does not have, becomes null
+        return history_to_json({name: getattr(self, name) for name in self._fields()}, self.steps)
 
     @classmethod
     def from_json(cls: type[_HistoryT], text: str) -> _HistoryT:
@@ -231,22 +225,16 @@ class MetricsHistory:
         Raises:
             ValueError: not the JSON of a history.
         """
-        what = f"not the JSON of a {cls.__name__}"
         try:
-            values: dict[str, Any] = msgspec.json.decode(text)
-            if not isinstance(values, dict) or set(values) != {*cls._fields(), "steps"}:
-                raise ValueError("other fields")
-            steps = msgspec.convert(values.pop("steps"), _Steps)
-            history = cls(**{name: _rebuilt(value) for name, value in values.items()})
+            values, steps = history_from_json(text, cls._fields())
+            history = cls(**values)
             history._learn_names([name for name in steps if name not in (*BEFORE, *AFTER)])
             if set(steps) != set(history._names):
                 raise ValueError("other columns")
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"{what} ({error})") from error
-        if len({len(column) for column in steps.values()}) != 1:
-            raise ValueError(f"{what} (columns of several lengths)")
+            raise ValueError(f"not the JSON of a {cls.__name__} ({error})") from error
         for name, column in steps.items():
-            history._columns[name].extend([math.nan if x is None else x for x in column])
+            history._columns[name].extend(column)
         return history
 
     @classmethod
@@ -294,24 +282,9 @@ def history_of(kind: Family) -> MetricsHistory:
     return history
 
 
-_Steps = Annotated[dict[Name, list[Finite | None]], Meta(max_length=64)]
-
-
 def _last_event(lines: list[bytes]) -> Any:
     """The last step that can be read whole; the columns hold what can be drawn of the others."""
     for line in reversed(lines):
         for event in events_from_lines([line], Gaps()):
             return event
     return None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return event_to_dict(value) if isinstance(value, EVENT_CLASSES) else value
-
-
-def _rebuilt(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_rebuilt(item) for item in value]
-    return event_from_dict(value) if isinstance(value, dict) and "event" in value else value
