@@ -42,7 +42,8 @@ from distill import (
 from distill.errors import DistillError
 from distill.training import VQEpochMetrics, VQStepMetrics
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.session import session as session_module
 from distill.training.session.session import run_session
 

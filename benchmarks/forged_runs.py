@@ -36,7 +36,8 @@ from distill.errors import DistillError
 from distill.training import RunStatus
 from distill.training.run.control import change_control, read_control
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import RunWriter, begin_run, extend_run, hold_run
+from distill.training.run.preparation import begin_run, extend_run
+from distill.training.run.writer import RunWriter, hold_run
 from distill.training.watch.event_lines import event_to_line
 
 PATIENCE_S = 30

@@ -18,9 +18,10 @@ import torch
 
 from distill import VQVAEConfig
 from distill.codebook.health import codebook_health
-from distill.training.run.folder import RunStatus
+from distill.training.run.status import RunStatus
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import RunWriter, hold_run
 from distill.training.watch.event_lines import TrainingCompleteEvent, VQEpochMetrics, VQStepMetrics
 
 STEPS_AN_EPOCH = 50

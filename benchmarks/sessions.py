@@ -24,9 +24,10 @@ from typing import Any, cast
 from common import parser, recordings, report
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.run.folder import RunStatus
+from distill.training.run.status import RunStatus
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import RunWriter, hold_run
 from distill.training.runner import Backend
 from distill.training.watch.event_lines import event_to_line
 from distill.training.watch.follower import Follower

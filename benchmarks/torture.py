@@ -33,7 +33,8 @@ from distill.family import family
 from distill.training import CheckpointEvent, ResumeEvent, load_checkpoint
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import RunWriter, begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import RunWriter, hold_run
 from distill.training.session.session import run_session
 from distill.training.watch.event_lines import Event
 

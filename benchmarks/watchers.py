@@ -21,9 +21,10 @@ from typing import Any
 from common import parser, report
 
 from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.run.folder import RunStatus
+from distill.training.run.status import RunStatus
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import event_to_line
 from distill_widgets import TrainingDashboard
 

@@ -27,7 +27,7 @@ from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.run.start import RunStart
-from distill.training.run.writer import begin_run
+from distill.training.run.preparation import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals

@@ -28,14 +28,14 @@ from .run.checkpoint import (
 from .run.folder import (
     RunFolder as RunFolder,
 )
-from .run.folder import (
-    RunStatus as RunStatus,
-)
 from .run.runs import (
     RunInfo as RunInfo,
 )
 from .run.runs import (
     RunList as RunList,
+)
+from .run.status import (
+    RunStatus as RunStatus,
 )
 from .runner import (
     TrainingRunner as TrainingRunner,

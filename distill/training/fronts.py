@@ -22,7 +22,8 @@ from distill.training.engine.totals import EpochResult, EpochTotals
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.start import RunStart, StartFrom
-from distill.training.run.writer import begin_run, extend_run, hold_run
+from distill.training.run.preparation import begin_run, extend_run
+from distill.training.run.writer import hold_run
 from distill.training.session.result import TrainingResult
 from distill.training.session.session import run_session
 from distill.training.session.signals import Cancel, StopSignals, stopped_by_signals

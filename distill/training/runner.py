@@ -23,7 +23,7 @@ from distill.training.run.handle import RunHandle
 from distill.training.run.request import RunRequest, check_source
 from distill.training.run.runs import RunList, list_runs
 from distill.training.run.start import RunStart, StartFrom
-from distill.training.run.writer import begin_run, extend_run
+from distill.training.run.preparation import begin_run, extend_run
 from distill.training.session.result import TrainingResult
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
 from distill.training.watch.event_lines import MetricsCallback

@@ -14,7 +14,8 @@ from distill.own_folder import OwnFolder
 from distill.time_slices import take_short_turns
 from distill.training.run.detach import start_detached, start_tied
 from distill.training.run.layout import WORKER_LOG
-from distill.training.run.writer import announce_trainer, hold_run
+from distill.training.run.preparation import announce_trainer
+from distill.training.run.writer import hold_run
 from distill.training.session.session import run_session
 
 WORKER = "distill.training.worker"

@@ -10,7 +10,8 @@ from typing import Any
 from distill.errors import IncompleteRunError, TrainingError
 from distill.training.outcome import error_of, result_of
 from distill.training.run import states
-from distill.training.run.folder import RunFolder, RunStatus
+from distill.training.run.folder import RunFolder
+from distill.training.run.status import RunStatus
 from distill.training.session.result import TrainingResult
 from distill.training.trainers import Trainer
 from distill.training.watch.event_lines import MetricsCallback

@@ -22,7 +22,8 @@ from distill import (
     train_vqvae,
 )
 from distill.errors import CorpusError, RunFolderError, TrainingError
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.session import session
 
 QUICK = {"width": 16, "latent_dim": 8, "max_steps": 6, "preview_every_epochs": 0}

@@ -27,7 +27,8 @@ from distill.errors import ConfigError, RunFolderError, TrainingError
 from distill.training import worker
 from distill.training.run.death_notice import FAILED, read_last_words
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, hold_run, write_request
+from distill.training.run.preparation import begin_run, write_request
+from distill.training.run.writer import hold_run
 from distill.training.session import replicas as replicas_module
 from distill.training.session.monitor import Monitor
 from distill.training.session.replicas import Replicas

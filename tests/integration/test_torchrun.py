@@ -20,7 +20,7 @@ from distill import (
 )
 from distill.config import TrainingConfig
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, extend_run
+from distill.training.run.preparation import begin_run, extend_run
 from tests.families import tiny
 
 SCRIPT = """

@@ -20,8 +20,9 @@ from distill import (
 )
 from distill.errors import ForeignEntryError, RunFolderError, TrainingError
 from distill.training import RunStatus
-from distill.training.run.folder import TOO_LONG
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.log_lines import TOO_LONG
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import Event, event_to_line
 
 LONG = 5 << 20

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from distill import CheckpointEvent, RunFolder, VQStepMetrics
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.session.monitor import Monitor
 from distill.training.watch.event_lines import Event
 from distill.training.watch.follower import Follower

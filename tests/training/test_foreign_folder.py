@@ -15,7 +15,8 @@ from distill.errors import DistillError, ForeignEntryError, RunFolderError
 from distill.training import RunStatus
 from distill.training.run.layout import OWN_FILES
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.run.preparation import announce_trainer, begin_run, extend_run
+from distill.training.run.writer import hold_run
 
 FILES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
          ".lock", ".control.lock", ".reserve")  # fmt: skip

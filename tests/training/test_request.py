@@ -15,7 +15,8 @@ from distill.errors import CorpusError, RunFolderError
 from distill.training.run import request_seal
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, extend_run, hold_run, write_request
+from distill.training.run.preparation import begin_run, extend_run, write_request
+from distill.training.run.writer import hold_run
 
 
 @pytest.fixture

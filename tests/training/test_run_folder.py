@@ -13,7 +13,8 @@ import pytest
 from distill import CheckpointEvent, RunFolder, WarningEvent
 from distill.errors import RunFolderError
 from distill.training import RunStatus
-from distill.training.run.writer import announce_trainer, begin_run, extend_run, hold_run
+from distill.training.run.preparation import announce_trainer, begin_run, extend_run
+from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import event_to_line
 
 REQUEST = {"name": "a run"}

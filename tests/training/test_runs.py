@@ -18,7 +18,8 @@ from distill.errors import RunFolderError
 from distill.training import RunStatus
 from distill.training.run.request import RunRequest
 from distill.training.run.runs import list_runs
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 
 
 def status(**fields: object) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from distill import (
     train_vqvae,
 )
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run
+from distill.training.run.preparation import begin_run
 from distill.training.session import signals as signals_module
 from distill.training.session.signals import StopSignals, stopped_by_signals
 from distill.training.watch.event_lines import Event

@@ -16,7 +16,8 @@ from distill.errors import RunFolderError
 from distill.training import RunStatus
 from distill.training.run import states
 from distill.training.run.control import RUN, STOP, STOP_NOW, change_control, read_control
-from distill.training.run.writer import begin_run, extend_run, hold_run
+from distill.training.run.preparation import begin_run, extend_run
+from distill.training.run.writer import hold_run
 from distill.training.session.monitor import Monitor
 
 

@@ -15,9 +15,10 @@ from ipywidgets.widgets import widget as widget_module
 
 from distill import AudioCorpus, VQVAEConfig, write_audio
 from distill.codebook.health import codebook_health
-from distill.training.run.folder import RunStatus
+from distill.training.run.status import RunStatus
 from distill.training.run.request import RunRequest
-from distill.training.run.writer import begin_run, hold_run
+from distill.training.run.preparation import begin_run
+from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import (
     Event,
     PreviewEvent,

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
 import os
 import platform
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
-
-import msgspec
-from msgspec import Meta
+from typing import Any, BinaryIO
 
 from distill.atomic import patiently
-from distill.checked import Count, Name, UnixTime, parse_json
+from distill.checked import parse_json
 from distill.errors import ForeignEntryError, OutsideDataError, RunFolderError
 from distill.opened_folder import open_to_read
 from distill.own_folder import OwnFolder
 from distill.training.run import states
-from distill.training.run.detach import has_ended
-from distill.training.run.heartbeat import STALE_S, Pulse
+from distill.training.run.heartbeat import Pulse
 from distill.training.run.layout import (
     CHECKPOINTS,
     EVENTS,
@@ -32,83 +25,27 @@ from distill.training.run.layout import (
     PREVIEWS,
     REQUEST,
     STATUS,
-    WORKER_LOG,
 )
 from distill.training.run.lock import FolderLock, is_locked
+from distill.training.run.log_lines import PIECE_BYTES, read_lines
+from distill.training.run.status import (
+    HEARTBEAT_PERIOD_S,
+    LARGEST_STATUS,
+    RunStatus,
+    process_exists,
+    status_from_json,
+    trainer_is_starting,
+)
 from distill.training.watch.event_lines import Event, Gaps, events_from_lines
-
-__all__ = [
-    "CHECKPOINTS",
-    "EVENTS",
-    "HEARTBEAT_PERIOD_S",
-    "LOCK",
-    "MODEL",
-    "OWN_FILES",
-    "PREVIEWS",
-    "REQUEST",
-    "STATUS",
-    "WORKER_LOG",
-    "RunFolder",
-    "RunStatus",
-    "acquire_lock",
-    "check_room",
-    "status_to_json",
-]
 
 _log = logging.getLogger(__name__)
 
-HEARTBEAT_PERIOD_S = 0.25
-_SLOW_START_S = 60.0  # a cold disk takes its time to read torch
-_PROBE_PATIENCE_S = 0.3  # a watcher may hold the lock for a moment, to look
-_LARGEST_REQUEST, _LARGEST_STATUS = 256 << 20, 1 << 16
-_PIECE_BYTES = 1 << 20
-TOO_LONG = b"(a line too long to be an event)"
-"""What `read_lines` gives in the place of such a line."""
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """Where a run is, as its trainer last reported."""
-
-    state: str
-    """See `distill.training.run.states`."""
-    pid: int
-    host: str
-    heartbeat: float
-    """Unix time of the last sign of life."""
-    epoch: int
-    step: int
-    session: int
-    """Counts how often the run was started or resumed, from 1."""
-    acknowledged: int
-    """Serial number of the last command the trainer has seen."""
-    seen_before: float = 0.0
-    """Unix time of the last sign of life of the session before, while another tries to begin."""
-
-    @classmethod
-    def now(
-        cls, state: str, *, pid: int, epoch: int, step: int, session: int, acknowledged: int = 0
-    ) -> RunStatus:
-        """A sign of life, from this machine and moment."""
-        return cls(state, pid, platform.node(), time.time(), epoch, step, session, acknowledged)
-
-
-class _Status(msgspec.Struct):
-    state: Literal[
-        "starting", "running", "paused", "stopping", "finished", "stopped", "failed", "gone"
-    ]
-    pid: Annotated[int, Meta(ge=0, le=2**31 - 1)]
-    host: Name
-    heartbeat: UnixTime
-    epoch: Count
-    step: Count
-    session: Count
-    acknowledged: Count
-    seen_before: UnixTime = 0.0
+_PROBE_PATIENCE_S = 0.3  # a watcher may hold the lock for a moment, to poll it
+_LARGEST_REQUEST = 256 << 20
 
 
 class RunFolder:
-    """A run folder, to look at. Nothing here writes, and rights to read are enough."""
+    """A run folder, to read. Nothing here writes, and rights to read are enough."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -172,10 +109,8 @@ class RunFolder:
         try:
             with patiently(lambda: self._open(STATUS)) as file:
                 written = os.fstat(file.fileno()).st_mtime
-                data = file.read(_LARGEST_STATUS + 1)
-            values: _Status = parse_json(data, _Status, name=STATUS, limit=_LARGEST_STATUS)
-            status = RunStatus(**msgspec.structs.asdict(values))
-            return status, written, ""
+                data = file.read(LARGEST_STATUS + 1)
+            return status_from_json(data), written, ""
         except (FileNotFoundError, NotADirectoryError):
             return None, 0.0, ""
         except (OSError, ValueError) as error:
@@ -189,15 +124,15 @@ class RunFolder:
     def is_starting(self) -> bool:
         """Whether a trainer was started that may not have reached this folder yet."""
         status = self.read_status()
-        return status is not None and _is_starting(status)
+        return status is not None and trainer_is_starting(status)
 
     def read_state(self, *, may_wait: bool = True) -> str:
         """The state of the run; see `read_state_and_status`."""
         return self.read_state_and_status(may_wait=may_wait)[0]
 
     def read_state_and_status(self, *, may_wait: bool = True) -> tuple[str, RunStatus | None]:
-        """The state of the run, looking also at whether its trainer lives and answers; and where
-        the run is, as its trainer last reported.
+        """The state of the run, also by whether its trainer lives and answers; and where the run is,
+        as its trainer last reported.
 
         Args:
             may_wait: where clocks disagree, as between machines, also waits for up to a second to
@@ -211,7 +146,7 @@ class RunFolder:
         seen = self._judge(status, written, may_wait)
         if seen == status.state:
             return seen, status
-        again = self.read_status()  # it may have ended while we looked
+        again = self.read_status()  # it may have ended meanwhile
         if again is not None and again.state not in states.ACTIVE:
             return again.state, again
         return seen, status
@@ -219,9 +154,9 @@ class RunFolder:
     def _judge(self, status: RunStatus, written: float, may_wait: bool) -> str:
         """What an active state is really: that, not answering, or gone."""
         here = status.host == platform.node()
-        if here and not _process_exists(status.pid):
+        if here and not process_exists(status.pid):
             return states.GONE
-        if _is_starting(status):
+        if trainer_is_starting(status):
             return status.state
         self._pulse.see((status.heartbeat, written))
         if self._pulse.is_fresh(status.heartbeat):
@@ -254,7 +189,7 @@ class RunFolder:
         counted = Gaps() if gaps is None else gaps
         events: list[Event] = []
         while True:
-            lines, offset = self.read_lines(offset, 4 * _PIECE_BYTES)
+            lines, offset = self.read_lines(offset, 4 * PIECE_BYTES)
             if not lines:
                 break
             events += events_from_lines(lines, counted)
@@ -282,15 +217,10 @@ class RunFolder:
             OSError: the log cannot be read, or is no file.
         """
         try:
-            with self._open(EVENTS) as file:
-                file.seek(offset)
-                data = file.read(limit)
-                end = data.rfind(b"\n") + 1
-                if end == 0 and len(data) == limit:
-                    return [TOO_LONG], offset + limit + _to_end_of_line(file)
+            with self._open(EVENTS) as log:
+                return read_lines(log, offset, limit)
         except (FileNotFoundError, NotADirectoryError):
             return [], offset
-        return data[: end - 1].split(b"\n") if end else [], offset + end
 
     def check_free(self, *, overwrite: bool = False) -> None:
         """Whether a new run may begin here, without touching anything.
@@ -354,48 +284,9 @@ def check_room(folder: Path, overwrite: bool) -> None:
         )
 
 
-def status_to_json(status: RunStatus) -> bytes:
-    """What `read_status` reads."""
-    return json.dumps(dataclasses.asdict(status), indent=1).encode()
-
-
 def _taken(path: Path) -> RunFolderError:
     status = RunFolder(path).read_status()
     who = f" (process {status.pid})" if status else ""
     return RunFolderError(
         f"{path}: another training is running there{who}; attach to it, or choose another folder"
     )
-
-
-def _is_starting(status: RunStatus) -> bool:
-    return (
-        status.state == states.STARTING
-        and status.host == platform.node()
-        and _process_exists(status.pid)
-        and -STALE_S < time.time() - status.heartbeat < _SLOW_START_S
-    )
-
-
-def _to_end_of_line(file: Any) -> int:
-    """Bytes up to the end of the line, or of the file."""
-    passed = 0
-    while piece := file.read(_PIECE_BYTES):
-        end = piece.find(b"\n") + 1
-        if end:
-            return passed + end
-        passed += len(piece)
-    return passed
-
-
-def _process_exists(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # sending a signal would end it there; heartbeat and lock decide
-    if pid <= 0 or has_ended(pid):  # a child of ours would else be there until we ask for its end
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

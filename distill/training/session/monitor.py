@@ -14,7 +14,7 @@ from dataclasses import replace
 from distill.errors import RunFolderError, RunLostError
 from distill.training.run import states
 from distill.training.run.control import PAUSE, STOP, STOP_NOW, Control, read_control
-from distill.training.run.folder import HEARTBEAT_PERIOD_S, RunStatus
+from distill.training.run.status import HEARTBEAT_PERIOD_S, RunStatus
 from distill.training.run.writer import RunWriter
 from distill.training.session.signals import Cancel, StopSignals
 

@@ -137,7 +137,7 @@ def _status(trainer, word, **changes):
     import dataclasses
     import os
 
-    from distill.training.run.folder import RunStatus
+    from distill.training.run.status import RunStatus
 
     status = RunStatus.now(word, pid=os.getpid(), epoch=0, step=5, session=trainer.writer.session)
     return dataclasses.replace(status, **changes)

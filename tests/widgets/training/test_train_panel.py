@@ -14,7 +14,7 @@ import pytest
 
 from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
 from distill.errors import RunFolderError
-from distill.training.run.writer import begin_run
+from distill.training.run.preparation import begin_run
 from distill_widgets import TrainPanel
 from distill_widgets.page import controls
 from distill_widgets.page.controls import Sentence

@@ -9,7 +9,8 @@ from distill.audio.io import probe, read_audio
 from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
 from distill.names import printable
 from distill.opened_folder import OpenedFolder
-from distill.training.run.folder import PREVIEWS, RunFolder
+from distill.training.run.folder import RunFolder
+from distill.training.run.layout import PREVIEWS
 from distill.training.run.request import RunRequest
 from distill.training.watch.history import MetricsHistory
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
