@@ -8,15 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from tqdm.auto import tqdm
-
 from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import TrainingConfig, VQVAEConfig
-from distill.errors import DistillError, RunFolderError, RunnerBusyError
+from distill.errors import RunFolderError, RunnerBusyError
 from distill.family import model_config
 from distill.models.device import check_devices
-from distill.names import printable
+from distill.training.attached_run import AttachedRun
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
@@ -24,11 +22,9 @@ from distill.training.run.request import RunRequest, check_source
 from distill.training.run.runs import RunList, list_runs
 from distill.training.run.start import RunStart, StartFrom
 from distill.training.run.preparation import begin_run, extend_run
-from distill.training.session.result import TrainingResult
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
 from distill.training.watch.event_lines import MetricsCallback
-from distill.training.watch.history import MetricsHistory
-from distill.training.watched_run import RunSnapshot, WatchedRun
+from distill.training.watched_run import WatchedRun
 
 Backend = Literal["process", "thread"]
 
@@ -38,12 +34,11 @@ _TRAINERS: dict[str, Callable[[Path, AudioCorpus | None], Trainer]] = {
 }
 
 
-class TrainingRunner:
+class TrainingRunner(AttachedRun):
     """One training at a time, in a process of its own that needs nobody to watch it.
 
-    Everything it shows comes from the run folder, and everything it asks goes there: any number of
-    runners, in any process, can be attached to the same run. `states` has the states and what may
-    follow what.
+    Everything it shows comes from the run folder, and every request goes there (`AttachedRun`): any
+    number of runners, in any process, can be attached to the same run.
 
     Args:
         backend: where trainings are started: a process that outlives this one, or, for debugging,
@@ -53,9 +48,9 @@ class TrainingRunner:
     def __init__(self, backend: Backend = "process") -> None:
         if backend not in _TRAINERS:
             raise errors.ConfigError(f"backend={backend!r}: expected 'process' or 'thread'")
+        super().__init__()
         self._backend = backend
         self._lock = threading.RLock()
-        self._run: WatchedRun | None = None
 
     # --- beginning ---------------------------------------------------------------------------
 
@@ -168,68 +163,6 @@ class TrainingRunner:
         """
         return list_runs(runs_folder)
 
-    # --- what there is to see ----------------------------------------------------------------
-
-    @property
-    def folder(self) -> RunFolder | None:
-        """The run folder; None before there is a run."""
-        return self._run.folder if self._run else None
-
-    def poll(self) -> RunSnapshot:
-        """The run as it is now, for who asks again and again: its status is read once.
-
-        Where somebody has resumed a run that had ended, it is followed again.
-        """
-        return self._run.poll() if self._run else RunSnapshot(states.IDLE, MetricsHistory())
-
-    @property
-    def state(self) -> str:
-        """idle, starting, running, paused, stopping, not answering, finished, stopped, failed or
-        gone.
-        """
-        return self._run.folder.read_state() if self._run else states.IDLE
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a trainer is at work, also while it is paused."""
-        return self.state in states.ACTIVE
-
-    @property
-    def history(self) -> MetricsHistory:
-        """What the run has reported so far; it grows while the run does."""
-        return self._run.history if self._run else MetricsHistory()
-
-    @property
-    def trouble(self) -> Exception | None:
-        """Why what this runner shows of its run is not everything, or keeps it from following."""
-        return self._run.trouble if self._run else None
-
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether the history has all of a run that has ended; see `RunSnapshot`.
-
-        Ask before reading the history.
-        """
-        return self.poll().is_caught_up
-
-    @property
-    def result(self) -> TrainingResult | None:
-        """What the run left behind; None until it has ended well."""
-        return self._run.result if self._run else None
-
-    @property
-    def last_error(self) -> BaseException | None:
-        """What ended the run, if it did not end well."""
-        return self._run.error if self._run else None
-
-    # --- commands ----------------------------------------------------------------------------
-
-    def pause(self) -> int:
-        """Asks the trainer to wait after its step. Commands return their serial number at once;
-        `acknowledged` says whether the trainer has received it.
-        """
-        return self._handle.pause()
-
     def resume(
         self,
         run_folder: str | Path | None = None,
@@ -297,85 +230,7 @@ class TrainingRunner:
             self._launch(folder.path, callback, corpus=found, seen=seen)
         return self
 
-    def stop(self, *, now: bool = False) -> int:
-        """Asks the trainer to finish its step, validate and keep the model.
-
-        Args:
-            now: does not validate; keeps the best model so far.
-        """
-        return self._handle.stop(now=now)
-
-    def request_preview(self) -> int:
-        """Asks for sounds to listen to, from the weights as they are now."""
-        return self._handle.request_preview()
-
-    def request_save(self) -> int:
-        """Asks for a checkpoint now, and for the best model so far as `model.distill`."""
-        return self._handle.request_save()
-
-    def acknowledged(self, serial: int) -> bool:
-        """Whether the trainer has received a command."""
-        return self._run is not None and self._handle.acknowledged(serial)
-
-    # --- waiting -----------------------------------------------------------------------------
-
-    def wait(self, timeout: float | None = None, *, progress: bool = True) -> TrainingResult | None:
-        """Waits for the end; an interrupt ends the waiting and leaves the run alone.
-
-        Args:
-            timeout: seconds; None waits as long as it takes.
-            progress: shows a bar when it takes longer than a moment.
-
-        Returns:
-            The result; None where the time ran out or there is no run.
-
-        Raises:
-            DistillError: what the training raised, or that its trainer has died.
-        """
-        run = self._run
-        if run is None or not run.wait(timeout, progress=progress):
-            return None
-        if error := run.error:
-            raise error
-        return run.result
-
-    def watch(self) -> MetricsHistory:
-        """Shows a bar until the run ends or the cell is interrupted; the run goes on either way.
-
-        For front ends where nothing is updated behind a cell that has ended.
-
-        Returns:
-            The history so far.
-        """
-        try:
-            self.wait()
-        except KeyboardInterrupt:
-            pass
-        except DistillError as error:
-            tqdm.write(f"{type(error).__name__}: {error}")
-        return self.history
-
-    def close(self) -> None:
-        """Lets go of the run: nothing follows it here any more, and it goes on."""
-        if self._run is not None:
-            self._run.close()
-
-    def __repr__(self) -> str:
-        where = f" in {printable(self._run.folder.path)}" if self._run else ""
-        return f"TrainingRunner({self.state}{where})"
-
     # --- inside ------------------------------------------------------------------------------
-
-    @property
-    def _handle(self) -> RunHandle:
-        """The run that commands go to.
-
-        Raises:
-            RunFolderError: there is none yet.
-        """
-        if self._run is None:
-            raise RunFolderError("there is no run yet: start one, attach to one, or name it")
-        return RunHandle(self._run.folder)
 
     def _check_thread(self, devices: int | None) -> None:
         if self._backend == "thread" and devices not in (None, 1):
