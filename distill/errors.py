@@ -1,7 +1,8 @@
 """Every error distill raises on purpose.
 
 Each says what was expected, what was found and where, and what to do; each also inherits the
-matching builtin, so `except ValueError` keeps working for people who do not know our names.
+matching builtin, so `except ValueError` keeps working for people who do not know our names. The
+widest of each subject are in `distill` too (`distill.ModelFileError`), all are in `distill.errors`.
 """
 
 from distill.names import printable

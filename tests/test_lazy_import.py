@@ -10,78 +10,25 @@ import pytest
 
 import distill
 
-PUBLIC = [
-    "AudioCorpus",
-    "CodeParts",
-    "CodebookAtlas",
-    "ModelLibrary",
-    "build_atlas",
-    "compare",
-    "edit_metadata",
-    "entry_sound",
-    "rate_distortion",
-    "Codes",
-    "ConvVQVAE",
-    "GriffinLimVocoder",
-    "LevelHealth",
-    "LoadedModel",
-    "LoadedVQModel",
-    "LogMel",
-    "MetricsCallback",
-    "PreviewEvent",
-    "CheckpointEvent",
-    "QuantizerWrapper",
-    "RunFolder",
-    "SAVED_MODEL_VERSION",
-    "SAVED_MODEL_VERSION_V2",
-    "SpectrogramConfig",
-    "TrainingCompleteEvent",
-    "TrainingConfig",
-    "TrainingFailedEvent",
-    "TrainingResult",
-    "TrainingRunner",
-    "EpochMetrics",
-    "MetricsHistory",
-    "StepMetrics",
-    "VQEpochMetrics",
-    "VQMetricsHistory",
-    "VQStepMetrics",
-    "VQVAEConfig",
-    "Vocoder",
-    "WarningEvent",
-    "codebook_health",
-    "generate_reconstruction_preview",
-    "generate_vqvae_reconstruction_preview",
-    "get_adaptive_vqvae_config",
-    "level_labels",
-    "load_model",
-    "load_model_v2",
-    "load_checkpoint",
-    "load_vqvae_checkpoint",
-    "make_demo_corpus",
-    "mel_distance",
-    "read_audio",
-    "read_model_info",
-    "save_model",
-    "save_model_v2",
-    "resume",
-    "save_checkpoint",
-    "save_vqvae_checkpoint",
-    "stft_distance",
-    "train",
-    "train_epoch",
-    "train_vqvae",
-    "train_vqvae_epoch",
-    "validate_epoch",
-    "validate_vqvae_epoch",
-    "vqvae_loss",
-    "write_audio",
-    "CorpusError",
-    "ConfigError",
-    "DistillError",
-    "TrainingError",
-    "ModelFileError",
-]
+PUBLIC = {
+    "sounds": "AudioCorpus make_demo_corpus mel_distance read_audio stft_distance write_audio",
+    "settings": "SpectrogramConfig TrainingConfig VAEConfig VQVAEConfig get_adaptive_config",
+    "training": "RunFolder TrainingResult TrainingRunner resume train train_epoch validate_epoch",
+    "events": "CheckpointEvent EpochMetrics Event MetricsCallback MetricsHistory PreviewEvent "
+    "ResumeEvent StepMetrics TrainingCompleteEvent TrainingFailedEvent WarningEvent",
+    "checkpoints and previews": "generate_reconstruction_preview load_checkpoint save_checkpoint",
+    "models": "ConvVAE ConvVQVAE LogMel codebook_health vae_loss vqvae_loss LevelHealth",
+    "model files": "SAVED_MODEL_VERSION edit_metadata load_model read_model_info save_model",
+    "models in use": "Codes GriffinLimVocoder Latents LoadedModel LoadedVAE LoadedVQModel Vocoder",
+    "what was learned": "CodeParts CodebookAtlas ModelLibrary build_atlas compare entry_sound "
+    "principal_directions rate_distortion",
+    "errors": "errors AudioFileError CheckpointError CodesError ConfigError CorpusError "
+    "DistillError LatentsError ModelFileError OutputExistsError RunFolderError TrainingError",
+    "names that must stay": "QuantizerWrapper SAVED_MODEL_VERSION_V2 VQEpochMetrics "
+    "VQMetricsHistory VQStepMetrics generate_vqvae_reconstruction_preview "
+    "get_adaptive_vqvae_config load_model_v2 load_vqvae_checkpoint resume_vqvae save_model_v2 "
+    "save_vqvae_checkpoint train_vqvae train_vqvae_epoch validate_vqvae_epoch",
+}
 
 
 def test_importing_distill_loads_no_torch() -> None:
@@ -99,10 +46,15 @@ def test_help_loads_no_torch() -> None:
     assert answer.stdout.split()[-1] == "False", answer.stderr
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+def test_the_public_names_are_these() -> None:
+    """A name more is a promise more: it is made here too, on purpose."""
+    listed = [name for names in PUBLIC.values() for name in names.split()]
+    assert sorted(listed) == sorted(distill.__all__)
+
+
+@pytest.mark.parametrize("name", distill.__all__)
 def test_public_name_is_importable_from_distill(name: str) -> None:
     assert getattr(distill, name) is not None
-    assert name in distill.__all__
 
 
 @pytest.mark.parametrize("room", ["analysis", "audio", "codebook", "models", "training"])

@@ -9,11 +9,11 @@ import torch
 from distill import (
     AudioCorpus,
     LoadedVQModel,
-    RateReport,
     mel_distance,
     rate_distortion,
     stft_distance,
 )
+from distill.analysis import RateReport
 from distill.audio import TWO_SCALES
 from distill.codebook import NO_CODE, entropy_bits
 

@@ -13,14 +13,13 @@ import pytest
 
 from distill import (
     AudioCorpus,
-    Comparison,
     LoadedVQModel,
-    RateReport,
     compare,
     make_demo_corpus,
     rate_distortion,
     read_audio,
 )
+from distill.analysis import Comparison, RateReport
 from distill.errors import ComparisonError
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
