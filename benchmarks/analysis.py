@@ -108,11 +108,11 @@ def library_rows(path: Path, folder: Path) -> list[dict[str, Any]]:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--model", type=Path, help="a trained one; default one of 60 steps")
-    given = options.parse_args()
+    arguments = options.parse_args()
     corpus = AudioCorpus.scan(recordings(), progress=False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = given.model or trained(corpus, folder)
+        path = arguments.model or trained(corpus, folder)
         model = load_model_v2(path)
         levels, entries = model.shape
         atlas: list[CodebookAtlas] = []
@@ -132,7 +132,7 @@ def main() -> None:
             *library_rows(path, folder / "models"),
         ]
         megabytes = saved.stat().st_size / 1e6
-    report("Looking inside a model", rows, given.json)
+    report("Looking inside a model", rows, arguments.json)
     print(f"the file of the atlas: {megabytes:.1f} MB")
 
 

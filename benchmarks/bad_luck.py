@@ -41,8 +41,8 @@ from distill import (
 )
 from distill.errors import DistillError
 from distill.training import VQEpochMetrics, VQStepMetrics
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 from distill.training.session import session as session_module
 from distill.training.session.session import run_session
@@ -184,7 +184,7 @@ class Machine:
         self._lives: dict[int, int] = {}
         self._alive: set[int] = set()
         self._lock = threading.RLock()
-        self._look(flush_all=True)
+        self._notice(flush_all=True)
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[Machine]:
@@ -201,20 +201,20 @@ class Machine:
     def _watched(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*arguments: Any, **options: Any) -> Any:
             with self._lock:
-                self._look()
+                self._notice()
                 self.left -= 1
                 if self.left < 0:
                     self.stopped = True
                     raise PowerCut
                 result = real(*arguments, **options)
-                self._look()
+                self._notice()
                 if name == "fsync":
                     self._flush(arguments[0])
                 return result
 
         return watched
 
-    def _look(self, *, flush_all: bool = False) -> None:
+    def _notice(self, *, flush_all: bool = False) -> None:
         if self.stopped:
             return
         alive: set[int] = set()
@@ -304,12 +304,12 @@ def main() -> None:
     options.add_argument("--count", type=int, default=1000, help="power cuts")
     options.add_argument("--full", type=int, default=200, help="amounts of room")
     options.add_argument("--seed", type=int, default=0)
-    given = options.parse_args()
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     logging.disable()
     threading.excepthook = lambda _: None  # the trainer's other thread is cut as well
     session_module._WAITS_FOR_ROOM_S = 0.0
-    dice = random.Random(given.seed)
+    dice = random.Random(arguments.seed)
     bad = 0
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
@@ -319,16 +319,16 @@ def main() -> None:
             train_vqvae(CONFIG, corpus, home / "peace", "cpu")
         expected = outcome(home / "peace")
         full: Counter[str] = Counter()
-        for number in range(given.full):
-            room = int(disk.written * number / given.full) + dice.randint(0, 64)
+        for number in range(arguments.full):
+            room = int(disk.written * number / arguments.full) + dice.randint(0, 64)
             full[fill(corpus, home / "full", room, expected)] += 1
             shutil.rmtree(home / "full", ignore_errors=True)
-        bad += report(f"{given.full} disks with room for 0 to {disk.written:,} bytes", full)
+        bad += report(f"{arguments.full} disks with room for 0 to {disk.written:,} bytes", full)
         cuts: Counter[str] = Counter()
-        while sum(cuts.values()) < given.count:
-            many = min(3, given.count - sum(cuts.values()))
+        while sum(cuts.values()) < arguments.count:
+            many = min(3, arguments.count - sum(cuts.values()))
             cuts.update(cut(corpus, home, dice, expected, many))
-        bad += report(f"{given.count} power cuts", cuts)
+        bad += report(f"{arguments.count} power cuts", cuts)
     sys.exit(1 if bad else 0)
 
 

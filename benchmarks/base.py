@@ -92,11 +92,11 @@ def started(start: str, base: Path, seed: int) -> ConvVQVAE:
     return model.train()
 
 
-def tune(model: ConvVQVAE, given: Corpus, way: Way) -> Iterator[tuple[int, Weights]]:
+def tune(model: ConvVQVAE, data: Corpus, way: Way) -> Iterator[tuple[int, Weights]]:
     """Trains; after each step the weights that would be judged (averaged, if so asked)."""
     config, log_mel = model.config, LogMel(model.config.spectrogram)
     sampler = SegmentSampler(
-        given.learned,
+        data.learned,
         segment_samples=(config.segment_frames - 1) * config.spectrogram.hop_length + 511,
         batch_size=config.batch_size,
         gain_db=config.augment_gain_db,
@@ -136,10 +136,10 @@ def _with(config: VQVAEConfig, weights: Weights) -> ConvVQVAE:
 
 
 @torch.no_grad()
-def judge(model: ConvVQVAE, sounds: list[torch.Tensor], *, heard: bool) -> dict[str, Any]:
+def judge(model: ConvVQVAE, sounds: list[torch.Tensor], *, sounded: bool) -> dict[str, Any]:
     """Distances over sounds that the model never saw, and how far the codes are used."""
     log_mel = LogMel(model.config.spectrogram)
-    vocoder = GriffinLimVocoder(log_mel) if heard else None
+    vocoder = GriffinLimVocoder(log_mel) if sounded else None
     rows, counts = [], torch.zeros(model.codebook_shape, dtype=torch.int64)
     for sound in sounds:
         mel = log_mel(sound)
@@ -175,32 +175,35 @@ def floor(base: Path, sounds: list[torch.Tensor]) -> dict[str, Any]:
     return {"frames": 0.0, **dict(zip(names, means, strict=True)), "entropy / bits": ""}
 
 
-def measured(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The rows of the table, one after another."""
-    for name in given.data:
+    for name in arguments.data:
         data = corpus(name)
         blank = {"steps": 0, "seed": ""}
-        yield {"corpus": name, "start": "floor", **blank, **floor(given.base, data.held)}
-        for seed in given.seeds:
-            for start in given.starts:
-                yield from _runs(data, start, seed, given)
+        yield {"corpus": name, "start": "floor", **blank, **floor(arguments.base, data.held)}
+        for seed in arguments.seeds:
+            for start in arguments.starts:
+                yield from _runs(data, start, seed, arguments)
 
 
 def _runs(
-    data: Corpus, start: str, seed: int, given: argparse.Namespace
+    data: Corpus, start: str, seed: int, arguments: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    rate = FROM_NOTHING_RATE if start == "none" else given.rate
-    longest = max(given.steps)
-    for steps in sorted(given.steps):
+    rate = FROM_NOTHING_RATE if start == "none" else arguments.rate
+    longest = max(arguments.steps)
+    for steps in sorted(arguments.steps):
         if steps == 0 and longest:
             continue  # is the beginning of the longest
-        model = started(start, given.base, seed)
-        way = Way(steps, rate, given.average, given.towards, seed)
+        model = started(start, arguments.base, seed)
+        way = Way(steps, rate, arguments.average, arguments.towards, seed)
         for done, weights in tune(model, data, way):
-            first = done == 0 and steps == longest and 0 in given.steps
-            last, between = done == steps, bool(given.every) and done and done % given.every == 0
+            first = done == 0 and steps == longest and 0 in arguments.steps
+            last, between = (
+                done == steps,
+                bool(arguments.every) and done and done % arguments.every == 0,
+            )
             if first or last or between:
-                row = judge(_with(model.config, weights), data.held, heard=first or last)
+                row = judge(_with(model.config, weights), data.held, sounded=first or last)
                 yield {"corpus": data.name, "start": start, "steps": done, "seed": seed, **row}
 
 
@@ -216,13 +219,13 @@ def main() -> None:
     options.add_argument("--average", type=float, default=0.0, help="decay of averaged weights")
     options.add_argument("--towards", type=float, default=0.0, help="decay towards the start")
     options.add_argument("--every", type=int, default=0, help="also the frames, each so many steps")
-    given = options.parse_args()
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     rows = []
-    for row in measured(given):
+    for row in measured(arguments):
         rows.append(row)
         print(row, flush=True)
-    report(f"From {given.base.name}", rows, given.json)
+    report(f"From {arguments.base.name}", rows, arguments.json)
 
 
 if __name__ == "__main__":

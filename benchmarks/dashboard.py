@@ -228,7 +228,7 @@ def memory(server: Server, browser: Any, updates: int) -> list[dict[str, Any]]:
 
 
 def training(server: Server, browser: Any, turns: int, steps: int) -> list[dict[str, Any]]:
-    """A step of a real training: nobody looks, JupyterLab is open, a dashboard is open in it."""
+    """A step of a real training: nobody watches, JupyterLab is open, a dashboard is open in it."""
     from distill import AudioCorpus, TrainingRunner, VQVAEConfig
 
     corpus = AudioCorpus.scan(recordings(), progress=False)
@@ -278,8 +278,8 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=6)
     options.add_argument("--steps", type=int, default=300)
     options.add_argument("--updates", type=int, default=100_000)
-    given = options.parse_args()
-    parts = given.parts.split(",")
+    arguments = options.parse_args()
+    parts = arguments.parts.split(",")
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server, chromium() as browser:
         if "traffic" in parts:
             rows = [
@@ -290,10 +290,10 @@ def main() -> None:
         if "drawing" in parts:
             report("Drawing 4 × 20 000 points", [drawing(server, browser)])
         if "memory" in parts:
-            report("Memory over many updates", memory(server, browser, given.updates))
+            report("Memory over many updates", memory(server, browser, arguments.updates))
         if "training" in parts:
-            rows = training(server, browser, given.turns, given.steps)
-            report("A training step with a dashboard open", rows, given.json)
+            rows = training(server, browser, arguments.turns, arguments.steps)
+            report("A training step with a dashboard open", rows, arguments.json)
             for name in ("dashboard / none", "dashboard / lab", "mean / none", "mean / lab"):
                 ratio = statistics.median(row[name] for row in rows)
                 print(f"median {name} {ratio:.3f} (to stay at or below 1.01)")

@@ -67,20 +67,20 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--turns", type=int, default=6)
     options.add_argument("--steps", type=int, default=60)
-    given = options.parse_args()
+    arguments = options.parse_args()
     corpus = AudioCorpus.scan(recordings(), progress=False)
     config = VQVAEConfig(
-        max_steps=given.steps, min_steps_per_epoch=given.steps, preview_every_epochs=0
+        max_steps=arguments.steps, min_steps_per_epoch=arguments.steps, preview_every_epochs=0
     )
     rows = []
-    for turn in range(given.turns):
-        bare = statistics.median(bare_turn(config, corpus, given.steps))
-        engine = statistics.median(engine_turn(config, corpus, given.steps))
+    for turn in range(arguments.turns):
+        bare = statistics.median(bare_turn(config, corpus, arguments.steps))
+        engine = statistics.median(engine_turn(config, corpus, arguments.steps))
         rows.append(
             {"turn": turn, "bare ms": 1e3 * bare, "engine ms": 1e3 * engine,
              "engine / bare": engine / bare}
         )  # fmt: skip
-    report("A training step", rows, given.json)
+    report("A training step", rows, arguments.json)
     ratio = statistics.median(row["engine / bare"] for row in rows)
     print(f"median ratio {ratio:.3f} (to stay at or below 1.05)")
 

@@ -70,13 +70,13 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--data", default="sonic_pi")
-    given = options.parse_args()
-    to_train, to_judge = held_out_split(recordings(given.data))
+    arguments = options.parse_args()
+    to_train, to_judge = held_out_split(recordings(arguments.data))
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     rows: list[dict[str, Any]] = []
     for name in FAMILIES:
         config: TrainingConfig = family(name).adaptive_config(
-            len(corpus), corpus.seconds, max_seconds=given.seconds, preview_every_epochs=0
+            len(corpus), corpus.seconds, max_seconds=arguments.seconds, preview_every_epochs=0
         )
         with tempfile.TemporaryDirectory() as folder:
             result = train(config, corpus, Path(folder) / "run", "cpu")
@@ -85,7 +85,7 @@ def main() -> None:
     nothing = dict.fromkeys(rows[0], "")
     names = "two-scale mel", "mel", "STFT"
     rows.append({**nothing, "family": "vocoder alone", **dict(zip(names, least, strict=True))})
-    report("Families side by side on held-out recordings", rows, given.json)
+    report("Families side by side on held-out recordings", rows, arguments.json)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,7 @@ from common import Counts, counts_table, parser
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from tests import forged_verdicts as verdicts  # noqa: E402
-from tests import forging  # noqa: E402
+from tests import forged_verdicts as verdicts, forging  # noqa: E402
 
 GOOD = ROOT / "tests" / "data" / "first_version"
 LIMIT_BYTES = 4 << 30

@@ -28,15 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from common import Counts, counts_table, parser
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from distill import CheckpointEvent, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
 from distill.errors import DistillError
 from distill.training import RunStatus
 from distill.training.run.control import change_control, read_control
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run, extend_run
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import RunWriter, hold_run
 from distill.training.watch.event_lines import event_to_line
 
@@ -94,8 +93,8 @@ class Trial:
             print(f"{self.row.kind}: {type(error).__name__}: {str(error)[:300]}", file=sys.stderr)
         return None
 
-    def look(self) -> None:
-        """What people do who only look."""
+    def read(self) -> None:
+        """What people do who only read."""
         folder = RunFolder(self.run)
         listed = self.safely(lambda: TrainingRunner.list(self.runs))
         names = [run.path.name for run in listed or []]
@@ -158,7 +157,7 @@ def a_trial(row: Counts) -> Iterator[Trial]:
     try:
         trial = Trial(home, row)
         yield trial
-        trial.look()
+        trial.read()
         trial.command()
         trial.judge()
     except TimeoutError:
@@ -308,12 +307,12 @@ def rewound(row: Counts, writer: RunWriter, head: bytes, *, is_cut: bool) -> Non
     said = writer.rewind_events(len(head))
     writer.append(step(7))
     data = (writer.path / "events.jsonl").read_bytes()
-    kept = data[: -len(event_to_line(step(7)))]
+    rest = data[: -len(event_to_line(step(7)))]
     short = is_cut and len(head) > 0
     fine = [head, head + NOTE, head[: len(head) // 2], head[: len(head) // 2] + b"\n"]
-    if kept not in fine or bool(said) != short or not data.endswith(event_to_line(step(7))):
+    if rest not in fine or bool(said) != short or not data.endswith(event_to_line(step(7))):
         row.silent += 1
-        print(f"log tails: {said!r}, {len(kept)} bytes of {len(head)}", file=sys.stderr)
+        print(f"log tails: {said!r}, {len(rest)} bytes of {len(head)}", file=sys.stderr)
 
 
 def shown(row: Counts, run: Path) -> None:

@@ -134,11 +134,11 @@ def row(what: str, value: float, limit: int | str = "") -> dict[str, Any]:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--model", type=Path, help="default: one of 3 × 256, trained for a moment")
-    given = options.parse_args()
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         home, sounds = Path(folder), Path(folder, "sounds")
         make_demo_corpus(sounds)
-        model = given.model.resolve() if given.model else trained(sounds, home)
+        model = arguments.model.resolve() if arguments.model else trained(sounds, home)
         (home / "server").mkdir()
         with serve(home / "server") as server:
             cell = "import torch\n" + CELLS.format(model=model, sounds=sounds, minutes=MINUTES)
@@ -152,7 +152,7 @@ def main() -> None:
                 book.run_all()
                 rows += measure(book)
                 book.close()
-    report("Looking inside, in a browser", rows, given.json)
+    report("Looking inside, in a browser", rows, arguments.json)
 
 
 if __name__ == "__main__":

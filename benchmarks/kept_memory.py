@@ -29,16 +29,16 @@ print(1e3 * statistics.median(bare_turn(VQVAEConfig(), corpus, 80)))
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--turns", type=int, default=4)
-    given = options.parse_args()
+    arguments = options.parse_args()
     rows = []
-    for turn in range(given.turns):
+    for turn in range(arguments.turns):
         row: dict[str, float] = {"turn": turn}
         for how in ("give back", "keep"):
             command = [sys.executable, "-c", CODE, how, *map(str, recordings())]
             answer = subprocess.check_output(command, cwd=Path(__file__).parent, text=True)
             row[f"{how} ms"] = float(answer)
         rows.append({**row, "keep / give back": row["keep ms"] / row["give back ms"]})
-    report("A training step", rows, given.json)
+    report("A training step", rows, arguments.json)
     print(f"median {statistics.median(row['keep / give back'] for row in rows):.3f}")
 
 

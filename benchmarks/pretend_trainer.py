@@ -18,9 +18,9 @@ import torch
 
 from distill import VQVAEConfig
 from distill.codebook.health import codebook_health
-from distill.training.run.status import RunStatus
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
+from distill.training.run.status import RunStatus
 from distill.training.run.writer import RunWriter, hold_run
 from distill.training.watch.event_lines import TrainingCompleteEvent, VQEpochMetrics, VQStepMetrics
 
@@ -33,7 +33,7 @@ def begin(path: Path) -> None:
     begin_run(path, RunRequest.of(config, [], name="pretended", device="cpu").to_dict())
 
 
-def tell(writer: RunWriter, state: str, epoch: int, step: int) -> None:
+def report(writer: RunWriter, state: str, epoch: int, step: int) -> None:
     status = RunStatus.now(state, pid=os.getpid(), epoch=epoch, step=step, session=writer.session)
     writer.write_status(status)
 
@@ -58,7 +58,7 @@ def epoch_event(step: int, steps: int) -> VQEpochMetrics:
 def run(path: Path, steps: int, pace: float) -> None:
     """Writes everything, then ends well."""
     with hold_run(path) as writer:
-        began, told = time.monotonic(), 0.0
+        began, reported = time.monotonic(), 0.0
         for step in range(steps):
             writer.append(step_event(step, steps))
             if step and step % STEPS_AN_EPOCH == 0:
@@ -66,14 +66,14 @@ def run(path: Path, steps: int, pace: float) -> None:
             wait = began + step / pace - time.monotonic()
             if wait > 0.002:
                 time.sleep(wait)
-            if time.monotonic() - told > 0.25:
-                tell(writer, "running", step // STEPS_AN_EPOCH, step)
-                told = time.monotonic()
+            if time.monotonic() - reported > 0.25:
+                report(writer, "running", step // STEPS_AN_EPOCH, step)
+                reported = time.monotonic()
         epochs = steps // STEPS_AN_EPOCH
         writer.append(
             TrainingCompleteEvent("max_steps", "model.distill", 0, 0.3, epochs, steps, steps * 0.05)
         )
-        tell(writer, "finished", epochs, steps)
+        report(writer, "finished", epochs, steps)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Quality on real recordings the model never saw, after a given time of training on a CPU.
+"""Quality on real recordings the model never saw, after a arguments time of training on a CPU.
 
     python benchmarks/quality.py                  # 15, 60, 120 and 300 s
     python benchmarks/quality.py --seconds 15     # one of them
@@ -124,13 +124,13 @@ def main() -> None:
     options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
     options.add_argument("--preset", choices=VQVAEConfig.presets)
     options.add_argument("--data", default="sonic_pi")
-    given = options.parse_args()
-    changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in given.set)}
-    to_train, to_judge = held_out_split(recordings(given.data))
+    arguments = options.parse_args()
+    changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in arguments.set)}
+    to_train, to_judge = held_out_split(recordings(arguments.data))
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     rows = []
-    name = "max_seconds" if given.steps is None else "max_steps"
-    for amount in given.steps or given.seconds:
+    name = "max_seconds" if arguments.steps is None else "max_steps"
+    for amount in arguments.steps or arguments.seconds:
         budget = {name: amount or 1}  # no budget can be 0
         config = get_adaptive_vqvae_config(
             len(corpus),
@@ -140,12 +140,12 @@ def main() -> None:
             **budget,
             **changes,
         )
-        model, spent = trained(config, corpus, given.start, learns=amount > 0)
-        row = {"start": Path(given.start).name, **spent, **judge(model, sounds)}
+        model, spent = trained(config, corpus, arguments.start, learns=amount > 0)
+        row = {"start": Path(arguments.start).name, **spent, **judge(model, sounds)}
         two, seven, stft = floor(model, sounds)
         rows.append({**row, "floor two": two, "floor mel": seven, "floor STFT": stft})
         print(row, flush=True)
-    report("Quality on held-out recordings", rows, given.json)
+    report("Quality on held-out recordings", rows, arguments.json)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--files", type=int, default=10_000)
     options.add_argument("--seconds", type=float, default=0.5, help="of each file")
-    given = options.parse_args()
+    arguments = options.parse_args()
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(given.files):
-            sound = random.uniform(-0.5, 0.5, int(given.seconds * RATE)).astype("float32")
+        for number in range(arguments.files):
+            sound = random.uniform(-0.5, 0.5, int(arguments.seconds * RATE)).astype("float32")
             soundfile.write(str(Path(folder) / f"{number:05}.wav"), sound, RATE)
         began = time.perf_counter()
         for path in sorted(Path(folder).iterdir()):
@@ -35,13 +35,13 @@ def main() -> None:
         began = time.perf_counter()
         corpus = AudioCorpus.scan(folder, progress=False)
         scan = time.perf_counter() - began
-    assert len(corpus) == given.files
+    assert len(corpus) == arguments.files
     row = {
-        "files": given.files, "sound s": corpus.seconds, "scan s": scan,
-        "files/s": given.files / scan, "x real time": corpus.seconds / scan,
+        "files": arguments.files, "sound s": corpus.seconds, "scan s": scan,
+        "files/s": arguments.files / scan, "x real time": corpus.seconds / scan,
         "decode only s": bare, "scan / decode": scan / bare,
     }  # fmt: skip
-    report("Scan, check, hash, resample and split a corpus", [row], given.json)
+    report("Scan, check, hash, resample and split a corpus", [row], arguments.json)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from typing import Any, cast
 from common import parser, recordings, report
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.run.status import RunStatus
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
+from distill.training.run.status import RunStatus
 from distill.training.run.writer import RunWriter, hold_run
 from distill.training.runner import Backend
 from distill.training.watch.event_lines import event_to_line
@@ -186,22 +186,22 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=100)
     options.add_argument("--watchers", type=int, default=200)
     options.add_argument("--files-only", action="store_true", help="without training")
-    given = options.parse_args()
+    arguments = options.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as home:
         report("Events", [throughput(Path(home), 100_000)])
         report("Attaching to a long run (at most 2 s)", [attaching(Path(home), 1_000_000)])
-        report("Many watchers", [crowd(Path(home), given.watchers, 10_000)])
-    if given.files_only:
+        report("Many watchers", [crowd(Path(home), arguments.watchers, 10_000)])
+    if arguments.files_only:
         return
     corpus = AudioCorpus.scan(recordings(), progress=False)
     config = VQVAEConfig(
-        max_steps=given.steps, min_steps_per_epoch=given.steps, preview_every_epochs=0
+        max_steps=arguments.steps, min_steps_per_epoch=arguments.steps, preview_every_epochs=0
     )
-    for turn in range(given.turns):
+    for turn in range(arguments.turns):
         with tempfile.TemporaryDirectory() as home:
             rows.append({"turn": turn, **one_turn(turn, config, corpus, Path(home))})
-    report("A step: none, in a thread, in a process", rows, given.json)
+    report("A step: none, in a thread, in a process", rows, arguments.json)
     for name in ("process / none", "process / thread"):
         ratio = statistics.median(row[name] for row in rows)
         print(f"median {name} {ratio:.3f} (to stay at or below 1.02)")

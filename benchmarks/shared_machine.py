@@ -39,7 +39,7 @@ NO_TURNS = "import distill.time_slices as t; t.take_short_turns = lambda: False\
 RUN = "import runpy, sys; sys.argv = sys.argv[1:]\n"
 RUN += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 WAYS: dict[str, dict[str, str]] = {
-    "before": {"GOMP_SPINCOUNT": "300000"},  # what GNU's OpenMP does when it is told nothing
+    "before": {"GOMP_SPINCOUNT": "300000"},  # what GNU's OpenMP does when nothing is set
     "fixed": {"GOMP_SPINCOUNT": "1000", "OMP_WAIT_POLICY": "PASSIVE"},
     "now": {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"},  # as `own_environment` says
 }
@@ -277,22 +277,22 @@ def main() -> None:
     options.add_argument("--sounds", type=Path, help="a folder; default real recordings")
     options.add_argument("--way", action="append", default=[], help="more ways: name:VAR=value,…")
     options.add_argument("--rest", type=float, default=0.0, help="seconds after each slice")
-    given = options.parse_args()
-    for text in given.way:
+    arguments = options.parse_args()
+    for text in arguments.way:
         name, _, values = text.partition(":")
         WAYS[name] = dict(value.split("=") for value in values.split(","))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    sounds = sounds_in(given.sounds) if given.sounds else recordings()
+    sounds = sounds_in(arguments.sounds) if arguments.sounds else recordings()
     rows = []
-    for kind in given.jobs.split(","):
+    for kind in arguments.jobs.split(","):
         with tempfile.TemporaryDirectory() as folder:
             bench = Bench(Path(folder), sounds)
             try:
-                rows += rows_of(kind, bench, given)
+                rows += rows_of(kind, bench, arguments)
             finally:
                 bench.close()
         print(*rows[-len(OTHERS) * len(WAYS) :], sep="\n", flush=True)  # should a later one fail
-    report("Shares of a machine", rows, given.json)
+    report("Shares of a machine", rows, arguments.json)
     now = [row for row in rows if row["waiting"] == "now"]
     least = min((row["share"] for row in now if row["beside"] != "nobody"), default=1.0)
     lost = max((1 - row["share"] for row in now if row["beside"] == "nobody"), default=0.0)

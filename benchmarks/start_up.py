@@ -53,15 +53,15 @@ def one_runner(source: Path | AudioCorpus, config: VQVAEConfig) -> float:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--times", type=int, default=3)
-    given = options.parse_args()
+    arguments = options.parse_args()
     sounds = recordings()[0].parent
-    rows = [{"start": n, **one_start(sounds)} for n in range(given.times)]
+    rows = [{"start": n, **one_start(sounds)} for n in range(arguments.times)]
     corpus = AudioCorpus.scan(sounds, progress=False)
     config = get_adaptive_vqvae_config(len(corpus), corpus.seconds, max_seconds=60)
     for row in rows:  # by turns: what else the machine does meets both
         row["runner, folder s"] = one_runner(sounds, config)
         row["runner, corpus s"] = one_runner(corpus, config)
-    report("From program start to the first step", rows, given.json)
+    report("From program start to the first step", rows, arguments.json)
     middle = statistics.median(row["to first step s"] for row in rows)
     for name in ("runner, folder s", "runner, corpus s"):
         print(f"{name}: median {statistics.median(row[name] for row in rows):.2f}")

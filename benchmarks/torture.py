@@ -32,8 +32,8 @@ from distill.config import TrainingConfig
 from distill.family import family
 from distill.training import CheckpointEvent, ResumeEvent, load_checkpoint
 from distill.training.run.checkpoint import list_checkpoints
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import RunWriter, hold_run
 from distill.training.session.session import run_session
 from distill.training.watch.event_lines import Event
@@ -157,11 +157,11 @@ def main() -> None:
     options.add_argument("--kills", type=int, default=500)
     options.add_argument("--family", choices=OWN, default="vqvae")
     options.add_argument("--seed", type=int, default=0)
-    given = options.parse_args()
-    config = family(given.family).config(**SETTINGS, **OWN[given.family])
+    arguments = options.parse_args()
+    config = family(arguments.family).config(**SETTINGS, **OWN[arguments.family])
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["distill.training.session.session", "vector_quantize_pytorch"])
-    dice, began, total, runs = random.Random(given.seed), time.monotonic(), Counter[str](), 0
+    dice, began, total, runs = random.Random(arguments.seed), time.monotonic(), Counter[str](), 0
     with tempfile.TemporaryDirectory() as home:
         sounds = make_demo_corpus(Path(home) / "sounds")
         corpus = AudioCorpus.scan([path for path in sounds if "drum" in path.name], progress=False)
@@ -169,10 +169,10 @@ def main() -> None:
         begin(peace, corpus, config)
         torture(peace, 0, dice, context)
         expected = outcome(peace)
-        while sum(total.values()) < given.kills:
+        while sum(total.values()) < arguments.kills:
             path = Path(home) / f"run-{runs}"
             begin(path, corpus, config)
-            total += torture(path, given.kills - sum(total.values()), dice, context)
+            total += torture(path, arguments.kills - sum(total.values()), dice, context)
             found, runs = outcome(path), runs + 1
             for name, value in expected.items():
                 if found[name] != value:

@@ -31,14 +31,14 @@ def median_s(work: Callable[[], object], times: int = 7) -> float:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--seconds", type=float, default=20.0, help="of sound")
-    given = options.parse_args()
+    arguments = options.parse_args()
     corpus = AudioCorpus.scan(recordings(), progress=False)
     config = VQVAEConfig(max_steps=2, preview_every_epochs=0)
     with tempfile.TemporaryDirectory() as folder:
         path = train_vqvae(config, corpus, Path(folder) / "run", "cpu").model_path
         load = median_s(lambda: load_model_v2(path))
         model = load_model_v2(path)
-    sound = torch.cat(corpus.waveforms)[: int(given.seconds * 48_000)]
+    sound = torch.cat(corpus.waveforms)[: int(arguments.seconds * 48_000)]
     codes = model.encode(sound, 48_000)
 
     def without_vocoder() -> object:
@@ -46,7 +46,11 @@ def main() -> None:
         return model.mel_of(indices)
 
     rows = [
-        {"what": name, "ms": 1e3 * taken, "x real time": given.seconds / taken if sound_s else 0.0}
+        {
+            "what": name,
+            "ms": 1e3 * taken,
+            "x real time": arguments.seconds / taken if sound_s else 0.0,
+        }
         for name, taken, sound_s in (
             ("load a .distill (to stay at or below 50 ms)", load, False),
             ("encode", median_s(lambda: model.encode(sound, 48_000)), True),
@@ -59,7 +63,7 @@ def main() -> None:
             ),
         )
     ]
-    report(f"Using a model on {given.seconds:g} s of sound", rows, given.json)
+    report(f"Using a model on {arguments.seconds:g} s of sound", rows, arguments.json)
 
 
 if __name__ == "__main__":

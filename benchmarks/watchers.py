@@ -1,4 +1,4 @@
-"""Many who look at one run: what each costs, the first and the last, and what the trainer pays.
+"""Many who watch one run: what each costs, the first and the last, and what the trainer pays.
 
     python benchmarks/watchers.py [--dashboards 50] [--watchers 200] [--events 1000000]
 
@@ -21,9 +21,9 @@ from typing import Any
 from common import parser, report
 
 from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
-from distill.training.run.status import RunStatus
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
+from distill.training.run.status import RunStatus
 from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import event_to_line
 from distill_widgets import TrainingDashboard
@@ -59,7 +59,7 @@ def row_of(kind: str, took: list[float], **more: Any) -> dict[str, Any]:
     few = max(1, len(took) // 5)
     first, last = statistics.median(took[:few]), statistics.median(took[-few:])
     return {
-        "who looks": kind, "how many": len(took), "each s": statistics.median(took),
+        "who watches": kind, "how many": len(took), "each s": statistics.median(took),
         "last / first": last / first, "all at the end": True, **more,
     }  # fmt: skip
 
@@ -77,7 +77,7 @@ def dashboards(home: Path, count: int, events: int) -> dict[str, Any]:
 
 
 class Trainer:
-    """A process of its own that holds a run, and writes its events when it is told to."""
+    """A process of its own that holds a run, and writes its events when it is asked to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -118,7 +118,7 @@ def write_events(path: Path) -> None:
 
 
 def watchers(home: Path, count: int) -> dict[str, Any]:
-    """Runners that follow a run while it is written, and the same run with nobody looking."""
+    """Runners that follow a run while it is written, and the same run with nobody watching."""
     by_itself = Trainer(begun(home / "alone", 0)).write()
     trainer = Trainer(begun(home / "watched", 0))
     made, took = opened(lambda: TrainingRunner.attach(trainer.path), count)
@@ -143,15 +143,15 @@ def main() -> None:
     options.add_argument("--watchers", type=int, default=200)
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--write", type=Path, help=argparse.SUPPRESS)
-    given = options.parse_args()
-    if given.write:
-        write_events(given.write)
+    arguments = options.parse_args()
+    if arguments.write:
+        write_events(arguments.write)
         return
     with tempfile.TemporaryDirectory() as home:
-        first = dashboards(Path(home), given.dashboards, given.events)
-        second = watchers(Path(home), given.watchers)
+        first = dashboards(Path(home), arguments.dashboards, arguments.events)
+        second = watchers(Path(home), arguments.watchers)
     rows = [{**dict.fromkeys(second, ""), **first}, second]
-    report(f"Many who look; the dashboards at {given.events:,} events", rows, given.json)
+    report(f"Many who watch; the dashboards at {arguments.events:,} events", rows, arguments.json)
 
 
 if __name__ == "__main__":

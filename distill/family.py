@@ -74,7 +74,7 @@ class Family:
     history: Callable[[], Any] | None = None
     """() -> an empty history; None: a `MetricsHistory` of the loss parts."""
     health_warning: str = "collapse"
-    """`kind` of the warning that tells a row's advice."""
+    """`kind` of the warning that gives a row's advice."""
     step_event: Callable[..., Any] | None = None
     """(fields of `StepMetrics`) -> the event of a step; None: that itself."""
     epoch_event: Callable[..., Any] | None = None

@@ -25,7 +25,7 @@ _SHORT_SPIN = 10_000  # about a tenth of a millisecond
 # of spinning, some microseconds, in GNU's: none at all costs a quarter of an idle machine, ten
 # times as much half of the share beside one busy program (benchmarks/shared_machine.py).
 _ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
-# What GNU's does when it is told nothing. Without the policy its short spin, for more threads than
+# What GNU's does when nothing is set. Without the policy its short spin, for more threads than
 # cores, is 100; with it none at all (libgomp's env.c).
 _SPINNING_AT_FIRST = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"}
 _COUNTS_WAITING = Path("/proc/self/schedstat")

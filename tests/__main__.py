@@ -2,7 +2,7 @@
 
     python -m tests                    # everything; tests on several cores at once
     python -m tests --fast             # without browsers, trainings and programs started
-    python -m tests tests/audio -x     # what is given to pytest, one after the other
+    python -m tests tests/audio -x     # what is passed to pytest, one after the other
 
 `python -m tests.anywhere` runs the tests as on other machines.
 """
@@ -44,14 +44,14 @@ MORE_CHECKS = (
 
 def main() -> int:
     """Runs every check; the exit code is that of the first that failed."""
-    given = sys.argv[1:]
-    fast = given == ["--fast"]
+    arguments = sys.argv[1:]
+    fast = arguments == ["--fast"]
     codes = [run(name, command) for name, command in CHECKS]
-    tests = ["pytest", *(FAST if fast else given or SHARED)]
+    tests = ["pytest", *(FAST if fast else arguments or SHARED)]
     # As many threads as there are cores, over all processes.
-    threads = {} if given and not fast else {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))}
+    threads = {} if arguments and not fast else {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))}
     codes.append(run("tests and doctests", tests, threads | os.environ))
-    if not given:  # with arguments somebody wants those tests
+    if not arguments:  # with arguments somebody wants those tests
         with ThreadPoolExecutor(len(MORE_CHECKS)) as pool:  # each spends most of its time waiting
             codes += pool.map(lambda check: run(*check, quietly=True), MORE_CHECKS)
     return next((code for code in codes if code), 0)

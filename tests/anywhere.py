@@ -59,13 +59,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     options.add_argument("--only", action="append", choices=[c.name for c in CONDITIONS])
     options.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
-    given, arguments = options.parse_known_args()
+    chosen, arguments = options.parse_known_args()
     rows, bad = [], []
     for condition in CONDITIONS:
-        if given.only and condition.name not in given.only:
+        if chosen.only and condition.name not in chosen.only:
             continue
         for _ in range(condition.times):
-            row, failed = _run(condition, arguments, given.seed)
+            row, failed = _run(condition, arguments, chosen.seed)
             rows.append(row)
             bad += failed
     print(f"\n{'condition':>14}  {'passed':>6}  {'failed':>6}  {'skipped':>7}  {'seconds':>7}")
@@ -78,8 +78,8 @@ def main() -> int:
 def _run(
     condition: Condition, arguments: list[str], seed: int
 ) -> tuple[tuple[str, int, int, int, float], list[str]]:
-    given = [argument.replace("SEED", str(seed)) for argument in condition.arguments]
-    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=short", *given, *arguments]
+    fixed = [argument.replace("SEED", str(seed)) for argument in condition.arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=short", *fixed, *arguments]
     began = time.monotonic()
     with _beside(condition.busy_loops):
         done = subprocess.run(
@@ -92,7 +92,7 @@ def _run(
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
     if done.returncode and not failed:
         failed = [f"ended with {done.returncode}: {' '.join(lines[-3:])}"]
-    name = f"random {seed}" if given else condition.name
+    name = f"random {seed}" if fixed else condition.name
     if failed:
         print(done.stdout, flush=True)
     row = (name, counts.get("passed", 0), len(failed), counts.get("skipped", 0), seconds)

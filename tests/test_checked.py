@@ -11,13 +11,20 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from msgspec import Meta
 
 from distill import checked
-from distill.checked import Count, Finite, Name, Text, UnixTime, brief, parse_json
-from distill.checked import files as checked_files
+from distill.checked import (
+    Count,
+    Finite,
+    Name,
+    Text,
+    UnixTime,
+    brief,
+    files as checked_files,
+    parse_json,
+)
 from distill.errors import DistillError, OutsideDataError
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="named pipes and links of POSIX")

@@ -84,7 +84,7 @@ def test_a_finished_run_becomes_longer(old: Path) -> None:
     assert distill.resume_vqvae(old / "finished", max_steps=16).steps == 16
 
 
-def test_a_run_whose_log_was_deleted_goes_on_and_says_so(old: Path) -> None:
+def test_a_run_whose_log_was_deleted_is_resumed_and_says_so(old: Path) -> None:
     (old / "stopped" / "events.jsonl").unlink()
     result = distill.resume_vqvae(old / "stopped")
     assert result.steps == 12

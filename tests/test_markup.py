@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill.errors import MarkupError
 from distill.markup import MOST_CHARACTERS, Markup, joined, number, own_style, plain, tag, whole

@@ -23,11 +23,11 @@ from distill import (
     StepMetrics,
     TrainingResult,
     TrainingRunner,
+    family as families,
     load_checkpoint,
     load_model,
     save_model,
 )
-from distill import family as families
 from distill.errors import CheckpointError, ModelTypeError, RunFolderError
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest

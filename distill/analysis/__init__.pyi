@@ -9,26 +9,16 @@ from .atlas.moments import (
 )
 from .compare.comparison import (
     ComparedModel as ComparedModel,
-)
-from .compare.comparison import (
     Comparison as Comparison,
-)
-from .compare.comparison import (
     compare as compare,
 )
 from .compare.identity import (
     ModelIdentity as ModelIdentity,
-)
-from .compare.identity import (
     identify as identify,
 )
 from .compare.rate import (
     FileRate as FileRate,
-)
-from .compare.rate import (
     RateReport as RateReport,
-)
-from .compare.rate import (
     rate_distortion as rate_distortion,
 )
 from .library.library import (
@@ -36,8 +26,6 @@ from .library.library import (
 )
 from .library.library_model import (
     LibraryModel as LibraryModel,
-)
-from .library.library_model import (
     RefusedModel as RefusedModel,
 )
 from .library.trash import (
@@ -48,7 +36,5 @@ from .sound.code_sounds import (
 )
 from .sound.entry_sounds import (
     entry_sound as entry_sound,
-)
-from .sound.entry_sounds import (
     entry_sounds as entry_sounds,
 )

@@ -14,13 +14,14 @@ from tqdm.auto import tqdm
 
 from distill.audio import report
 from distill.audio.cache import audio_cache_dir
-from distill.audio.corpus_decoder import MINIMUM_S, Keeper
-from distill.audio.corpus_decoder import AudioFile as AudioFile
+from distill.audio.corpus_decoder import MINIMUM_S, AudioFile as AudioFile, Keeper
 from distill.audio.decoded_sounds import DecodedSounds
-from distill.audio.file_search import Refusal as Refusal
-from distill.audio.file_search import Source as Source
-from distill.audio.file_search import describe_source as describe_source
-from distill.audio.file_search import find_files as find_files
+from distill.audio.file_search import (
+    Refusal as Refusal,
+    Source as Source,
+    describe_source as describe_source,
+    find_files as find_files,
+)
 from distill.audio.split import Split, split_by_content
 from distill.errors import CorpusError
 from distill.names import printable
@@ -107,8 +108,8 @@ class AudioCorpus:
         if not files:
             raise CorpusError(report.nothing_usable(describe_source(source), refusals))
         places = [source] if isinstance(source, (str, os.PathLike)) else source
-        looked = tuple(Path(place) for place in places)
-        return cls(tuple(files), tuple(waveforms), tuple(refusals), sample_rate, looked)
+        searched = tuple(Path(place) for place in places)
+        return cls(tuple(files), tuple(waveforms), tuple(refusals), sample_rate, searched)
 
     @property
     def seconds(self) -> float:

@@ -88,15 +88,15 @@ class Keeper:
                 info = sound.info
                 length = resampled_length(info.frames, info.sample_rate, self._sample_rate)
                 if length * 4 <= _LARGE_BYTES:
-                    return self._kept(decode_open(sound, self._sample_rate), name, digest)
-            return self._kept_large(read_pieces(path, self._sample_rate), name, digest)
+                    return self._normalised(decode_open(sound, self._sample_rate), name, digest)
+            return self._normalised_pieces(read_pieces(path, self._sample_rate), name, digest)
         except AudioFileError as error:
             return Refusal(path, str(error))
         except (RuntimeError, MemoryError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             return Refusal(path, f"{name}: cannot be decoded here ({reason})")
 
-    def _kept(
+    def _normalised(
         self, sound: DecodedSound, name: str, digest: str
     ) -> tuple[AudioFile, Tensor] | Refusal:
         waveform = sound.waveform
@@ -110,7 +110,7 @@ class Keeper:
         file = self._file(sound.info, sound.sha256, len(waveform), peak, sound.notes)
         return replace(file, file_sha256=digest), waveform
 
-    def _kept_large(
+    def _normalised_pieces(
         self, sound: SoundPieces, name: str, digest: str
     ) -> tuple[AudioFile, Tensor] | Refusal:
         peak = sound.peak

@@ -63,11 +63,11 @@ class SegmentSampler:
         return batch * (10 ** (levels_db / 20))[:, None]
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on with the next batch."""
+        """What `load_state_dict` needs to continue with the next batch."""
         return {"generator": self._generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where another sampler of the same sounds was."""
+        """Resumes where another sampler of the same sounds was."""
         self._generator.set_state(state["generator"])
 
 

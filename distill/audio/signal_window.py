@@ -51,6 +51,6 @@ class Window:
         if self._held is not None:
             drop = min(start - self._start, self._held.shape[-1])
             # A view would keep the whole in memory: what is small beside it is copied.
-            kept = self._held[..., drop:]
-            small = kept.shape[-1] * 4 < self._held.shape[-1]
-            self._held, self._start = kept.clone() if small else kept, self._start + drop
+            rest = self._held[..., drop:]
+            small = rest.shape[-1] * 4 < self._held.shape[-1]
+            self._held, self._start = rest.clone() if small else rest, self._start + drop

@@ -44,12 +44,12 @@ def noisiness_db(sound: np.ndarray, sample_rate: int) -> float:
     """
     power = np.square(np.abs(np.fft.rfft(_frames(sound, sample_rate), axis=1)))
     total = power.sum(axis=1)
-    heard = total > _LEAST_POWER
-    if not heard.any():
+    audible = total > _LEAST_POWER
+    if not audible.any():
         return SILENCE_DB
-    logs = np.log(np.maximum(power[heard], _LEAST_POWER)).mean(axis=1)
-    flatness = logs - np.log(power[heard].mean(axis=1))
-    mean = np.average(flatness, weights=total[heard])
+    logs = np.log(np.maximum(power[audible], _LEAST_POWER)).mean(axis=1)
+    flatness = logs - np.log(power[audible].mean(axis=1))
+    mean = np.average(flatness, weights=total[audible])
     return max(float(mean) * 10 / math.log(10), SILENCE_DB)
 
 

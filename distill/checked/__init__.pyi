@@ -1,17 +1,17 @@
-from .arrays import ArraySpec as ArraySpec
-from .arrays import read_npz as read_npz
-from .files import open_regular as open_regular
-from .files import read_bounded as read_bounded
-from .texts import DEPTH_LIMIT as DEPTH_LIMIT
-from .texts import Count as Count
-from .texts import Finite as Finite
-from .texts import Fraction as Fraction
-from .texts import Name as Name
-from .texts import PathText as PathText
-from .texts import Positive as Positive
-from .texts import Text as Text
-from .texts import UnixTime as UnixTime
-from .texts import parse_json as parse_json
-from .texts import read_json as read_json
-from .texts import unknown_fields as unknown_fields
+from .arrays import ArraySpec as ArraySpec, read_npz as read_npz
+from .files import open_regular as open_regular, read_bounded as read_bounded
+from .texts import (
+    DEPTH_LIMIT as DEPTH_LIMIT,
+    Count as Count,
+    Finite as Finite,
+    Fraction as Fraction,
+    Name as Name,
+    PathText as PathText,
+    Positive as Positive,
+    Text as Text,
+    UnixTime as UnixTime,
+    parse_json as parse_json,
+    read_json as read_json,
+    unknown_fields as unknown_fields,
+)
 from .words import brief as brief

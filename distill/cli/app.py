@@ -14,8 +14,7 @@ from distill.config.fields import range_of
 from distill.config.start import DEFAULT_START
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
-from distill.family import VQVAE
-from distill.family import family as family_named
+from distill.family import VQVAE, family as family_named
 from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
 from distill.training.engine.waiting import FairWaiting
@@ -80,7 +79,7 @@ def train(
         typer.Option(help=f"From few bits a second to many: {_PRESETS}; other options win."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with this run; a budget given is its new one.")
+        Path | None, typer.Option(help="Resume this run; a budget beside it is its new one.")
     ] = None,
     sounds: Annotated[
         Path | None, typer.Option(help="With --resume: where the run's sounds are now.")
@@ -116,7 +115,7 @@ def train(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on a folder of recordings, or go on with a run."""
+    """Train a model on a folder of recordings, or resume a run."""
     from distill.cli.training import prepare_command, resume_command, train_command
 
     budget = {"max_seconds": max_seconds, "max_epochs": epochs, "max_steps": max_steps}
@@ -126,7 +125,7 @@ def train(
         "commitment_weight": commitment_weight,
         "seed": seed,
     }
-    given = {name: value for name, value in (budget | model).items() if value is not None}
+    settings = {name: value for name, value in (budget | model).items() if value is not None}
     if resume is not None:
         fixed = [folder, out, preset, model_name, device, start, *model.values()]
         if any(value is not None for value in fixed) or overwrite:
@@ -135,7 +134,7 @@ def train(
                 "--family, --devices, --sounds and --new-sounds, alone"
             )
         where = {"sounds": sounds, "new_sounds": new_sounds, "devices": devices}
-        result = resume_command(resume, given | where, as_json=as_json, kind=family)
+        result = resume_command(resume, settings | where, as_json=as_json, kind=family)
     elif sounds is not None or new_sounds:
         raise ConfigError("--sounds and --new-sounds go with --resume RUN")
     elif folder is None or out is None:
@@ -150,7 +149,7 @@ def train(
             prepare_command(
                 folder,
                 out,
-                given,
+                settings,
                 kind=family,
                 model_name=model_name,
                 device=device,
@@ -162,7 +161,7 @@ def train(
         result = train_command(
             folder,
             out,
-            given,
+            settings,
             kind=family,
             model_name=model_name,
             device=device,

@@ -60,7 +60,7 @@ def run(command: Callable[[], int | None]) -> int:
 
 
 def judge(error: BaseException) -> tuple[str, int]:
-    """What a person is told of an error, and the exit code."""
+    """What is printed of an error, and the exit code."""
     if isinstance(error, TrainingError):
         return str(error), TRAINING_FAILED
     if isinstance(error, DistillError):

@@ -24,10 +24,10 @@ from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.fronts import resume, train
 from distill.training.run.folder import RunFolder
+from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.run.start import RunStart
-from distill.training.run.preparation import begin_run
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
@@ -145,7 +145,7 @@ def _scan(
 def resume_command(
     run: Path, changes: dict[str, Any], *, as_json: bool, kind: str | None = None
 ) -> TrainingResult:
-    """Goes on with a run, and reports on the whole of it.
+    """Resumes a run, and reports on the whole of it.
 
     Args:
         run: its folder.
@@ -190,8 +190,8 @@ def stop_command(run: Path, *, now: bool) -> str:
         raise RunFolderError(f"{printable(run)}: is not training, it is {state}")
     runner.stop(now=now)
     result = runner.wait()
-    kept = f"; the model is {printable(result.model_path)}" if result else ""
-    return f"{printable(run)}: {runner.state}{kept}"
+    where = f"; the model is {printable(result.model_path)}" if result else ""
+    return f"{printable(run)}: {runner.state}{where}"
 
 
 def demo_command(out: Path, max_seconds: float, device: str, *, overwrite: bool = False) -> None:

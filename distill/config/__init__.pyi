@@ -1,11 +1,10 @@
-from .adaptive import get_adaptive_config as get_adaptive_config
-from .adaptive import get_adaptive_vqvae_config as get_adaptive_vqvae_config
-from .autoencoder import MOST_PARAMETERS as MOST_PARAMETERS
-from .autoencoder import AutoencoderConfig as AutoencoderConfig
+from .adaptive import (
+    get_adaptive_config as get_adaptive_config,
+    get_adaptive_vqvae_config as get_adaptive_vqvae_config,
+)
+from .autoencoder import MOST_PARAMETERS as MOST_PARAMETERS, AutoencoderConfig as AutoencoderConfig
 from .fields import unknown_field as unknown_field
-from .spectrogram import MOST_OVERLAP as MOST_OVERLAP
-from .spectrogram import SpectrogramConfig as SpectrogramConfig
-from .training import DEFAULT_BUDGET_S as DEFAULT_BUDGET_S
-from .training import TrainingConfig as TrainingConfig
+from .spectrogram import MOST_OVERLAP as MOST_OVERLAP, SpectrogramConfig as SpectrogramConfig
+from .training import DEFAULT_BUDGET_S as DEFAULT_BUDGET_S, TrainingConfig as TrainingConfig
 from .vae import VAEConfig as VAEConfig
 from .vqvae import VQVAEConfig as VQVAEConfig

@@ -1,32 +1,20 @@
 from .file.container import (
     SAVED_MODEL_VERSION as SAVED_MODEL_VERSION,
-)
-from .file.container import (
     SAVED_MODEL_VERSION_V2 as SAVED_MODEL_VERSION_V2,
 )
 from .file.info import (
     ModelInfo as ModelInfo,
-)
-from .file.info import (
     read_model_info as read_model_info,
 )
 from .file.persistence import (
     edit_metadata as edit_metadata,
-)
-from .file.persistence import save_model as save_model
-from .file.persistence import (
+    save_model as save_model,
     save_model_v2 as save_model_v2,
 )
 from .losses import (
     annealed as annealed,
-)
-from .losses import (
     multi_resolution_l1 as multi_resolution_l1,
-)
-from .losses import (
     vae_loss as vae_loss,
-)
-from .losses import (
     vqvae_loss as vqvae_loss,
 )
 from .use.base import LoadedModel as LoadedModel
@@ -34,8 +22,7 @@ from .use.loaded import (
     LoadedVQModel as LoadedVQModel,
 )
 from .use.loaded_vae import LoadedVAE as LoadedVAE
-from .use.loading import load_model as load_model
-from .use.loading import load_model_v2 as load_model_v2
+from .use.loading import load_model as load_model, load_model_v2 as load_model_v2
 from .vae.model import (
     ConvVAE as ConvVAE,
 )
@@ -44,7 +31,5 @@ from .vqvae.model import (
 )
 from .vqvae.quantizer import (
     QuantizerOutput as QuantizerOutput,
-)
-from .vqvae.quantizer import (
     QuantizerWrapper as QuantizerWrapper,
 )

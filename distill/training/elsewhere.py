@@ -17,7 +17,7 @@ from distill.training.watch.event_lines import MetricsCallback
 from distill.training.watch.follower import places_of
 from distill.training.watched_run import WatchedRun
 
-_LOOK_S = 0.1
+_POLL_S = 0.1
 
 
 def train_elsewhere(
@@ -58,7 +58,7 @@ def train_elsewhere(
 
 def _wait(run: WatchedRun, signals: StopSignals, cancel_event: Cancel | None) -> None:
     handle, asked = RunHandle(run.folder), (False, False)
-    while not run.wait(_LOOK_S, progress=False):
+    while not run.wait(_POLL_S, progress=False):
         cancelled = cancel_event is not None and cancel_event.is_set()
         wanted = (cancelled or signals.is_set(), signals.want_now)
         if wanted != asked and any(wanted):

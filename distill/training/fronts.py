@@ -20,9 +20,9 @@ from distill.training.engine.learner import GuardedLearner
 from distill.training.engine.processes import Processes
 from distill.training.engine.totals import EpochResult, EpochTotals
 from distill.training.run.folder import RunFolder
+from distill.training.run.preparation import begin_run, extend_run
 from distill.training.run.request import RunRequest
 from distill.training.run.start import RunStart, StartFrom
-from distill.training.run.preparation import begin_run, extend_run
 from distill.training.run.writer import hold_run
 from distill.training.session.result import TrainingResult
 from distill.training.session.session import run_session

@@ -18,10 +18,10 @@ from distill.training.attached_run import AttachedRun
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
+from distill.training.run.preparation import begin_run, extend_run
 from distill.training.run.request import RunRequest, check_source
 from distill.training.run.runs import RunList, list_runs
 from distill.training.run.start import RunStart, StartFrom
-from distill.training.run.preparation import begin_run, extend_run
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
 from distill.training.watch.event_lines import MetricsCallback
 from distill.training.watched_run import WatchedRun
@@ -94,7 +94,7 @@ class TrainingRunner(AttachedRun):
         """
         path = Path(output_dir)
         if not isinstance(sounds, (str, os.PathLike, AudioCorpus)):
-            sounds = list(sounds)  # it is looked at twice
+            sounds = list(sounds)  # it is iterated twice
         with self._lock:
             self._refuse_if_busy()
             check_devices(device, devices)
@@ -175,7 +175,7 @@ class TrainingRunner(AttachedRun):
         devices: int | None = None,
         callback: MetricsCallback | None = None,
     ) -> TrainingRunner:
-        """Goes on: with a paused run at once, with one that ended or died from its checkpoint.
+        """Resumes a run: a paused one at once, one that ended or died from its checkpoint.
 
         With a step or epoch budget, on a CPU, it ends as if it had never been interrupted.
 

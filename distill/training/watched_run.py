@@ -19,7 +19,7 @@ from distill.training.watch.follower import Follower
 from distill.training.watch.history import MetricsHistory
 from distill.training.watch.progress import ProgressBar
 
-_LOOK_S = 0.5
+_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class WatchedRun:
         follower = self._follower
         ends = None if timeout_s is None else time.monotonic() + timeout_s
         with ProgressBar(shown=progress) as bar:
-            while not follower.wait(_LOOK_S):
+            while not follower.wait(_POLL_S):
                 bar.show(follower.history)
                 if ends is not None and time.monotonic() >= ends:
                     return False

@@ -1,6 +1,6 @@
 """`python -m distill.training.worker RUN`: the process that trains.
 
-It is fed by the run folder alone and goes on wherever that stands: a new request, a checkpoint.
+It is fed by the run folder alone and resumes wherever that stands: a new request, a checkpoint.
 Where the run asks for several devices it starts the other processes itself; under torchrun it is
 one of several. The first alone writes.
 Its exit code is 0 where the run has ended or was stopped, 3 where its folder was moved, deleted or
@@ -140,9 +140,9 @@ def _others(
 def _end_at_once(folder: RunWriter, error: TrainingError) -> None:
     """Ends a run whose training thread waits for another process that is dead, for ever."""
     status = folder.read_status()
-    kept = folder.model_path.name if folder.model_path.exists() else None
+    model = folder.model_path.name if folder.model_path.exists() else None
     with contextlib.suppress(OSError):
-        folder.append(TrainingFailedEvent(type(error).__name__, str(error), kept))
+        folder.append(TrainingFailedEvent(type(error).__name__, str(error), model))
         if status is not None:
             folder.write_status(replace(status, state=states.FAILED))
         sys.stderr.write(last_words(error))

@@ -211,8 +211,8 @@ def test_it_says_what_it_found(comparison: Comparison) -> None:
 
 
 def test_names_are_numbered_until_each_is_there_once() -> None:
-    given = ["a", "b", "a", "a (2)", "a"]
-    assert numbered(given) == ("a", "b", "a (2)", "a (2) (2)", "a (3)")
+    names = ["a", "b", "a", "a (2)", "a"]
+    assert numbered(names) == ("a", "b", "a (2)", "a (2) (2)", "a (3)")
     assert len(set(numbered(["x"] * 9))) == 9
 
 

@@ -20,8 +20,7 @@ from distill import (
     save_model_v2,
 )
 from distill.analysis import LibraryModel
-from distill.analysis.library import library as library_module
-from distill.analysis.library import trash as trash_module
+from distill.analysis.library import library as library_module, trash as trash_module
 from distill.errors import CorruptModelError, LibraryError, ModelFileError
 from distill.training import TrainingResult
 from distill.training.run.folder import acquire_lock
@@ -92,7 +91,7 @@ def test_a_model_is_described_by_its_header(library: ModelLibrary, folder: Path)
 def test_weights_are_never_loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import safetensors.torch
 
-    def never(*given: object, **more: object) -> None:
+    def never(*arguments: object, **more: object) -> None:
         raise AssertionError("weights were loaded")
 
     monkeypatch.setattr(safetensors.torch, "load", never)
@@ -214,7 +213,7 @@ def test_nothing_is_ever_overwritten(library: ModelLibrary, folder: Path) -> Non
 def test_nor_where_a_disk_knows_no_hard_links(
     library: ModelLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*given: object) -> None:
+    def refused(*arguments: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(trash_module.os, "link", refused)

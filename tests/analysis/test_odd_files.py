@@ -12,7 +12,7 @@ import pytest
 
 from distill import ModelLibrary
 from distill.analysis.library import trash as trash_module
-from distill.analysis.library.folder_walk import look_through
+from distill.analysis.library.folder_walk import walk_folders
 from distill.errors import LibraryError
 from distill.training import TrainingResult
 
@@ -104,7 +104,7 @@ def test_folders_may_be_deeper_than_python_calls(folder: Path) -> None:
     try:
         assert len(ModelLibrary(folder)) == 1
     finally:  # deeper than what clears up after tests can go
-        for seen in reversed(list(look_through(folder / "d"))):
+        for seen in reversed(list(walk_folders(folder / "d"))):
             seen.path.rmdir()
 
 
@@ -162,7 +162,7 @@ def test_a_trash_that_is_a_link_takes_nothing_out(folder: Path, tmp_path: Path) 
     assert list(outside.rglob("*.distill")) == [inside / "theirs.distill"]
 
 
-def test_a_restore_that_was_killed_midway_goes_on(
+def test_a_restore_that_was_killed_midway_is_resumed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = ModelLibrary(folder)

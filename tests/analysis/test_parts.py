@@ -177,9 +177,9 @@ def test_what_was_asked_before_is_not_made_again(
     made = []
     real = parts_module.held_sounds
 
-    def counted(*given: object) -> torch.Tensor:
-        made.append(given)
-        return real(*given)  # type: ignore[arg-type]
+    def counted(*arguments: object) -> torch.Tensor:
+        made.append(arguments)
+        return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(parts_module, "held_sounds", counted)
     same = dataclasses.replace(codes, indices=codes.indices[:, :1].expand(-1, codes.steps))

@@ -61,7 +61,7 @@ def test_any_rate_gives_the_same_length(sample_rate: int, tmp_path: Path) -> Non
     assert sum(info.duration for info in infos) == pytest.approx(59.6, abs=0.05)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     with pytest.raises(AudioFileError, match=r"taken: cannot be made: File exists$"):
         make_demo_corpus(tmp_path / "taken", sample_rate=4000)

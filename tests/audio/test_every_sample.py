@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from distill.audio.containers import chunk_headers
 from distill.audio.containers.chunks import walk_chunks

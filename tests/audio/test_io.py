@@ -165,14 +165,14 @@ def test_write_audio_refuses_a_name_that_is_no_format(name: str, tmp_path: Path)
         write_audio(tmp_path / name, torch.zeros(10), 8000)
 
 
-def test_write_audio_tells_of_a_missing_folder(tmp_path: Path) -> None:
+def test_write_audio_reports_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(
         AudioFileError, match=r"gone/a\.wav: cannot be written: No such file or directory"
     ):
         write_audio(tmp_path / "gone" / "a.wav", torch.zeros(10), 8000)
 
 
-def test_write_audio_tells_of_a_subtype_the_format_lacks(tmp_path: Path) -> None:
+def test_write_audio_reports_a_subtype_the_format_lacks(tmp_path: Path) -> None:
     with pytest.raises(AudioFileError, match=r"a\.flac: cannot be written: Invalid combination"):
         write_audio(tmp_path / "a.flac", torch.zeros(10), 8000, subtype="DOUBLE")
 

@@ -6,8 +6,7 @@ import librosa
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill.audio import spectrogram
 from distill.audio.spectrogram import SILENCE, LogMel

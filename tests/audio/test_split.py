@@ -5,8 +5,7 @@ import random
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from distill.audio.split import split_by_content
 from distill.errors import CorpusError

@@ -142,7 +142,7 @@ def test_a_reloaded_page_shows_and_plays_again(page_of: Callable[..., Any]) -> N
     book.wait_for(CODES, "heard", "cell/0/2")
 
 
-def test_it_is_heard_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
+def test_it_plays_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
     book = page_of(SHORT, "import time\ntime.sleep(120)")
     click(book, 1, 2)
     book.wait_for(CODES, "heard", "cell/1/2", timeout_s=20)

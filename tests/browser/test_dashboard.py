@@ -233,7 +233,7 @@ def test_a_new_kernel_attaches_to_the_run(notebook, start, run):
     again.wait_for(HEAD, "state", "stopped")
 
 
-def test_a_killed_trainer_is_told_of_and_resumed(notebook, start, run):
+def test_a_killed_trainer_is_reported_and_resumed(notebook, start, run):
     n = notebook(start(), SHOW)
     n.run_all()
     n.wait_for(LOSS, "points", 3 * 50)

@@ -167,12 +167,12 @@ def received(
         run.steps(20)
         run.finish_epoch(used=2)
         run.preview(TEXT)
-        run.tell(WarningEvent(0, 20, TEXT, TEXT))
-        run.tell(CheckpointEvent(0, 20, TEXT, True))
+        run.report(WarningEvent(0, 20, TEXT, TEXT))
+        run.report(CheckpointEvent(0, 20, TEXT, True))
         if end:
-            run.tell(TrainingCompleteEvent(TEXT, TEXT, 0, 0.5, 1, 20, 2.0))
+            run.report(TrainingCompleteEvent(TEXT, TEXT, 0, 0.5, 1, 20, 2.0))
         else:
-            run.tell(TrainingFailedEvent(TEXT, TEXT, TEXT))
+            run.report(TrainingFailedEvent(TEXT, TEXT, TEXT))
         run.state("finished" if end else "failed")
         run.close()
     (home / "runs" / NAME).mkdir()

@@ -107,7 +107,7 @@ def test_a_second_run_into_a_folder_is_refused_unless_asked(run: Path, few_sound
         (["--max-seconds", "0"], "max_seconds=0.0: expected a number from 0.1"),
     ],
 )
-def test_bad_settings_are_told_before_anything_is_read(
+def test_bad_settings_are_reported_before_anything_is_read(
     tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     answer = distill("train", tmp_path / "none", "--out", tmp_path / "run", *arguments)
@@ -117,7 +117,7 @@ def test_bad_settings_are_told_before_anything_is_read(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_folder_is_told(tmp_path: Path) -> None:
+def test_a_wrong_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("a")
     for place, message in [("none", "no such file or folder"), ("texts", "a .txt file")]:
@@ -145,7 +145,7 @@ def test_ctrl_c_stops_and_keeps_the_model(few_sounds: Path, tmp_path: Path) -> N
     assert load_model_v2(folder / "model.distill").codebook_health
 
 
-def test_a_run_is_listed_stopped_from_elsewhere_and_goes_on(
+def test_a_run_is_listed_stopped_from_elsewhere_and_resumed(
     few_sounds: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "runs" / "first"

@@ -37,9 +37,9 @@ def test_what_is_no_sound_is_named_and_does_not_count(
     (folder / "notes.txt").write_text("a note")
     (folder / ".DS_Store").write_bytes(b"x")
     assert convert("encode", model, folder, None, "cpu") == 0
-    told = capsys.readouterr()
-    assert told.err.startswith("distill: 1 not used:\n  notes.txt: a .txt file, not sound")
-    assert len(told.out.splitlines()) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("distill: 1 not used:\n  notes.txt: a .txt file, not sound")
+    assert len(printed.out.splitlines()) == 2
 
 
 def test_sound_that_is_not_read_here_counts(
@@ -48,9 +48,9 @@ def test_sound_that_is_not_read_here_counts(
     (folder / "phone.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
     (folder / ".take.wav.icloud").write_bytes(b"b")
     assert convert("encode", model, folder, None, "cpu") == 2
-    told = capsys.readouterr().err
-    assert told.startswith("distill: 2 not used:\n")
-    assert "phone.m4a: " in told and "take.wav: not downloaded" in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("distill: 2 not used:\n")
+    assert "phone.m4a: " in printed and "take.wav: not downloaded" in printed
 
 
 def test_a_name_that_is_no_utf8_goes_through(
@@ -61,9 +61,9 @@ def test_a_name_that_is_no_utf8_goes_through(
     (folder / os.fsdecode(b"bad\xff.wav")).write_bytes(b"RIFF")
     for kind in ("encode", "reconstruct"):
         assert convert(kind, model, folder, None, "cpu") == 1
-        told = capsys.readouterr()
-        assert "/Gel\\xe4ut\\x1b." in told.out
-        assert told.err.startswith("distill: bad\\xff.wav: unreadable")
+        printed = capsys.readouterr()
+        assert "/Gel\\xe4ut\\x1b." in printed.out
+        assert printed.err.startswith("distill: bad\\xff.wav: unreadable")
     assert (folder.parent / "in-encoded" / f"{name}.npz").is_file()
 
 

@@ -76,7 +76,7 @@ def test_what_is_there_stays_unless_it_may_be_replaced(kind: str, model: Path, h
 
 
 @pytest.mark.parametrize("how", ["itself", "link", "hard link", "through a folder"])
-def test_what_is_read_is_never_written_over_even_when_told(
+def test_what_is_read_is_never_written_over_even_when_asked(
     how: str, model: Path, home: Path
 ) -> None:
     source, out = home / "kick.wav", home / "out.wav"

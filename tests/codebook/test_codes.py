@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.extra import numpy as arrays
 
 from distill.codebook.codes import NO_CODE, Codes
@@ -102,7 +101,7 @@ def test_the_name_always_ends_in_npz(name: str, written: str, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == [written]
 
 
-def test_a_missing_folder_is_told_when_saving(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_when_saving(tmp_path: Path) -> None:
     expected = r"gone/a\.npz: cannot be written: No such file or directory$"
     with pytest.raises(CodesError, match=expected):
         _codes().save(tmp_path / "gone" / "a")
@@ -136,7 +135,7 @@ def test_no_code_everywhere_is_a_grid() -> None:
     assert _codes(indices=torch.full((3, 4), NO_CODE)).labels == ("Structure", "Timbre", "Detail")
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CodesError, match=rf"^{re.escape(str(tmp_path))}/gone\.npz: no such file$"):
         Codes.load(tmp_path / "gone.npz")
 

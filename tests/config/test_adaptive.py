@@ -4,8 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill.config import (
     SpectrogramConfig,
@@ -81,7 +80,7 @@ def test_a_length_that_is_none_is_refused(seconds: float) -> None:
         get_adaptive_vqvae_config(3, seconds)
 
 
-def test_an_unknown_override_is_told_with_the_nearest() -> None:
+def test_an_unknown_override_is_reported_with_the_nearest() -> None:
     with pytest.raises(
         ConfigError, match=r"^codebok_size: no such setting; did you mean codebook_"
     ):

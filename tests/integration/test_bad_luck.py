@@ -50,21 +50,21 @@ def test_a_model_waits_for_room(
         real(descriptor)
 
     def save(*arguments: object, **options: object) -> object:
-        refusals[0] = 1 if not told else 0
+        refusals[0] = 1 if not warnings else 0
         return save_model(*arguments, **options)  # type: ignore[arg-type]
 
-    told: list[Event] = []
+    warnings: list[Event] = []
 
     def callback(event: Event) -> None:
         if isinstance(event, WarningEvent) and event.kind == "disk":
-            told.append(event)
+            warnings.append(event)
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(session_module, "save_model", save)
     monkeypatch.setattr(session_module, "_LOOKS_FOR_ROOM_S", 0.0)
     result = train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", callback)
     assert result.reason == "max_steps" and result.load().sample_rate == 48_000
-    [warning] = told
+    [warning] = warnings
     assert isinstance(warning, WarningEvent)
     assert "no room for the model in" in warning.message and "make room" in warning.message
 

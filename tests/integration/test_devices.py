@@ -26,8 +26,8 @@ from distill import (
 from distill.errors import ConfigError, RunFolderError, TrainingError
 from distill.training import worker
 from distill.training.run.death_notice import FAILED, read_last_words
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run, write_request
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 from distill.training.session import replicas as replicas_module
 from distill.training.session.monitor import Monitor
@@ -136,12 +136,12 @@ def test_a_killed_replica_ends_the_run_with_its_story(
     runner, processes = training
     os.kill(processes[1], signal.SIGKILL)
     began = time.monotonic()
-    with pytest.raises(TrainingError, match=r"^process 2 of 2 was killed by signal 9 ") as told:
+    with pytest.raises(TrainingError, match=r"^process 2 of 2 was killed by signal 9 ") as raised:
         runner.wait(30, progress=False)
     assert time.monotonic() - began < 15
-    assert "resume() goes on from the last checkpoint" in str(told.value)
+    assert "resume() goes on from the last checkpoint" in str(raised.value)
     assert runner.state == "failed"
-    assert str(runner.last_error) == str(told.value)
+    assert str(runner.last_error) == str(raised.value)
 
 
 def test_a_suspended_replica_does_not_hold_up_a_stop(
@@ -186,7 +186,7 @@ def test_a_run_that_waits_for_a_dead_process_is_ended(
     assert str(read_last_words(last)) == "process 2 of 2 was killed by signal 9"
 
 
-def test_too_many_devices_in_a_run_that_was_edited_are_told_to_all(
+def test_too_many_devices_in_a_run_that_was_edited_are_refused_by_all(
     corpus: AudioCorpus, tmp_path: Path
 ) -> None:
     """And a run that ended well before stays as it ended, to the minute it was last seen."""

@@ -19,8 +19,8 @@ from distill import (
     load_model_v2,
 )
 from distill.config import TrainingConfig
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run, extend_run
+from distill.training.run.request import RunRequest
 from tests.families import tiny
 
 SCRIPT = """
@@ -90,7 +90,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(
     assert load_model_v2(tmp_path / "b" / "run" / "model.distill").codebook_health
 
 
-def test_replaced_entries_agree_and_a_run_goes_on(corpus: AudioCorpus, tmp_path: Path) -> None:
+def test_replaced_entries_agree_and_a_run_is_resumed(corpus: AudioCorpus, tmp_path: Path) -> None:
     """Dead entries are drawn anew in both processes alike, also after a resume."""
     run = tmp_path / "run"
     settings = config(4, dead_code_fraction=0.9, codebook_decay=0.5, codebook_size=64)

@@ -23,13 +23,13 @@ from distill import (
     VAEConfig,
     VQVAEConfig,
     edit_metadata,
+    family as families,
     load_model,
     load_model_v2,
     read_model_info,
     save_model,
     save_model_v2,
 )
-from distill import family as families
 from distill.config import AutoencoderConfig
 from distill.config.fields import number
 from distill.errors import (

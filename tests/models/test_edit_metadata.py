@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from distill import edit_metadata, load_model_v2, read_model_info
 from distill.errors import ConfigError, CorruptModelError, ModelFileError, NotAModelError
@@ -163,9 +162,9 @@ def test_a_file_written_meanwhile_is_not_replaced(
     newer = b"somebody else's newer weights"
     digest = container.digest_of
 
-    def slow(*given: Any) -> str:
+    def slow(*arguments: Any) -> str:
         copy.write_bytes(newer)
-        return digest(*given)
+        return digest(*arguments)
 
     monkeypatch.setattr(container, "digest_of", slow)
     with pytest.raises(ModelFileError, match="written by somebody else just now; try again"):

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill import edit_metadata, load_model, load_model_v2, read_model_info
 from distill.errors import CorruptModelError, ModelFileError, ModelTypeError

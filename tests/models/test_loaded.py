@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill import Codes, LoadedVQModel, Vocoder, load_model_v2, read_audio, save_model_v2
 from distill.codebook import NO_CODE

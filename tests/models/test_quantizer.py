@@ -65,14 +65,14 @@ def test_encoding_looks_ahead_and_is_never_further_from_the_latent(
         total = sum(book[index] for book, index in zip(books, indices, strict=True))
         return ((target - total) ** 2).sum(-1)
 
-    looked_ahead = errors(output.indices[0].numpy())
+    searched = errors(output.indices[0].numpy())
     np.testing.assert_allclose(
         output.quantized[0].T.numpy(),
         sum(book[i] for book, i in zip(books, output.indices[0].numpy(), strict=True)),
         rtol=1e-4,
         atol=1e-5,
     )
-    assert looked_ahead.mean() < errors(greedy).mean()
+    assert searched.mean() < errors(greedy).mean()
 
 
 def test_the_commitment_in_eval_is_the_squared_distance_of_each_level(

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill import ConvVAE, SpectrogramConfig, VAEConfig, vae_loss
 from distill.errors import ShapeError
@@ -50,7 +49,7 @@ def test_in_use_the_mean_is_decoded() -> None:
 def test_in_training_a_sample_is_decoded() -> None:
     model, mel = ready().train(), torch.randn(2, 128, 31)
     drawn = []
-    model.decoder.register_forward_pre_hook(lambda _, given: drawn.append(given[0]))
+    model.decoder.register_forward_pre_hook(lambda _, inputs: drawn.append(inputs[0]))
     with torch.no_grad():
         for _ in range(400):
             _, mean, log_variance = model(mel)

@@ -9,8 +9,8 @@ from tools.page_types import TARGET, page_types
 
 
 def test_pages_read_what_kernels_are_typed_by():
-    told = "messages.py has changed: python -m tools.page_types"
-    assert TARGET.read_text(encoding="utf-8") == page_types(), told
+    advice = "messages.py has changed: python -m tools.page_types"
+    assert TARGET.read_text(encoding="utf-8") == page_types(), advice
 
 
 def test_a_type_without_a_translation_is_refused():

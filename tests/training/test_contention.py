@@ -68,7 +68,7 @@ def test_a_time_budget_that_got_few_steps_says_so_at_its_end(
     monkeypatch.setattr(Contention, "factor", lambda self: factor)
     config = tiny("vqvae", **{"preview_every_epochs": 0, **budget})
     result = train_vqvae(config, corpus, tmp_path / "run", "cpu")
-    told = [event for event in result.history.warnings if event.kind == "busy"]
-    assert [type(event) for event in told] == ([WarningEvent] if said else [])
+    warned = [event for event in result.history.warnings if event.kind == "busy"]
+    assert [type(event) for event in warned] == ([WarningEvent] if said else [])
     if said:
-        assert told[0].message.startswith(f"only {result.steps} of about ")
+        assert warned[0].message.startswith(f"only {result.steps} of about ")

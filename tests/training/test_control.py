@@ -9,7 +9,7 @@ from distill.errors import RunFolderError
 from distill.training.run.control import Control, change_control, read_control
 
 
-def test_no_wish_of_many_threads_is_lost(tmp_path: Path) -> None:
+def test_no_request_of_many_threads_is_lost(tmp_path: Path) -> None:
     def press() -> None:
         for _ in range(25):
             change_control(tmp_path, preview=True)
@@ -22,7 +22,7 @@ def test_no_wish_of_many_threads_is_lost(tmp_path: Path) -> None:
     assert read_control(tmp_path) == Control(serial=200, wanted="run", previews=200, saves=0)
 
 
-def test_no_wishes_yet(tmp_path: Path) -> None:
+def test_no_requests_yet(tmp_path: Path) -> None:
     assert read_control(tmp_path) == Control()
 
 

@@ -72,7 +72,7 @@ def test_a_raising_callback_is_called_once_and_following_goes_on(run: Path) -> N
     assert follower.history.step_count == 5
 
 
-def test_what_is_done_again_after_a_crash_is_not_told_again(run: Path) -> None:
+def test_what_is_done_again_after_a_crash_is_not_reported_again(run: Path) -> None:
     got: list[Event] = []
     with hold_run(run) as writer, Monitor(writer):
         for number in range(10):

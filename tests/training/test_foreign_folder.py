@@ -14,8 +14,8 @@ from distill import RunFolder, TrainingRunner, VQVAEConfig, WarningEvent
 from distill.errors import DistillError, ForeignEntryError, RunFolderError
 from distill.training import RunStatus
 from distill.training.run.layout import OWN_FILES
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import announce_trainer, begin_run, extend_run
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 
 FILES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
@@ -163,15 +163,15 @@ def test_nobody_waits_for_a_pipe_in_the_place_of_a_file(name: str, kind: str, ru
 
     def everything() -> None:
         folder = RunFolder(run)
-        looks = [
+        reads = [
             folder.read_request, folder.read_status, folder.read_state, folder.read_events,
             lambda: folder.check_free(overwrite=True), lambda: folder.events_bytes,
             lambda: TrainingRunner.list(run), lambda: TrainingRunner.list(run.parent),
             lambda: TrainingRunner.attach(run).close(),
         ]  # fmt: skip
-        for look in [*looks, *(functools.partial(deed, run) for deed in DEEDS.values())]:
+        for read in [*reads, *(functools.partial(deed, run) for deed in DEEDS.values())]:
             try:
-                look()
+                read()
             except DistillError as error:
                 said.append(error)
 

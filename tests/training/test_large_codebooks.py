@@ -46,10 +46,10 @@ def test_the_first_batch_is_bounded(
 def test_k_means_compares_a_bounded_number_of_steps(
     entries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[tuple[int, ...]] = []
+    shapes: list[tuple[int, ...]] = []
 
     def stop(_book: Any, data: Tensor, *_rest: Any, **_options: Any) -> None:
-        given.append(tuple(data.shape))
+        shapes.append(tuple(data.shape))
         raise Asked
 
     quantizer = QuantizerWrapper(dim=2, levels=1, codebook_size=entries)
@@ -58,7 +58,7 @@ def test_k_means_compares_a_bounded_number_of_steps(
     latent = torch.randn(4, 2, 60_000)
     with pytest.raises(Asked):
         quantizer.initialise(latent)
-    [(_, steps, dim)] = given
+    [(_, steps, dim)] = shapes
     assert dim == 2
     assert steps * entries * 4 <= MOST_BYTES
     assert steps >= min(240_000, MOST_BYTES // (4 * entries)) // 2  # as many as memory allows

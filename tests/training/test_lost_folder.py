@@ -66,7 +66,7 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 @moves
 @pytest.mark.parametrize("step", [1, 4, 6, 16])  # 4: while it validates
-def test_a_moved_run_ends_at_once_and_goes_on_where_it_is(
+def test_a_moved_run_ends_at_once_and_is_resumed_where_it_is(
     step: int,
     corpus: AudioCorpus,
     config: VQVAEConfig,
@@ -128,7 +128,7 @@ def test_a_deleted_run_ends_and_leaves_nothing(
 
 
 @moves
-def test_a_runner_tells_of_it(corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path) -> None:
+def test_a_runner_reports_it(corpus: AudioCorpus, config: VQVAEConfig, tmp_path: Path) -> None:
     runner = TrainingRunner()
     endless = dataclasses.replace(config, max_steps=1_000_000, checkpoint_every_s=1000.0)
     begun = threading.Event()

@@ -14,8 +14,8 @@ from distill.audio.io import write_audio
 from distill.errors import CorpusError, RunFolderError
 from distill.training.run import request_seal
 from distill.training.run.folder import RunFolder
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run, extend_run, write_request
+from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 
 
@@ -168,7 +168,7 @@ def test_sounds_elsewhere_are_found_by_content_and_missing_ones_named(
         request.read_corpus(progress=False)
 
 
-def test_new_sounds_are_told_of_and_taken_where_asked(
+def test_new_sounds_are_reported_and_taken_where_asked(
     request_: RunRequest, sounds: Path, tmp_path: Path, corpus: AudioCorpus
 ) -> None:
     (sounds / "silent.wav").write_bytes((sounds / "drum-01.wav").read_bytes()[:1000])

@@ -98,7 +98,7 @@ def test_resuming_many_times(
     assert_equal_runs(resume(tmp_path / "run"), undisturbed)
 
 
-def test_a_resumed_run_tells_only_what_is_new(
+def test_a_resumed_run_reports_only_what_is_new(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     stopped_at(6, config, corpus, tmp_path / "run")
@@ -108,7 +108,7 @@ def test_a_resumed_run_tells_only_what_is_new(
     assert list(result.history.steps["step"]) == list(range(17))
 
 
-def test_a_finished_run_goes_on_with_a_larger_budget(
+def test_a_finished_run_is_resumed_with_a_larger_budget(
     corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
     run = tmp_path / "undisturbed"
@@ -159,7 +159,7 @@ def load_step(path: Path) -> int:
     return json.loads(path.read_bytes().split(b"\n", 1)[0])["step"]
 
 
-def test_no_readable_checkpoint_is_told(
+def test_no_readable_checkpoint_is_reported(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -226,7 +226,7 @@ def test_other_libraries_are_warned_of(
     ],
     ids=["cuda", "python", "host"],
 )
-def test_running_out_of_memory_is_told_and_the_run_can_go_on(
+def test_running_out_of_memory_is_reported_and_the_run_can_be_resumed(
     error: Exception,
     corpus: AudioCorpus,
     config: TrainingConfig,

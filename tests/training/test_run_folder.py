@@ -195,7 +195,7 @@ def test_a_run_that_is_starting_is_not_wiped_or_started_twice(run: Path) -> None
     assert RunFolder(run).read_state() == "starting"
 
 
-def test_events_that_never_found_room_are_told_from_the_reserve(run: Path) -> None:
+def test_events_that_never_found_room_are_written_from_the_reserve(run: Path) -> None:
     with hold_run(run) as writer:
         real = writer._events
 

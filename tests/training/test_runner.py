@@ -228,7 +228,7 @@ def test_of_many_watchers_pressing_everything_the_run_survives(
     assert list(runner.history.steps["step"]) == list(range(result.steps))
 
 
-def test_wrong_beginnings_are_told_at_once(
+def test_wrong_beginnings_are_reported_at_once(
     runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -291,7 +291,7 @@ def test_commands_to_a_run_that_has_ended(
     assert isinstance(got[-1], TrainingCompleteEvent)
 
 
-def test_each_end_of_a_run_is_told(
+def test_each_end_of_a_run_is_reported(
     runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
     got: list[Event] = []
@@ -346,8 +346,8 @@ def test_a_killed_trainer_is_gone_and_resume_loses_nothing(
     result = runner.wait(PATIENCE_S)
     assert result is not None
     assert list(runner.history.steps["step"]) == list(range(result.steps))
-    told = [event.step for event in got if isinstance(event, VQStepMetrics)]
-    assert told == list(range(result.steps))  # each once, also those that were done twice
+    steps = [event.step for event in got if isinstance(event, VQStepMetrics)]
+    assert steps == list(range(result.steps))  # each once, also those that were done twice
 
 
 def test_an_interrupt_of_the_notebook_does_not_reach_the_trainer(

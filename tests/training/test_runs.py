@@ -16,9 +16,9 @@ import pytest
 from distill import RunFolder, TrainingRunner, VQVAEConfig
 from distill.errors import RunFolderError
 from distill.training import RunStatus
+from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.runs import list_runs
-from distill.training.run.preparation import begin_run
 from distill.training.run.writer import hold_run
 
 
@@ -73,7 +73,7 @@ def test_a_run_with_an_odd_status_is_a_row_with_its_reason(kind: str, tmp_path: 
     assert not runs[0].problem and "status.json" in runs[1].problem
     assert runs[1].problem in repr(runs) and "problem" in runs._repr_html_()
     assert RunFolder(tmp_path / "odd").status_problem
-    runner = TrainingRunner.attach(tmp_path / "odd")  # it can be looked at all the same
+    runner = TrainingRunner.attach(tmp_path / "odd")  # it can be watched all the same
     assert runner.state == "gone"
     runner.close()
 
@@ -159,7 +159,7 @@ def test_a_trainer_that_holds_its_run_and_is_silent_does_not_answer(tmp_path: Pa
         runner.close()
 
 
-LOOK = """
+READ = """
 import os, sys
 from pathlib import Path
 from distill import RunFolder, TrainingRunner
@@ -192,7 +192,7 @@ def open_home() -> Iterator[Path]:
                 path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def test_rights_to_read_are_enough_to_look(open_home: Path) -> None:
+def test_rights_to_read_are_enough_to_watch(open_home: Path) -> None:
     """As one who may not write: a dead run, one that has ended, one whose trainer is silent."""
     home, here, old = open_home, platform.node(), time.time() - 60
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
@@ -204,13 +204,13 @@ def test_rights_to_read_are_enough_to_look(open_home: Path) -> None:
     with hold_run(home / "locked"):
         for path in (*home.rglob("*"), home):
             path.chmod(0o555 if path.is_dir() else 0o444)
-        looked = subprocess.run([sys.executable, "-c", LOOK, str(home)],
+        done = subprocess.run([sys.executable, "-c", READ, str(home)],
                                 capture_output=True, text=True)  # fmt: skip
-    lines = looked.stdout.splitlines()
+    lines = done.stdout.splitlines()
     assert lines[:4] == [
         "dead gone gone 0",
         "finished finished finished 0",
         "locked not answering not answering 0",
         "[('dead', 'gone'), ('finished', 'finished'), ('locked', 'not answering')]",
-    ], looked.stderr
+    ], done.stderr
     assert "cannot be written (Permission denied)" in lines[4]

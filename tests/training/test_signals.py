@@ -27,8 +27,8 @@ from distill import (
     resume_vqvae,
     train_vqvae,
 )
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
 from distill.training.session import signals as signals_module
 from distill.training.session.signals import StopSignals, stopped_by_signals
 from distill.training.watch.event_lines import Event
@@ -50,7 +50,7 @@ def handlers_stay() -> Iterator[None]:
     assert [signal.getsignal(getattr(signal, name)) for name in NAMES] == before
 
 
-def assert_stopped_and_kept(run: Path) -> None:
+def assert_stopped_and_saved(run: Path) -> None:
     folder = RunFolder(run)
     events = folder.read_events()[0]
     assert folder.read_state() == "stopped"
@@ -86,7 +86,7 @@ def test_a_worker_that_is_terminated_keeps_the_model(
         said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
     assert b"Traceback" not in said
-    assert_stopped_and_kept(run)
+    assert_stopped_and_saved(run)
 
 
 @posix
@@ -105,7 +105,7 @@ def test_signals_in_any_rhythm_keep_the_model(
             time.sleep(dice.choice([0.0, 0.001, 0.02, 0.1]))
         said, _ = process.communicate(timeout=PATIENCE_S)
     assert b"Traceback" not in said
-    assert_stopped_and_kept(run)
+    assert_stopped_and_saved(run)
 
 
 def interrupting(numbers: list[int], step: int) -> Callable[[Event], None]:
@@ -124,7 +124,7 @@ def test_an_interrupted_call_keeps_the_model_then_interrupts(
     callback = interrupting([signal.SIGINT] * times, 7)
     with pytest.raises(KeyboardInterrupt):
         train_vqvae(endless, corpus, tmp_path / "run", "cpu", callback)
-    assert_stopped_and_kept(tmp_path / "run")
+    assert_stopped_and_saved(tmp_path / "run")
 
 
 def test_what_follows_is_as_if_it_had_not_been_stopped(
@@ -142,7 +142,7 @@ def test_what_follows_is_as_if_it_had_not_been_stopped(
 
     first = train_vqvae(config, corpus, tmp_path / "run", "cpu", callback, stop)
     assert (first.reason, first.steps, first.epochs) == ("stopped", 5, 0)
-    assert_stopped_and_kept(tmp_path / "run")
+    assert_stopped_and_saved(tmp_path / "run")
     result = resume_vqvae(tmp_path / "run")
     for name, value in result.load().model.state_dict().items():
         assert torch.equal(value, whole.load().model.state_dict()[name]), name
@@ -215,4 +215,4 @@ def test_a_closed_terminal_keeps_the_model(sounds_dir: Path, tmp_path: Path) -> 
         os.close(terminal)
         os.close(controller)
         assert process.wait(PATIENCE_S) == 130
-    assert_stopped_and_kept(run)
+    assert_stopped_and_saved(run)

@@ -7,8 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from distill import RunFolder
@@ -43,7 +42,7 @@ class Run(RuleBasedStateMachine):
         begin_run(self.path, {"name": "run", "config": {}})
         self.folder = RunFolder(self.path)
         self.monitor: Monitor | None = None
-        self.told = [states.GONE]
+        self.reported = [states.GONE]
 
     def teardown(self) -> None:
         if self.monitor:
@@ -77,7 +76,7 @@ class Run(RuleBasedStateMachine):
         write = writer.write_status
 
         def written(status: RunStatus) -> None:
-            self.told.append(status.state)
+            self.reported.append(status.state)
             write(status)
 
         writer.write_status = written  # type: ignore[method-assign]
@@ -97,7 +96,7 @@ class Run(RuleBasedStateMachine):
         elif state == states.STARTING or not self.monitor.wants_pause:
             self.monitor.enter(states.RUNNING)
 
-    @precondition(lambda self: self.is_alive() and self.told[-1] == states.RUNNING)
+    @precondition(lambda self: self.is_alive() and self.reported[-1] == states.RUNNING)
     @rule()
     def the_budget_ends(self) -> None:
         self.end(states.FINISHED)
@@ -107,16 +106,16 @@ class Run(RuleBasedStateMachine):
     def training_fails(self) -> None:
         self.end(states.FAILED)
 
-    @rule(wish=st.sampled_from(["run", "pause", "stop", "stop-now"]))
-    def somebody_presses(self, wish: str) -> None:
+    @rule(wanted=st.sampled_from(["run", "pause", "stop", "stop-now"]))
+    def somebody_presses(self, wanted: str) -> None:
         before = read_control(self.path)
-        serial = change_control(self.path, wanted=wish)
+        serial = change_control(self.path, wanted=wanted)
         after = read_control(self.path)
         assert serial == after.serial == before.serial + 1
         if before.wanted in (STOP, STOP_NOW):  # a stop is never taken back
             assert after.wanted in (before.wanted, STOP_NOW)
         else:
-            assert after.wanted == wish
+            assert after.wanted == wanted
 
     @rule()
     def somebody_wants_a_preview_and_a_save(self) -> None:
@@ -136,14 +135,14 @@ class Run(RuleBasedStateMachine):
         assert self.folder.read_request()["name"] == "run"
 
     @invariant()
-    def every_state_told_was_legal(self) -> None:
-        for before, after in itertools.pairwise(self.told):
+    def every_reported_state_is_legal(self) -> None:
+        for before, after in itertools.pairwise(self.reported):
             assert states.may_follow(before, after), (before, after)
 
     @invariant()
-    def a_watcher_sees_what_was_told_last(self) -> None:
+    def a_watcher_sees_what_was_reported_last(self) -> None:
         state = self.folder.read_state()
-        assert state == self.told[-1]
+        assert state == self.reported[-1]
         assert (state in states.ACTIVE) == self.is_alive()
 
 

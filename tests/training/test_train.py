@@ -42,7 +42,7 @@ def seen(events: list[Event], kind: type | tuple[type, ...]) -> list[Event]:
     return [event for event in events if isinstance(event, kind)]
 
 
-def test_a_run_tells_its_story_in_order(
+def test_a_run_reports_its_events_in_order(
     corpus: AudioCorpus, any_config: TrainingConfig, tmp_path: Path
 ) -> None:
     events: list[Event] = []
@@ -292,7 +292,7 @@ def test_previews_are_the_same_sounds_at_the_same_gain(
     )
 
 
-def test_bad_beginnings_are_told_and_spoil_nothing(
+def test_bad_beginnings_are_reported_and_spoil_nothing(
     corpus: AudioCorpus, any_config: TrainingConfig, tmp_path: Path
 ) -> None:
     events: list[Event] = []

@@ -14,15 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from distill.training.engine import waiting
 from distill.training.engine.contention import Contention
 from distill.training.engine.waiting import FairWaiting, SpinChoice, _ballast_size
 
 BUSY, CALM, BETWEEN = (1000, 1000), (1000, 0), (1000, 80)
-looks = st.lists(st.sampled_from([BUSY, CALM, BETWEEN]), max_size=300)
+polls = st.lists(st.sampled_from([BUSY, CALM, BETWEEN]), max_size=300)
 
 STEPS = """
 import sys
@@ -52,8 +51,8 @@ print(layer.weight.double().sum().item().hex(), layer.weight.flatten()[:9].tolis
 """
 
 
-@given(looks)
-def test_it_is_brief_after_every_busy_look(taken: list[tuple[int, int]]) -> None:
+@given(polls)
+def test_it_is_brief_after_every_busy_poll(taken: list[tuple[int, int]]) -> None:
     choice = SpinChoice()
     for ran, waited in taken:
         if choice.see(ran, waited):
@@ -62,18 +61,18 @@ def test_it_is_brief_after_every_busy_look(taken: list[tuple[int, int]]) -> None
     assert choice.see(*BUSY)
 
 
-@given(looks)
+@given(polls)
 def test_enough_calm_ends_it_whatever_was_before(taken: list[tuple[int, int]]) -> None:
     choice = SpinChoice()
-    for ran, waited in [*taken, *[CALM] * waiting._MOST_CALM_LOOKS]:
+    for ran, waited in [*taken, *[CALM] * waiting._MOST_CALM_POLLS]:
         choice.see(ran, waited)
     assert not choice.brief
 
 
 def test_a_neighbour_who_comes_and_goes_does_not_make_it_swing() -> None:
     choice, changes, was = SpinChoice(), 0, False
-    for look in range(600):
-        now = choice.see(*(BUSY if look % 5 == 0 else CALM))
+    for number in range(600):
+        now = choice.see(*(BUSY if number % 5 == 0 else CALM))
         changes, was = changes + (now is not was), now
     assert choice.brief
     assert changes <= 3
@@ -135,7 +134,7 @@ def spins(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_ballast_lives_while_others_want_the_cores(
     spins: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FairWaiting(look_s=0.01, measure=Counted):
+    with FairWaiting(poll_s=0.01, measure=Counted):
         assert "distill-ballast" not in names()
         monkeypatch.setattr(Counted, "now", BUSY)
         until(lambda: "distill-ballast" in names())
@@ -156,13 +155,13 @@ def test_a_process_that_hardly_runs_changes_nothing(
             asked.append(1)
             return 1000, 50_000
 
-    with FairWaiting(look_s=0.001, measure=Paused):
+    with FairWaiting(poll_s=0.001, measure=Paused):
         until(lambda: len(asked) > 5)
         assert "distill-ballast" not in names()
 
 
 def test_nothing_runs_where_threads_sleep_anyway() -> None:
-    with FairWaiting(look_s=0.001):
+    with FairWaiting(poll_s=0.001):
         assert "distill-waiting" not in names()
 
 

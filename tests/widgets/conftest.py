@@ -15,9 +15,9 @@ from ipywidgets.widgets import widget as widget_module
 
 from distill import AudioCorpus, VQVAEConfig, write_audio
 from distill.codebook.health import codebook_health
-from distill.training.run.status import RunStatus
-from distill.training.run.request import RunRequest
 from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
+from distill.training.run.status import RunStatus
 from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import (
     Event,
@@ -81,7 +81,7 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MockComm]]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dashboards look ten times as often as for people."""
+    """Dashboards poll ten times as often as for people."""
     monkeypatch.setattr("distill_widgets.training.dashboard.PERIOD_S", 0.1)
 
 
@@ -129,7 +129,7 @@ class FakeTrainer:
         for _ in range(count):
             loss = 1 / (1 + self.step)
             progress, elapsed = min(1.0, self.step / 1000), 0.1 * (self.step + 1)
-            self.tell(
+            self.report(
                 VQStepMetrics(
                     self.epoch, self.step, loss, loss / 2, loss / 3, 1e-3, 0.5, progress, elapsed
                 )
@@ -143,7 +143,7 @@ class FakeTrainer:
         losses = {"train_loss": 0.5, "train_reconstruction": 0.4, "train_commitment": 0.1}
         losses |= {"val_loss": 0.6, "val_reconstruction": 0.5, "val_commitment": 0.2}
         progress, elapsed = min(1.0, self.step / 1000), 0.1 * self.step
-        self.tell(
+        self.report(
             VQEpochMetrics(
                 epoch=self.epoch,
                 step=self.step,
@@ -165,13 +165,13 @@ class FakeTrainer:
             write_audio(folder / f"00-{kind}.wav", 0.5 * tone, rate)
         there = f"previews/{folder.name}"
         pair = PreviewPair(name, 0.5, f"{there}/00-original.wav", f"{there}/00-reconstruction.wav")
-        self.tell(PreviewEvent(self.epoch - 1, self.step, there, (pair,)))
+        self.report(PreviewEvent(self.epoch - 1, self.step, there, (pair,)))
 
-    def tell(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         self.writer.append(event)
 
     def end(self) -> None:
-        self.tell(
+        self.report(
             TrainingCompleteEvent(
                 "max_steps", "model.distill", 0, 0.6, self.epoch, self.step, 0.1 * self.step
             )

@@ -117,7 +117,7 @@ class NodePage:
         say(self.chart, self._node.request("sync", self._number))
 
     def arrived(self) -> list[tuple[dict[str, Any], list[bytes]]]:
-        """What has come since the last look; what is not taken is lost."""
+        """What has come since the last poll; what is not taken is lost."""
         new = self.chart.comm.custom[self.read :]
         self.read += len(new)
         return new

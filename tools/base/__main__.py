@@ -56,28 +56,30 @@ def _options() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; 0 where all went well."""
-    given = _options().parse_args(arguments)
+    options = _options().parse_args(arguments)
     torch.set_num_threads(1)  # the same sums in the same order on every machine
     training = TrainingPlan(
-        steps=given.steps,
-        seed=given.seed,
-        falling_share=given.falling_share,
-        bfloat16=given.bfloat16,
+        steps=options.steps,
+        seed=options.seed,
+        falling_share=options.falling_share,
+        bfloat16=options.bfloat16,
     )
     config = VQVAEConfig(codebook_size=_CODEBOOK_SIZE)
-    given.work.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
     try:
-        if given.pack:
-            clips = plan(given.seconds, given.seed)
-            learner = make_learner(given.work / "material", clips, config, training)
-            learner.load_state_dict(read_checkpoint(given.work / CHECKPOINT))
-            path = finish(given.work, learner, clips)
+        if options.pack:
+            clips = plan(options.seconds, options.seed)
+            learner = make_learner(options.work / "material", clips, config, training)
+            learner.load_state_dict(read_checkpoint(options.work / CHECKPOINT))
+            path = finish(options.work, learner, clips)
         else:
-            path = make_base(given.work, seconds=given.seconds, config=config, training=training)
+            path = make_base(
+                options.work, seconds=options.seconds, config=config, training=training
+            )
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{path}\n{given.work / 'report.md'}\n")
+    sys.stdout.write(f"{path}\n{options.work / 'report.md'}\n")
     return 0
 
 

@@ -18,8 +18,8 @@ def read_sound(path: Path, *, speed: float = 1.0) -> Sound:
     """A file's channels averaged, at `RATE`, played `speed` times as fast."""
     data, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = torch.from_numpy(data.mean(axis=1))
-    heard_as = round(rate * speed / 100) * 100  # a ratio of small numbers is quick to resample
-    return torchaudio.functional.resample(mono, heard_as, RATE).double().numpy()
+    as_rate = round(rate * speed / 100) * 100  # a ratio of small numbers is quick to resample
+    return torchaudio.functional.resample(mono, as_rate, RATE).double().numpy()
 
 
 def write_sound(path: Path, sound: Sound) -> None:

@@ -1,4 +1,4 @@
-"""Material, training, file, report: one after the other, each taken up where it was left."""
+"""Material, training, file, report: one after the other, each resumed where it was left."""
 
 from __future__ import annotations
 

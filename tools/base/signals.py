@@ -157,9 +157,9 @@ def resampled(sound: Sound, speed: float) -> Sound:
     count = max(2, round(len(sound) / speed))
     spectrum = np.fft.rfft(sound)
     wanted = count // 2 + 1
-    kept = np.zeros(wanted, dtype=np.complex128)
-    kept[: min(wanted, len(spectrum))] = spectrum[:wanted]
-    return np.fft.irfft(kept, count) * (count / len(sound))
+    copied = np.zeros(wanted, dtype=np.complex128)
+    copied[: min(wanted, len(spectrum))] = spectrum[:wanted]
+    return np.fft.irfft(copied, count) * (count / len(sound))
 
 
 def normalised(sound: Sound, peak: float = 1.0) -> Sound:

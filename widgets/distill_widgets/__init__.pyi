@@ -24,11 +24,7 @@ from .library.model_library import (
 )
 from .sounds.audio_player import (
     AudioPlayer as AudioPlayer,
-)
-from .sounds.audio_player import (
     SoundRow as SoundRow,
-)
-from .sounds.audio_player import (
     Stage as Stage,
 )
 from .training.dashboard import (
@@ -39,8 +35,6 @@ from .training.folder_chooser import (
 )
 from .training.report import (
     Report as Report,
-)
-from .training.report import (
     report as report,
 )
 from .training.train_panel import (

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.analysis.atlas import atlas_file
-from distill.analysis.atlas import statistics as code_statistics
+from distill.analysis.atlas import atlas_file, statistics as code_statistics
 from distill.analysis.atlas.moments import Moment
 from distill.analysis.atlas.projection import METHODS, mapped
 from distill.analysis.compare.identity import ModelIdentity, identify
@@ -117,10 +116,10 @@ class CodebookAtlas:
         Raises:
             AtlasModelError: it shows another; the message names both.
         """
-        given = identify(model)
-        if given.digest != self.model.digest:
+        other = identify(model)
+        if other.digest != self.model.digest:
             raise AtlasModelError(
-                f"an atlas of the model {self.model}, given with the model {given}: build one of "
+                f"an atlas of the model {self.model}, given with the model {other}: build one of "
                 "this model, or load the other"
             )
 

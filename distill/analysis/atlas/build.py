@@ -122,8 +122,8 @@ def _codes_and_distances(model: LoadedVQModel, latent: Tensor) -> tuple[np.ndarr
 
 def _entry_vectors(model: LoadedVQModel) -> dict[str, np.ndarray]:
     vectors = model.codebooks.numpy()
-    kept = min(_NEIGHBOURS, vectors.shape[1] - 1)
-    found = [neighbours(level, kept) for level in vectors]
+    count = min(_NEIGHBOURS, vectors.shape[1] - 1)
+    found = [neighbours(level, count) for level in vectors]
     return {
         "embeddings": vectors,
         "nearest": np.stack([nearest for nearest, _ in found]),

@@ -67,10 +67,10 @@ class MomentFinder:
             (self.starts, fresh[..., 1]),
             (self.lengths, fresh[..., 2]),
         ]
-        merged = [np.concatenate([kept[level, used], new], axis=1) for kept, new in columns]
+        merged = [np.concatenate([best[level, used], new], axis=1) for best, new in columns]
         order = np.argsort(merged[0], axis=1, kind="stable")[:, :PER_ENTRY]
-        for (kept, _), values_ in zip(columns, merged, strict=True):
-            kept[level, used] = np.take_along_axis(values_, order, axis=1)
+        for (best, _), values_ in zip(columns, merged, strict=True):
+            best[level, used] = np.take_along_axis(values_, order, axis=1)
 
 
 def _nearest_runs(
@@ -90,5 +90,5 @@ def _nearest_runs(
     entry, values = entry[order], np.stack([nearest, starts, lengths], axis=1)[order]
     firsts = np.flatnonzero(np.diff(entry, prepend=-1))
     rank = np.arange(len(entry)) - np.repeat(firsts, np.diff(firsts, append=len(entry)))
-    kept = rank < PER_FILE
-    return entry[kept], rank[kept], values[kept]
+    nearest_ones = rank < PER_FILE
+    return entry[nearest_ones], rank[nearest_ones], values[nearest_ones]

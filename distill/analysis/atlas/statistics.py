@@ -90,15 +90,15 @@ def principal_axes(vectors: np.ndarray) -> np.ndarray:
     return places
 
 
-def neighbours(vectors: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+def neighbours(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Each vector's nearest others.
 
     Args:
         vectors: (n, dim), n at least 2.
-        kept: how many, below n.
+        count: how many, below n.
 
     Returns:
-        Indices (n, kept) int32 and Euclidean distances (n, kept) float32, nearest first.
+        Indices (n, count) int32 and Euclidean distances (n, count) float32, nearest first.
     """
     exact = vectors.astype(np.float64)
     squares = (exact**2).sum(axis=1)
@@ -107,7 +107,7 @@ def neighbours(vectors: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
         rows = exact[start : start + 1024]
         apart = squares[start : start + len(rows), None] + squares - 2 * rows @ exact.T
         apart[np.arange(len(rows)), start + np.arange(len(rows))] = np.inf
-        order = np.argsort(apart, axis=1, kind="stable")[:, :kept]
+        order = np.argsort(apart, axis=1, kind="stable")[:, :count]
         found.append(order.astype(np.int32))
         near = np.take_along_axis(apart, order, axis=1)
         distances.append(np.sqrt(near.clip(min=0)).astype(np.float32))

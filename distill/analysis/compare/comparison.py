@@ -96,7 +96,7 @@ class Comparison:
         return [_row(one) for one in self.models]
 
     def original(self, sound: int) -> tuple[Tensor, int]:
-        """A sound as it was given, (samples,) float32, and its rate.
+        """A sound as it came in, (samples,) float32, and its rate.
 
         Raises:
             PartError: no such sound.
@@ -152,16 +152,16 @@ def compare(
         AudioFileError, CorpusError: a sound cannot be read.
         ShapeError, ConfigError: a waveform is not mono, or its rate is none.
     """
-    opened, heard = open_models(models), open_sounds(sounds)
+    opened, found = open_models(models), open_sounds(sounds)
     names = numbered(name for name, _ in opened)
-    work = [(model, sound) for _, model in opened for sound in heard]
+    work = [(model, sound) for _, model in opened for sound in found]
     done = iter(bar(work, len(work), "Comparing", "sound", progress))
     compared = []
     for name, (_, model) in zip(names, opened, strict=True):
-        measured = [_measure(*next(done)) for _ in heard]
+        measured = [_measure(*next(done)) for _ in found]
         compared.append(_compared(name, model, measured))
     next(done, None)  # lets the bar close
-    return Comparison(compared, heard)
+    return Comparison(compared, found)
 
 
 def _compared(

@@ -202,6 +202,6 @@ def _measure(model: LoadedVQModel, sound: Tensor) -> tuple[Tensor, np.ndarray]:
 def _first_levels(model: LoadedVQModel, indices: Tensor) -> Iterator[Tensor]:
     """What the first 1 … Q levels of codes decode to, "no code" at the others."""
     for levels in range(1, len(indices) + 1):
-        heard = indices.clone()
-        heard[levels:] = NO_CODE
-        yield model.mel_of(heard)
+        first = indices.clone()
+        first[levels:] = NO_CODE
+        yield model.mel_of(first)

@@ -1,4 +1,4 @@
-"""Folders of any kind, looked through: deep ones, closed ones, and ones with links in them."""
+"""Folders of any kind, listed: deep ones, closed ones, and ones with links in them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class FolderSeen:
-    """A folder, as it was when it was looked into."""
+class FolderListing:
+    """A folder, as it was when it was listed."""
 
     path: Path
     folders: tuple[str, ...]
@@ -18,20 +18,20 @@ class FolderSeen:
     files: tuple[str, ...]
     """Names of all else in it, sorted."""
     trouble: str = ""
-    """Why it could not be looked into."""
+    """Why it could not be listed."""
 
 
-def look_through(folder: Path) -> Iterator[FolderSeen]:
+def walk_folders(folder: Path) -> Iterator[FolderListing]:
     """A folder and every one below it that is not hidden; no link to a folder is followed."""
     waiting = [folder]
     while waiting:
-        seen = look_into(waiting.pop())
+        seen = list_folder(waiting.pop())
         yield seen
         below = [name for name in seen.folders if not name.startswith(".")]
         waiting += [seen.path / name for name in reversed(below)]
 
 
-def look_into(folder: Path) -> FolderSeen:
+def list_folder(folder: Path) -> FolderListing:
     """What is in a folder."""
     folders: list[str] = []
     files: list[str] = []
@@ -40,8 +40,8 @@ def look_into(folder: Path) -> FolderSeen:
             for entry in entries:
                 (folders if _is_folder(entry) else files).append(entry.name)
     except OSError as error:
-        return FolderSeen(folder, (), (), error.strerror or str(error))
-    return FolderSeen(folder, tuple(sorted(folders)), tuple(sorted(files)))
+        return FolderListing(folder, (), (), error.strerror or str(error))
+    return FolderListing(folder, tuple(sorted(folders)), tuple(sorted(files)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.analysis.library import report as library_report
-from distill.analysis.library.folder_walk import look_through
+from distill.analysis.library.folder_walk import walk_folders
 from distill.analysis.library.library_model import LibraryModel, RefusedModel, shelved
 from distill.analysis.library.trash import TrashedModel, find_trash, move_to_trash, put_back
 from distill.errors import LibraryError, ModelFileError
@@ -46,7 +46,7 @@ class ModelLibrary:
         self.refresh()
 
     def refresh(self) -> None:
-        """Looks again; a file that did not change is not read again."""
+        """Reads the folder anew; a file that did not change is not read again."""
         paths, refused = _model_files(self.folder)
         found = {path: self._read_entry(path) for path in paths}
         self._known = {path: seen for path, seen in found.items() if seen}
@@ -64,7 +64,7 @@ class ModelLibrary:
         until: Moment | None = None,
         minimum_health: float | None = None,
     ) -> tuple[LibraryModel, ...]:
-        """The models that fit everything given, newest first.
+        """The models that fit every condition, newest first.
 
         Args:
             text: part of the name or description, in any case.
@@ -165,11 +165,11 @@ class ModelLibrary:
         return shelved(read_model_info(self._path(model)), self.folder).tags
 
     def _path(self, model: Any) -> Path:
-        given = model.path if isinstance(model, (LibraryModel, RefusedModel)) else Path(model)
+        named = model.path if isinstance(model, (LibraryModel, RefusedModel)) else Path(model)
         # Unlike resolve it follows no link.
-        path = Path(os.path.normpath(self.folder / given))
+        path = Path(os.path.normpath(self.folder / named))
         if path not in _model_files(self.folder)[0]:
-            raise LibraryError(f"{printable(given)}: no model file below {printable(self.folder)}")
+            raise LibraryError(f"{printable(named)}: no model file below {printable(self.folder)}")
         run = RunFolder(path.parent)
         if run.is_run and run.model_path == path and run.read_state() in states.ACTIVE:
             raise LibraryError(
@@ -204,7 +204,7 @@ _Seen = tuple[tuple[int, ...], LibraryModel | RefusedModel]
 def _model_files(folder: Path) -> tuple[list[Path], list[RefusedModel]]:
     """Model files below a folder, and what cannot be looked into or is called like one."""
     paths, refused = [], []
-    for seen in look_through(folder):
+    for seen in walk_folders(folder):
         if seen.trouble:
             reason = f"{printable(seen.path)}: cannot be looked into ({seen.trouble})"
             refused.append(RefusedModel(seen.path, reason))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from distill.analysis.library.folder_walk import look_into, look_through
+from distill.analysis.library.folder_walk import list_folder, walk_folders
 from distill.errors import LibraryError
 from distill.names import printable
 
@@ -40,20 +40,20 @@ def move_to_trash(path: Path) -> TrashedModel:
         raise LibraryError(f"{printable(trash)}: a link; move it away, what is deleted stays here")
     try:
         when, folder = _new_folder(trash)
-        kept = folder / path.name
-        path.rename(kept)
+        place = folder / path.name
+        path.rename(place)
     except OSError as error:
         raise LibraryError(
             f"{printable(path)}: cannot be put into the trash ({error.strerror})"
         ) from error
-    return TrashedModel(kept, path, when)
+    return TrashedModel(place, path, when)
 
 
 def find_trash(folder: Path) -> tuple[TrashedModel, ...]:
     """Everything in the trash folders below a folder, the latest first."""
     found = [
         trashed
-        for seen in look_through(folder)
+        for seen in walk_folders(folder)
         if TRASH in seen.folders
         for trashed in _in_trash(seen.path / TRASH)
     ]
@@ -98,12 +98,12 @@ def _new_folder(trash: Path) -> tuple[datetime, Path]:
 
 def _in_trash(trash: Path) -> list[TrashedModel]:
     found = []
-    for name in look_into(trash).folders:
+    for name in list_folder(trash).folders:
         with contextlib.suppress(ValueError):  # nothing that was put there by us
             when = datetime.strptime(name, _WHEN).replace(tzinfo=timezone.utc)
-            kept = look_into(trash / name)
+            seen = list_folder(trash / name)
             found += [
-                TrashedModel(kept.path / item, trash.parent / item, when) for item in kept.files
+                TrashedModel(seen.path / item, trash.parent / item, when) for item in seen.files
             ]
     return found
 
@@ -119,7 +119,7 @@ def _move_to_free_place(source: Path, target: Path) -> None:
     except FileExistsError:
         if not _is_one_file(source, target):
             raise
-        source.unlink()  # killed between the two halves of this, it goes on here
+        source.unlink()  # killed between the two halves of this, it continues here
     except OSError as error:  # a disk without hard links
         if os.path.lexists(target):
             raise FileExistsError(target) from error

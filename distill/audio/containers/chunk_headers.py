@@ -73,15 +73,15 @@ def _wave_format(fmt: bytes, sign: str) -> tuple[float, float]:
 
 
 def _as_rf64(head: bytes, length: int) -> bytes:
-    kept, at = b"", 12
+    formats, at = b"", 12
     while at + 8 <= len(head) - 8:
         name, size = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
         if name == b"fmt ":
-            kept += head[at : at + 8 + size]
+            formats += head[at : at + 8 + size]
         at += 8 + size + size % 2
-    total = 4 + 8 + 28 + len(kept) + 8 + length
+    total = 4 + 8 + 28 + len(formats) + 8 + length
     ds64 = b"ds64" + struct.pack("<IQQQI", 28, total, length, 0, 0)
-    return b"RF64\xff\xff\xff\xffWAVE" + ds64 + kept + b"data\xff\xff\xff\xff"
+    return b"RF64\xff\xff\xff\xffWAVE" + ds64 + formats + b"data\xff\xff\xff\xff"
 
 
 def find_w64(stream: Stream) -> Samples | None:

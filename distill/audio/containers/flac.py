@@ -114,12 +114,12 @@ def _last_frame(stream: Stream, info: _Info, end: int) -> tuple[_Frame | None, b
             continue
         if _crc16(data[at:]) == 0:  # over a whole frame with its own checksum
             return _Frame(end - window + at, sample), True
-        if _looks_right(sample, info):
+        if _is_plausible(sample, info):
             return _Frame(end - window + at, sample), False
     return None, False
 
 
-def _looks_right(sample: int, info: _Info) -> bool:
+def _is_plausible(sample: int, info: _Info) -> bool:
     return not info.total or sample <= info.total
 
 

@@ -1,4 +1,4 @@
-"""What the bytes of an MPEG frame say: of itself, and of all frames where it is a header of them."""
+"""What the bytes of an MPEG frame say: of itself, or, in a header, of all frames behind it."""
 
 from __future__ import annotations
 

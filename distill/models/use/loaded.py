@@ -98,9 +98,9 @@ class LoadedVQModel(LoadedModel[Codes]):
     @property
     def level_labels(self) -> tuple[str, ...]:
         """Names of the levels, coarse to fine; the usual ones where the file's do not fit."""
-        given, levels = self.metadata.get("level_labels"), self.config.levels
-        if isinstance(given, (list, tuple)) and len(given) == levels:
-            labels = tuple(map(str, given))
+        saved, levels = self.metadata.get("level_labels"), self.config.levels
+        if isinstance(saved, (list, tuple)) and len(saved) == levels:
+            labels = tuple(map(str, saved))
             if all(len(label) <= LONGEST_LABEL for label in labels):
                 return labels
         return level_labels(levels)

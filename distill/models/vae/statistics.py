@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
-from torch import distributed as dist
+from torch import Tensor, distributed as dist, nn
 
 _SLOWEST = 0.01  # share of a new batch in the averages, once a hundred have been seen
 _RIDGE = 1e-6

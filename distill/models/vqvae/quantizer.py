@@ -11,8 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from loguru import logger as _library_logger
-from torch import Tensor, nn
-from torch import distributed as dist
+from torch import Tensor, distributed as dist, nn
 from vector_quantize_pytorch import ResidualVQ
 
 from distill.arrays import as_count, as_tensor, as_whole_numbers

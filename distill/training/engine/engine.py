@@ -69,7 +69,7 @@ class Engine:
         task: what is learned, not set up yet.
         split: what to learn from and to judge by; see `Task.setup`.
         fabric: device, precision and number of processes.
-        reporter: told what happens.
+        reporter: receives what happens.
     """
 
     def __init__(self, task: Task, split: Any, *, fabric: Fabric, reporter: Reporter) -> None:

@@ -32,8 +32,8 @@ def train_epoch(
         batches: as the task makes them.
         learner: takes the optimiser steps.
         totals: of this epoch so far; the batches are added.
-        on_step: told of every batch that counted.
-        on_skip: told why a batch was left out.
+        on_step: called with every batch that counted.
+        on_skip: called with why a batch was left out.
 
     Raises:
         TrainingError: ten batches in a row were not finite, also over epochs' ends.

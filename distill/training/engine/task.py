@@ -118,7 +118,7 @@ class Task(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What the task needs to go on exactly, beside weights and optimisers."""
+        """What the task needs to be resumed exactly, beside weights and optimisers."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

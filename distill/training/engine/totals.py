@@ -62,7 +62,7 @@ class ObservedSums:
         return {name: total.to("cpu", copy=True) for name, total in self._sums.items()}
 
     def load(self, sums: Mapping[str, Tensor]) -> None:
-        """Goes on from what `fetched` returned."""
+        """Continues from what `fetched` returned."""
         self._sums = {name: own(total) for name, total in sums.items()}
 
 

@@ -20,15 +20,15 @@ from types import TracebackType
 from distill.threads import spins_at_first
 from distill.training.engine.contention import Contention
 
-_LOOK_S = 1.0
+_POLL_S = 1.0
 _LEAST_NS = 100_000_000
-"""Of processor time between two looks; less says nothing about cores, as in a pause."""
+"""Of processor time between two polls; less says nothing about cores, as in a pause."""
 
 _BUSY, _CALM = 0.1, 0.05
 """Shares of their time that threads wait for a core: above the first others are there. Beside one
 busy program on two cores it is 0.36, whatever the spin."""
 
-_CALM_LOOKS, _MOST_CALM_LOOKS = 3, 48
+_CALM_POLLS, _MOST_CALM_POLLS = 3, 48
 _NUMBERS_PER_THREAD = 1 << 16
 """torch shares an operation out in pieces of half as many."""
 
@@ -36,17 +36,17 @@ _NUMBERS_PER_THREAD = 1 << 16
 class SpinChoice:
     """Whether to spin briefly, from how long threads waited for a core.
 
-    It becomes brief at once. It becomes long again after some calm looks in a row, twice as many
+    It becomes brief at once. It becomes long again after some calm polls in a row, twice as many
     each time that this was too early, so that it does not swing beside a neighbour who comes and
     goes.
     """
 
     def __init__(self) -> None:
         self.brief = False
-        self._calm, self._needed, self._long_for = 0, _CALM_LOOKS, _MOST_CALM_LOOKS
+        self._calm, self._needed, self._long_for = 0, _CALM_POLLS, _MOST_CALM_POLLS
 
     def see(self, ran_ns: int, waited_ns: int) -> bool:
-        """Takes what threads did since the last look, in nanoseconds; returns `brief`."""
+        """Takes what threads did since the last poll, in nanoseconds; returns `brief`."""
         share = waited_ns / max(1, ran_ns + waited_ns)
         if self.brief:
             self._calm = self._calm + 1 if share < _CALM else 0
@@ -55,8 +55,8 @@ class SpinChoice:
             return self.brief
         self._long_for += 1
         if share > _BUSY:
-            too_early = self._long_for <= _CALM_LOOKS
-            self._needed = min(2 * self._needed, _MOST_CALM_LOOKS) if too_early else _CALM_LOOKS
+            too_early = self._long_for <= _CALM_POLLS
+            self._needed = min(2 * self._needed, _MOST_CALM_POLLS) if too_early else _CALM_POLLS
             self.brief, self._calm = True, 0
         return self.brief
 
@@ -67,14 +67,14 @@ class FairWaiting:
     It does nothing where OpenMP's threads do not spin at first (`spin_at_first`).
 
     Args:
-        look_s: seconds between two looks at how long threads waited.
+        poll_s: seconds between two polls of how long threads waited.
         measure: begins to count that.
     """
 
     def __init__(
-        self, look_s: float = _LOOK_S, measure: Callable[[], Contention] = Contention
+        self, poll_s: float = _POLL_S, measure: Callable[[], Contention] = Contention
     ) -> None:
-        self._look_s, self._measure = look_s, measure
+        self._poll_s, self._measure = poll_s, measure
         self._choice, self._ballast = SpinChoice(), _Ballast()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="distill-waiting", daemon=True)
@@ -96,7 +96,7 @@ class FairWaiting:
 
     def _watch(self) -> None:
         since_last = self._measure()
-        while not self._closed.wait(self._look_s):
+        while not self._closed.wait(self._poll_s):
             ran, waited = since_last.times_ns()
             if ran + waited < _LEAST_NS:
                 continue

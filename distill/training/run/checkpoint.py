@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, written whole, checked when read.
+"""Checkpoints: everything a run needs to be resumed, written whole, checked when read.
 
 A file is one line of JSON (format, step, val_loss, digest) and the state behind it, as torch.save
 writes it; it is read with `weights_only=True`, so it cannot run code.
@@ -116,7 +116,7 @@ def load_checkpoint(
 
     Args:
         path: of the file.
-        config: of the run it is to belong to: then a state that such a run cannot go on from is
+        config: of the run it is to belong to: then a state that such a run cannot resume from is
             refused too, before anything is done with it.
 
     Raises:

@@ -27,7 +27,7 @@ _LARGEST = 1 << 16
 
 @dataclass(frozen=True)
 class Control:
-    """The requests so far. Counters only grow, so that none is lost between two looks."""
+    """The requests so far. Counters only grow, so that none is lost between two polls."""
 
     serial: int = 0
     """Counts commands; the trainer repeats the last it has seen in its status."""

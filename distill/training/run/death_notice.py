@@ -45,8 +45,8 @@ def why_it_ended(run: RunFolder, code: int | None, gaps: str = "") -> DistillErr
         )
     gaps = f" ({gaps})" if gaps else ""
     said = _printed(path) if code is not None and code > 0 else ""
-    if told := read_last_words(said):
-        return told
+    if error := read_last_words(said):
+        return error
     if run.read_state() == states.FAILED:
         return TrainingError(
             f"{path}: failed, and its events do not say why{gaps}; see {WORKER_LOG}"
@@ -62,7 +62,7 @@ def why_it_ended(run: RunFolder, code: int | None, gaps: str = "") -> DistillErr
 
 
 def rebuilt(event: TrainingFailedEvent) -> DistillError:
-    """The error that an event tells of."""
+    """The error that an event reports."""
     kind = getattr(errors, event.error, None)
     if isinstance(kind, type) and issubclass(kind, DistillError):
         return kind(event.message)
@@ -70,7 +70,7 @@ def rebuilt(event: TrainingFailedEvent) -> DistillError:
 
 
 def read_last_words(line: str) -> DistillError | None:
-    """The error that a trainer's last line tells of; None where it is another line."""
+    """The error that a trainer's last line reports; None where it is another line."""
     if not line.startswith(_MARK):
         return None
     try:

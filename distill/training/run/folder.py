@@ -131,8 +131,8 @@ class RunFolder:
         return self.read_state_and_status(may_wait=may_wait)[0]
 
     def read_state_and_status(self, *, may_wait: bool = True) -> tuple[str, RunStatus | None]:
-        """The state of the run, also by whether its trainer lives and answers; and where the run is,
-        as its trainer last reported.
+        """The state of the run, also by whether its trainer lives and answers; and where it is, as
+        its trainer last reported.
 
         Args:
             may_wait: where clocks disagree, as between machines, also waits for up to a second to

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 STALE_S = 5.0
-_LOOK_S = 1.0
+_POLL_S = 1.0
 
 
 class Pulse:
     """What one watcher has seen of a heartbeat. Two machines' clocks need not agree: a heartbeat is
-    one that changes between two looks.
+    one that changes between two polls.
     """
 
     def __init__(self) -> None:
@@ -30,8 +30,8 @@ class Pulse:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether it was not looked at for long enough to know."""
-        return not self._moved and time.monotonic() - self._since < _LOOK_S
+        """Whether it was not polled for long enough to know."""
+        return not self._moved and time.monotonic() - self._since < _POLL_S
 
     def is_fresh(self, at: float) -> bool:
         """Whether it is new by the clock, or was seen to change a moment ago.

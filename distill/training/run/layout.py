@@ -41,7 +41,7 @@ def is_ours(name: str) -> bool:
 
 
 def refuse_foreign(folder: OwnFolder) -> None:
-    """Looks whether every name of ours is what we would have made there, or nothing.
+    """Checks that every name of ours is what we would have made there, or nothing.
 
     Raises:
         ForeignEntryError: a link, or something else; it is named.

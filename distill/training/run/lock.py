@@ -14,7 +14,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 class FolderLock:
@@ -34,7 +34,7 @@ class FolderLock:
         while not self._try():
             if time.monotonic() >= ends:
                 return False
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
         return True
 
     def release(self) -> None:
@@ -98,7 +98,7 @@ def is_locked(path: Path, name: str) -> bool | None:
                 lock.release()
                 return not free
             with folder.read(name) as file:
-                # Shared: any number may look at once, and a trainer that starts meanwhile waits
+                # Shared: any number may ask at once, and a trainer that starts meanwhile waits
                 # for a moment.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return False

@@ -1,6 +1,6 @@
 """Whether a run was made by this person: only then are the sounds that it names read unasked.
 
-A run folder that somebody sent names files. To go on with it would read whatever lies there on this
+A run folder that somebody sent names files. To resume it would read whatever lies there on this
 machine, and a model that learned from it may be sent back. So a request is sealed with a key that
 no other machine has; without the right seal, the person names the sounds.
 """

@@ -1,4 +1,4 @@
-"""The bytes of a checkpoint, looked into before they are unpickled.
+"""The bytes of a checkpoint, checked before they are unpickled.
 
 A file may be whole and still not be what it says: written by another program, or by somebody.
 """
@@ -29,7 +29,7 @@ _STORAGES = {
 
 
 def check_bytes(payload: bytes | memoryview) -> None:
-    """Looks into what `torch.save` wrote, without making anything of it.
+    """Checks what `torch.save` wrote, without making anything of it.
 
     Nothing is packed, so that nothing unpacks to more than is there; the pickle names tensors,
     their storages and ordered dictionaries only; every storage is as long as it says.

@@ -36,7 +36,7 @@ _COUNTS = ("epoch", "step", "batches_done", "skipped_in_a_row", "best_epoch", "e
 def check_state(state: Any, config: TrainingConfig) -> None:
     """Checks whether a run of a config can be resumed from a checkpoint's contents.
 
-    Everything that is applied later is looked at now: kinds, shapes, lengths and ranges, so that no
+    Everything that is applied later is checked now: kinds, shapes, lengths and ranges, so that no
     engine is ever half loaded.
 
     Raises:

@@ -17,7 +17,7 @@ NOT_ANSWERING = "not answering"
 """Seen from outside: the trainer holds the run, but has given no sign of life for seconds: it was
 suspended, or its machine or disk is stuck. What it was doing before it does again afterwards."""
 IDLE = "idle"
-"""Of a runner that was given no run yet."""
+"""Of a runner that has no run yet."""
 
 ACTIVE = frozenset({STARTING, RUNNING, PAUSED, STOPPING, NOT_ANSWERING})
 ENDED = frozenset({FINISHED, STOPPED, FAILED, GONE})
@@ -48,7 +48,7 @@ def may_follow(before: str, after: str) -> bool:
 def shown_epoch(done: int, state: str) -> int:
     """The number by which people call an epoch of a run.
 
-    While one is going on that is its own, counted from 1; afterwards, how many there were.
+    While one lasts that is its own, counted from 1; afterwards, how many there were.
 
     Args:
         done: epochs that are done.

@@ -120,7 +120,7 @@ class RunWriter(RunFolder):
         """Adds an event.
 
         Raises:
-            OSError: the disk is full; the event is kept and written with the next one.
+            OSError: the disk is full; the event waits and is written with the next one.
         """
         self._pending.append(event_to_line(event))
         self._flush()
@@ -161,7 +161,7 @@ class RunWriter(RunFolder):
 
         Args:
             size: of the log when the checkpoint was taken; the note of the checkpoint itself
-                comes right after it and is kept.
+                comes right after it and stays.
 
         Returns:
             What is missing of the log before that, as a sentence; empty where nothing is.
@@ -191,11 +191,11 @@ class RunWriter(RunFolder):
         if not is_whole:  # the rest of that line is lost; the next one is to be read
             self._events_size += self._events.write(b"\n")
 
-    def forget_previews(self, kept: set[str]) -> None:
+    def forget_previews(self, named: set[str]) -> None:
         """Removes preview folders that no remaining event names, as far as they are ours."""
         for entry in self.files.entries(PREVIEWS):
             name = f"{PREVIEWS}/{entry.name}"
-            if entry.kind == FOLDER and name not in kept and is_ours(name):
+            if entry.kind == FOLDER and name not in named and is_ours(name):
                 self.files.remove_tree(name, is_ours)
 
     def write_status(self, status: RunStatus) -> None:

@@ -1,4 +1,4 @@
-"""Monitor: the trainer's heartbeat, and its ear for commands.
+"""Monitor: the trainer's heartbeat, and what receives its commands.
 
 A thread, so that a run answers within a quarter of a second also while it reads sounds, validates
 or saves; it costs a training step nothing.
@@ -103,11 +103,11 @@ class Monitor:
         return self._control.wanted == PAUSE and not self.wants_stop
 
     def move(self, epoch: int, step: int) -> None:
-        """Where training is; told with the next heartbeat."""
+        """Where training is; reported with the next heartbeat."""
         self._epoch, self._step = epoch, step
 
     def enter(self, state: str) -> bool:
-        """Enters a state and tells it at once; False where it may not follow the present one, as
+        """Enters a state and reports it at once; False where it may not follow the present one, as
         when somebody asked for a stop a moment ago.
         """
         with self._lock:
@@ -123,7 +123,7 @@ class Monitor:
         self._changed.clear()
 
     def beat(self) -> None:
-        """Looks for the folder and for commands, and tells where the run is."""
+        """Polls the folder and its commands, and reports where the run is."""
         self._check_folder()
         self._poll_control()
         with self._lock:

@@ -25,14 +25,16 @@ from distill.training.run.detach import start_tied
 from distill.training.run.layout import WORKER_LOG
 
 _NOTICED_WITHIN_S = 2.0
-_OTHERS_WITHIN_S = 0.3  # one that is killed takes others with it: its own story is the one to tell
+_OTHERS_WITHIN_S = (
+    0.3  # one that is killed takes others with it: its own error is the one to report
+)
 _GRACE_S = 8.0
 _ENDS_WITHIN_S = 5.0
 SILENT_S = 10.0
 """A process that has given no sign of life for so long is ended, once the run is to stop: a stop is
 fulfilled within this and `_GRACE_S`."""
 _STARTS_WITHIN_S = 60.0  # a cold disk takes its time to read torch
-_SIGN_S, _LOOK_S = 1.0, 0.5
+_SIGN_S, _POLL_S = 1.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Replicas:
             self._noticed.set()
 
     def _guard(self) -> None:
-        while not self._noticed.wait(_LOOK_S):
+        while not self._noticed.wait(_POLL_S):
             self._end_silent_ones()
         if not self._answered.wait(_GRACE_S):
             self._end_at_once()

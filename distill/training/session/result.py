@@ -34,7 +34,7 @@ class TrainingResult:
     def of(
         cls, model_path: Path, event: TrainingCompleteEvent, history: MetricsHistory
     ) -> TrainingResult:
-        """The result a run's last event tells of."""
+        """The result that a run's last event reports."""
         return cls(
             model_path=model_path,
             reason=event.reason,

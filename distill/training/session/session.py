@@ -22,9 +22,9 @@ from distill.training.engine.engine import STOPPED, Engine
 from distill.training.engine.placement import Placement
 from distill.training.engine.task import Task
 from distill.training.run import states
+from distill.training.run.preparation import write_request
 from distill.training.run.request import RunRequest
 from distill.training.run.resume_point import ResumePoint, find_resume_point
-from distill.training.run.preparation import write_request
 from distill.training.run.writer import RunWriter
 from distill.training.session.assembly import assemble
 from distill.training.session.monitor import Monitor

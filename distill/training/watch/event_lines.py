@@ -196,8 +196,8 @@ def _checked(kind: type, tag: str | None) -> Any:
             type_ = Fraction if item.name == "progress" else _Seconds
         if item.name in _INNER:
             type_ = _ROWS if item.type == "tuple[Any, ...]" else _INNER[item.name]
-        given = item.default is not dataclasses.MISSING
-        fields.append((item.name, type_, item.default) if given else (item.name, type_))
+        optional = item.default is not dataclasses.MISSING
+        fields.append((item.name, type_, item.default) if optional else (item.name, type_))
     tags: dict[str, Any] = {"tag_field": "event", "tag": tag} if tag else {}
     return msgspec.defstruct(kind.__name__, fields, frozen=True, **tags)
 
@@ -242,7 +242,7 @@ def _several(kind: type) -> Any:
     return Annotated[tuple[part, ...], Meta(max_length=_MOST_INNER)]
 
 
-_INNER: dict[str, Any] = {}  # what follows looks into it
+_INNER: dict[str, Any] = {}  # what follows reads it
 _INNER |= {"health": _several(LevelHealth), "pairs": _several(PreviewPair)}
 _ANY_EVENT = functools.reduce(
     operator.or_, (_checked(kind, kind.__name__) for kind in EVENT_CLASSES)

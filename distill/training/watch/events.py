@@ -135,7 +135,7 @@ class PreviewEvent:
 
 @dataclass(frozen=True)
 class CheckpointEvent:
-    """The run can go on from here."""
+    """The run can be resumed from here."""
 
     epoch: int
     step: int
@@ -146,7 +146,7 @@ class CheckpointEvent:
 
 @dataclass(frozen=True)
 class ResumeEvent:
-    """A run goes on from a checkpoint; what came after that was forgotten and is done again."""
+    """A run was resumed from a checkpoint; what came after that was forgotten and is done again."""
 
     epoch: int
     step: int

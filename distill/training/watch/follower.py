@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _DONE_AGAIN = (*STEPS, *EPOCHS, PreviewEvent, CheckpointEvent)
 _PERIOD_S = 0.25
-_LOOKS_FOR_A_SESSION = 10
+_POLLS_FOR_A_SESSION = 10
 _CHUNK_BYTES = 4 << 20
 
 
@@ -69,11 +69,11 @@ class Follower:
         self.error: Exception | None = None
         """What ended the following, if it could not go on."""
         self.is_whole = False
-        """Whether the run has ended and all that it told is in the history."""
+        """Whether the run has ended and all that it reported is in the history."""
         self._redone, self._new_to_us = dict(self.seen), False
         self._folder, self._callback, self._trainer_ended = folder, callback, trainer_ended
         self._offset, self._session = 0, 0
-        self._looks_left = _LOOKS_FOR_A_SESSION
+        self._polls_left = _POLLS_FOR_A_SESSION
         self._place: OpenedFolder | None = None
         self._closing = threading.Event()
         self._caught_up, self._over = threading.Event(), threading.Event()
@@ -98,7 +98,7 @@ class Follower:
         return self._over.wait(timeout_s)
 
     def wait_until_caught_up(self) -> None:
-        """Waits until what the run had told so far is in the history."""
+        """Waits until what the run had reported so far is in the history."""
         self._caught_up.wait()
 
     def close(self, *, wait: bool = True) -> None:
@@ -139,16 +139,16 @@ class Follower:
 
     def _read(self, ended: bool) -> bool:
         """Takes what is there now; whether there was anything."""
-        if self._notice_new_session(waits=not ended and self._looks_left > 0):
-            self._looks_left -= 1
+        if self._notice_new_session(waits=not ended and self._polls_left > 0):
+            self._polls_left -= 1
             return False
-        self._looks_left = _LOOKS_FOR_A_SESSION
+        self._polls_left = _POLLS_FOR_A_SESSION
         if self._offset and self._folder.events_bytes == self._offset:
             return False
         lines, offset = self._folder.read_lines(self._offset, _CHUNK_BYTES)
         status = self._folder.read_status() if lines else None
         if status is not None and status.session != self._session:
-            return True  # it began between the two looks: nothing is taken of what it may have cut
+            return True  # it began between the two polls: nothing is taken of what it may have cut
         self._offset = offset
         self.history.update_lines(lines)
         if self._callback is not None:

@@ -101,11 +101,11 @@ test("a kernel that is gone breaks nothing", () => {
   assert.equal(console.debug.mock.callCount(), 1);
 });
 
-test("who waits is told, who does not is not", async () => {
-  const told = [];
-  await whenLate(Promise.resolve(1), () => told.push(LATE));
+test("who waits is received, who does not is not", async () => {
+  const received = [];
+  await whenLate(Promise.resolve(1), () => received.push(LATE));
   await Promise.resolve();
-  whenLate(new Promise(() => {}), () => told.push("late"));
+  whenLate(new Promise(() => {}), () => received.push("late"));
   mock.timers.tick(3000);
-  assert.deepEqual(told, ["late"]);
+  assert.deepEqual(received, ["late"]);
 });

@@ -4,8 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from distill_widgets import LiveChart
 from distill_widgets.page.plotly_js import plotly_js_gz
@@ -64,7 +63,7 @@ def test_a_sync_with_nothing_missing_is_not_answered(chart, open_page):
     assert page.arrived() == []
 
 
-def test_a_page_that_is_not_heard_any_more_gets_nothing(chart, monkeypatch, open_page):
+def test_a_page_that_is_gone_gets_nothing(chart, monkeypatch, open_page):
     page = open_page(chart)
     page.sync()
     assert chart.is_watched

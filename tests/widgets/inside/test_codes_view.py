@@ -51,7 +51,7 @@ def ask(view: Any, kind: str, key: str) -> tuple[dict[str, Any], list[bytes]]:
     return view.replies[-1]
 
 
-def wish(view: Any, kind: str, **wanted: Any) -> dict[str, Any]:
+def request(view: Any, kind: str, **wanted: Any) -> dict[str, Any]:
     return ask(view, kind, json.dumps({"act": str(time.monotonic_ns()), **wanted}))[0]
 
 
@@ -126,10 +126,10 @@ def test_the_whole_is_what_the_model_decodes(
 def test_pieces_of_a_long_sound_follow_each_other(model: LoadedVQModel) -> None:
     """25 s come in pieces of 10 s, whose lengths add up to that of the sound."""
     tone = 0.3 * torch.sin(torch.arange(44_100 * 25) * 0.05)
-    heard = GridSounds(model, (tone, 44_100), seconds=0.3)
-    assert heard.piece_steps < heard.codes.steps
+    sounds = GridSounds(model, (tone, 44_100), seconds=0.3)
+    assert sounds.piece_steps < sounds.codes.steps
     for source in ("original", "first-1", "alone-2"):
-        pieces = [heard.get(f"part/{source}/{n}") for n in range(3)]
+        pieces = [sounds.get(f"part/{source}/{n}") for n in range(3)]
         seconds = sum(len(piece.samples) / piece.sample_rate for piece in pieces)
         assert seconds == pytest.approx(25, abs=0.03)
         assert len({piece.gain for piece in pieces}) == 1
@@ -239,14 +239,14 @@ def test_renaming_is_seen_by_observers_and_refused_where_it_makes_no_sense(
     view = view_of(path)
     seen: list[list[str]] = []
     view.observe(lambda change: seen.append(change.new), "labels")
-    assert "error" not in wish(view, "rename", level=1, label="  Body  &\tsoul / 2 ")
+    assert "error" not in request(view, "rename", level=1, label="  Body  &\tsoul / 2 ")
     assert seen == [["Structure", "Body & soul / 2", "Detail"]]
-    assert "an empty name" in wish(view, "rename", level=1, label="  ")["error"]
+    assert "an empty name" in request(view, "rename", level=1, label="  ")["error"]
     assert (
         "41 characters: expected at most 40"
-        in wish(view, "rename", level=0, label="x" * 41)["error"]
+        in request(view, "rename", level=0, label="x" * 41)["error"]
     )
-    assert "level=-1" in wish(view, "rename", level="x")["error"]
+    assert "level=-1" in request(view, "rename", level="x")["error"]
     with pytest.raises(PartError, match=r"level=3: expected 0 to 2"):
         view.rename(3, "more")
     with pytest.raises(CodesError, match=r"2 labels for 3 levels"):
@@ -262,10 +262,10 @@ def test_names_are_written_into_the_file(
     copy = Path(shutil.copy(trained.model_path, tmp_path / "copy.distill"))
     view = view_of(path, model=load_model_v2(copy))
     view.rename(0, "Bones")
-    assert wish(view, "write")["file"] == str(copy)
+    assert request(view, "write")["file"] == str(copy)
     assert read_model_info(copy).metadata["level_labels"][0] == "Bones"
     copy.unlink()
-    assert "copy.distill" in wish(view, "write")["error"]
+    assert "copy.distill" in request(view, "write")["error"]
 
 
 def test_a_model_from_no_file_cannot_be_written(

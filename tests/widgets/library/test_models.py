@@ -17,8 +17,8 @@ from distill_widgets import LiveChart, ModelCard, ModelLibraryView
 from distill_widgets.charts.epoch_curves import curves_of_model, curves_of_models
 
 
-def wish(widget: Any, kind: str, act: str = "", **wanted: Any) -> dict[str, Any]:
-    """What a page is told when it wishes something."""
+def request(widget: Any, kind: str, act: str = "", **wanted: Any) -> dict[str, Any]:
+    """What a page receives when it requests something."""
     said: list[Any] = []
     widget.send = lambda content, buffers=None: said.append(content)
     key = json.dumps({"act": act or str(time.monotonic_ns()), **wanted})
@@ -63,17 +63,17 @@ def test_a_card_in_its_run_folder_has_the_previews(trained: TrainingResult) -> N
 
 def test_load_puts_the_model_into_the_card(path: Path) -> None:
     card = ModelCard(path)
-    heard: list[object] = []
-    card.observe(lambda change: heard.append(change.new), "model")
-    assert "error" not in wish(card.head, "load")
-    assert isinstance(card.model, LoadedVQModel) and heard == [card.model]
+    seen: list[object] = []
+    card.observe(lambda change: seen.append(change.new), "model")
+    assert "error" not in request(card.head, "load")
+    assert isinstance(card.model, LoadedVQModel) and seen == [card.model]
     assert card.head.state["loaded"] and card.load() is card.model
 
 
 def test_a_file_that_went_is_said_on_the_page(path: Path) -> None:
     card = ModelCard(path)
     path.unlink()
-    assert "choir.distill" in wish(card.head, "load")["error"]
+    assert "choir.distill" in request(card.head, "load")["error"]
     assert card.model is None
     with pytest.raises(ModelFileError):
         card.load()
@@ -91,20 +91,20 @@ def test_a_broken_file_is_shown_with_its_reason(tmp_path: Path, content: bytes) 
 
 def test_a_copy_is_bit_for_bit_and_overwrites_nothing(path: Path, tmp_path: Path) -> None:
     card = ModelCard(path)
-    told = wish(card.head, "save", path=str(tmp_path / "copy"))
-    assert told["path"] == str(tmp_path / "copy.distill")
+    answer = request(card.head, "save", path=str(tmp_path / "copy"))
+    assert answer["path"] == str(tmp_path / "copy.distill")
     assert (tmp_path / "copy.distill").read_bytes() == path.read_bytes()
-    assert "exists already" in wish(card.head, "save", path=str(tmp_path / "copy"))["error"]
-    assert "an empty path" in wish(card.head, "save", path=" ")["error"]
+    assert "exists already" in request(card.head, "save", path=str(tmp_path / "copy"))["error"]
+    assert "an empty path" in request(card.head, "save", path=" ")["error"]
     missing = str(tmp_path / "none" / "copy")
-    assert "cannot be written" in wish(card.head, "save", path=missing)["error"]
+    assert "cannot be written" in request(card.head, "save", path=missing)["error"]
 
 
-def test_a_wish_heard_twice_is_done_once(path: Path, tmp_path: Path) -> None:
+def test_a_request_received_twice_is_done_once(path: Path, tmp_path: Path) -> None:
     """A page asks again where an answer is late: the copy is not refused as being there."""
     card = ModelCard(path)
     for _ in range(2):
-        assert "error" not in wish(card.head, "save", "once", path=str(tmp_path / "copy"))
+        assert "error" not in request(card.head, "save", "once", path=str(tmp_path / "copy"))
     assert "not understood" in _raw(card.head, "save", "no json")["error"]
 
 
@@ -116,14 +116,16 @@ def _raw(widget: Any, kind: str, key: str) -> dict[str, Any]:
 
 
 def test_a_library_is_searched(library: ModelLibraryView) -> None:
-    found = wish(library.list, "find")
+    found = request(library.list, "find")
     assert {one["name"] for one in found["models"]} == {"trained", "Wind"}
     assert found["tags"] == ["breath"] and found["total"] == 2
     assert [one["place"] for one in found["refused"]] == ["bad.distill"]
     assert "bad.distill" in found["refused"][0]["reason"]
-    assert [one["name"] for one in wish(library.list, "find", text="WIN")["models"]] == ["Wind"]
-    assert [one["name"] for one in wish(library.list, "find", tag="breath")["models"]] == ["Wind"]
-    assert wish(library.list, "find", text="nothing of it")["models"] == []
+    assert [one["name"] for one in request(library.list, "find", text="WIN")["models"]] == ["Wind"]
+    assert [one["name"] for one in request(library.list, "find", tag="breath")["models"]] == [
+        "Wind"
+    ]
+    assert request(library.list, "find", text="nothing of it")["models"] == []
 
 
 def test_names_and_tags_are_changed_and_seen_everywhere(
@@ -131,50 +133,50 @@ def test_names_and_tags_are_changed_and_seen_everywhere(
 ) -> None:
     card = library.show(path)
     before = library.list.revision
-    assert "error" not in wish(library.list, "rename", path=str(path), to=" Choir ")
-    assert "error" not in wish(library.list, "tag", path=str(path), tag="voice")
+    assert "error" not in request(library.list, "rename", path=str(path), to=" Choir ")
+    assert "error" not in request(library.list, "tag", path=str(path), tag="voice")
     assert read_model_info(path).name == "Choir" == card.head.state["name"]
     assert card.head.state["tags"] == ["voice"]
-    assert "error" not in wish(library.list, "untag", path=str(path), tag="voice")
+    assert "error" not in request(library.list, "untag", path=str(path), tag="voice")
     assert read_model_info(path).metadata["tags"] == []
     assert library.list.revision == before + 3
-    assert "an empty name" in wish(library.list, "rename", path=str(path), to=" ")["error"]
-    assert "an empty tag" in wish(library.list, "tag", path=str(path), tag="")["error"]
-    assert "no model file below" in wish(library.list, "tag", path="/else", tag="x")["error"]
+    assert "an empty name" in request(library.list, "rename", path=str(path), to=" ")["error"]
+    assert "an empty tag" in request(library.list, "tag", path=str(path), tag="")["error"]
+    assert "no model file below" in request(library.list, "tag", path="/else", tag="x")["error"]
 
 
 def test_delete_and_undo(library: ModelLibraryView, path: Path) -> None:
     library.show(path)
-    trashed = wish(library.list, "delete", path=str(path))["trashed"]
+    trashed = request(library.list, "delete", path=str(path))["trashed"]
     assert not path.exists() and Path(trashed).exists()
     assert library.card is None and library.children == (library.list,)
-    assert "error" not in wish(library.list, "undo", path=trashed)
+    assert "error" not in request(library.list, "undo", path=trashed)
     assert path.exists()
-    told = wish(library.list, "undo", path=trashed)
-    assert told["error"] == "choir.distill: not in the trash any more"
+    answer = request(library.list, "undo", path=trashed)
+    assert answer["error"] == "choir.distill: not in the trash any more"
     bad = path.parent / "bad.distill"
-    wish(library.list, "delete", path=str(bad))
-    assert wish(library.list, "find")["refused"] == []
+    request(library.list, "delete", path=str(bad))
+    assert request(library.list, "find")["refused"] == []
 
 
 def test_open_shows_a_card_whose_model_is_the_views(library: ModelLibraryView, path: Path) -> None:
     assert library.model is None
-    wish(library.list, "open", path=str(path))
+    request(library.list, "open", path=str(path))
     assert library.card is not None
-    wish(library.card.head, "load")
+    request(library.card.head, "load")
     assert isinstance(library.model, LoadedVQModel)
-    wish(library.list, "open", path=str(path.parent / "bad.distill"))
+    request(library.list, "open", path=str(path.parent / "bad.distill"))
     assert "bad.distill" in library.card.head.state["trouble"]
     assert library.model is None
 
 
-def test_files_that_came_and_went_are_seen_on_looking_again(
+def test_files_that_came_and_went_are_seen_after_a_refresh(
     library: ModelLibraryView, path: Path
 ) -> None:
     shutil.copy(path, path.parent / "new.distill")
     path.unlink()
-    wish(library.list, "refresh")
-    places = {one["place"] for one in wish(library.list, "find")["models"]}
+    request(library.list, "refresh")
+    places = {one["place"] for one in request(library.list, "find")["models"]}
     assert places == {"new.distill", "deep/wind.distill"}
 
 
@@ -182,7 +184,7 @@ def test_a_library_of_many_shows_the_newest(
     library: ModelLibraryView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("distill_widgets.library.model_library.MOST_SHOWN", 1)
-    found = wish(library.list, "find")
+    found = request(library.list, "find")
     assert (len(found["models"]), found["total"]) == (1, 2)
 
 

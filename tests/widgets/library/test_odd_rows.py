@@ -14,11 +14,11 @@ import pytest
 
 from distill.training import TrainingResult
 from distill_widgets import FolderChooser, ModelCard, ModelLibraryView
-from distill_widgets.training.folders import look_into
+from distill_widgets.training.folders import view_of
 from distill_widgets.training.run_names import next_free, suggest_name, what_is_wrong
 from distill_widgets.training.runs_list import RunsList
 
-from .test_models import wish
+from .test_models import request
 
 ODD = b"Gel\xe4ut \x1b[2J<b>"
 """A name that is no UTF-8, with signs that steer a terminal."""
@@ -96,20 +96,20 @@ def test_the_library_shows_all(trained: TrainingResult, tmp_path: Path) -> None:
     for name, make in FORGED.items():
         make(home / f"{name}.distill")
     view = ModelLibraryView(home)
-    found = wish(view.list, "find")
+    found = request(view.list, "find")
     assert len(found["models"]) == 2
     assert len(found["refused"]) == len(FORGED)
     assert all(one["reason"] for one in found["refused"])
     json.dumps(found, ensure_ascii=False).encode()
     odd = next(one for one in found["models"] if "good" not in one["place"])
     assert odd["place"] == "Gel\\xe4ut \\x1b[2J<b>.distill"
-    assert "error" not in wish(view.list, "rename", path=odd["path"], to="Ring")
-    assert "error" not in wish(view.list, "open", path=odd["path"])
+    assert "error" not in request(view.list, "rename", path=odd["path"], to="Ring")
+    assert "error" not in request(view.list, "open", path=odd["path"])
     assert view.card is not None and view.card.head.state["name"] == "Ring"
-    trashed = wish(view.list, "delete", path=odd["path"])["trashed"]
-    assert "error" not in wish(view.list, "undo", path=trashed)
+    trashed = request(view.list, "delete", path=odd["path"])["trashed"]
+    assert "error" not in request(view.list, "undo", path=trashed)
     for one in found["refused"]:
-        assert "error" not in wish(view.list, "open", path=one["path"])
+        assert "error" not in request(view.list, "open", path=one["path"])
         assert view.card.head.state["trouble"]
     repr(view).encode()
     view.close()
@@ -120,10 +120,10 @@ def test_a_model_that_vanishes_is_said(trained: TrainingResult, tmp_path: Path) 
     view = ModelLibraryView(tmp_path)
     path.unlink()
     for kind in ("open", "rename", "tag", "delete"):
-        told = wish(view.list, kind, path=str(path), to="x", tag="x")
-        assert told.get("error") or view.card.head.state["trouble"]  # type: ignore[union-attr]
-    assert wish(view.list, "refresh").get("error") is None
-    assert wish(view.list, "find")["total"] == 0
+        answer = request(view.list, kind, path=str(path), to="x", tag="x")
+        assert answer.get("error") or view.card.head.state["trouble"]  # type: ignore[union-attr]
+    assert request(view.list, "refresh").get("error") is None
+    assert request(view.list, "find")["total"] == 0
     assert ModelCard(path).head.state["trouble"]
     view.close()
 
@@ -143,7 +143,7 @@ def test_odd_names_are_folders_to_go_into(tmp_path: Path) -> None:
     chooser.subfolders.index = 0
     assert chooser.folder == Path(place) / "deeper"
     chooser.close()
-    assert look_into(tmp_path).trouble == ""
+    assert view_of(tmp_path).trouble == ""
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="rights are others on Windows")
@@ -159,8 +159,8 @@ def test_a_folder_that_may_not_be_entered_is_a_row() -> None:
         if os.geteuid() == 0:
             os.seteuid(65534)
         try:
-            view = look_into(home)
-            inside = look_into(home / "closed" / "inner")
+            view = view_of(home)
+            inside = view_of(home / "closed" / "inner")
             chooser = FolderChooser(home)
             chooser.close()
         finally:
@@ -183,13 +183,13 @@ def test_a_name_beside_an_odd_run_is_free_or_not(
     assert suggest_name(Path(os.fsdecode(ODD)), tmp_path).isprintable()
 
 
-def test_wishes_of_an_odd_page_break_nothing(trained: TrainingResult, tmp_path: Path) -> None:
+def test_requests_of_an_odd_page_break_nothing(trained: TrainingResult, tmp_path: Path) -> None:
     shutil.copy(trained.model_path, tmp_path / "m.distill")
     view = ModelLibraryView(tmp_path)
     odd: list[Any] = [None, 3, [], {}, "x" * 100_000, "\0", "../../etc/passwd", "a/../../b"]
     for kind in ("find", "rename", "tag", "untag", "delete", "undo", "open"):
         for value in odd:
-            told = wish(view.list, kind, path=value, to=value, tag=value, text=value)
-            json.dumps(told)
+            answer = request(view.list, kind, path=value, to=value, tag=value, text=value)
+            json.dumps(answer)
     assert (tmp_path / "m.distill").exists()
     view.close()

@@ -60,7 +60,7 @@ def sound(player: Any, key: str) -> Any:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / np.float32(32767)
 
 
-def test_the_worst_comes_first_and_is_heard(
+def test_the_worst_comes_first_and_is_played(
     report: RateReport, model: LoadedVQModel, few: AudioCorpus
 ) -> None:
     view = RateView(report, model, few)
@@ -103,9 +103,9 @@ def test_every_model_is_a_side_of_every_sound(comparison: Comparison) -> None:
     view = CompareView(comparison)
     rows = view.player.rows
     assert len(rows) == 3 and rows[0]["sides"] == ["original", "one <b>", "two"]
-    heard = [sound(view.player, key) for key in rows[1]["keys"]]
-    assert len({len(samples) for samples in heard}) == 1
-    np.testing.assert_array_equal(heard[1], heard[2])  # the same model twice
+    played = [sound(view.player, key) for key in rows[1]["keys"]]
+    assert len({len(samples) for samples in played}) == 1
+    np.testing.assert_array_equal(played[1], played[2])  # the same model twice
     assert "one &lt;b&gt;" in view.children[0].value and "<b>" not in view.children[1].value
     assert view.children[2].points == [12, 12]
     assert repr(view) == repr(comparison)

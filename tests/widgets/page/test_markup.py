@@ -82,7 +82,7 @@ def test_before_the_first_epoch():
     assert "<li" not in markup.warning_list(())
 
 
-def test_the_log_tells_everything_newest_first():
+def test_the_log_shows_everything_newest_first():
     history = VQMetricsHistory()
     history.update(CheckpointEvent(0, 10, "c", True))
     history.update(PreviewEvent(0, 20, "p", ()))

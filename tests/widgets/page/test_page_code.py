@@ -81,8 +81,8 @@ def test_names_of_one_module_are_no_names_of_another(modules: Callable[..., str]
         b='import {own} from "./c.js";\nexport const both = (x) => [x, own()];\n',
         c="const half = 21;\nexport function own() {\n  return 2 * half;\n}\n",
     )
-    told = code.replace("export default", "console.log").replace("both(own);", "(both(own));")
-    assert run_in_node(told) == "[ 1, 42 ]\n"
+    code = code.replace("export default", "console.log").replace("both(own);", "(both(own));")
+    assert run_in_node(code) == "[ 1, 42 ]\n"
 
 
 def test_a_module_that_two_import_stands_there_once(modules: Callable[..., str]) -> None:
@@ -122,5 +122,5 @@ def test_every_page_is_one_module_that_runs(entry: str) -> None:
     assert re.findall(r"^(?:import|export)\b.*", code, re.M) == [
         "export default {initialize, render};"
     ]
-    told = code.replace("export default", "const made =")
-    assert run_in_node(f"{told}\nconsole.log(typeof made.render);") == "function\n"
+    code = code.replace("export default", "const made =")
+    assert run_in_node(f"{code}\nconsole.log(typeof made.render);") == "function\n"

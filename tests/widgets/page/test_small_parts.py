@@ -54,9 +54,9 @@ def test_what_no_socket_takes_is_written_otherwise(odd, comms):
 
 
 @pytest.mark.parametrize("key", ["[1]", "3", '"x"', '{"a": "\\ud800"}', "[" * 100_000, "\ud800"])
-def test_a_wish_that_is_none_is_refused(key):
+def test_a_request_that_is_none_is_refused(key):
     widget = RunHead()
-    widget.command("do", lambda wish: pytest.fail("done"))
+    widget.command("do", lambda request: pytest.fail("done"))
     say(widget, {"type": "do", "key": key})
     assert "not understood" in widget.comm.custom[-1][0]["error"]
     widget.close()

@@ -15,8 +15,7 @@ import pytest
 
 from distill import RunFolder, RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.run.control import read_control
-from distill.training.run.states import ACTIVE
-from distill.training.run.states import NOT_ANSWERING as NOT
+from distill.training.run.states import ACTIVE, NOT_ANSWERING as NOT
 from distill.training.watch.event_lines import (
     PreviewEvent,
     PreviewPair,
@@ -47,7 +46,7 @@ def until(condition, timeout_s: float = 10) -> None:
 
 
 def ticks(dashboard, count: int) -> None:
-    """Returns once the dashboard has looked so many times more."""
+    """Returns once the dashboard has polled so many times more."""
     publisher, seen = dashboard._publisher, []
     tick = publisher._tick
     publisher._tick = lambda: seen.append(tick()) or seen[-1]
@@ -88,13 +87,13 @@ def test_it_shows_what_the_run_folder_holds(dashboard, trainer, watch):
 def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer, watch):
     page = watch(dashboard)
     trainer.finish_epoch()
-    trainer.tell(ResumeEvent(1, 5, 2))
+    trainer.report(ResumeEvent(1, 5, 2))
     until(lambda: len(dashboard.runner.history.resumes) == 1)
     until(lambda: page.take_all() or len(page.layout.get("shapes", ())) == 2)
     assert [s["label"]["text"] for s in page.layout["shapes"]] == ["resumed", "best, epoch 1"]
 
 
-def test_nothing_is_worked_out_while_nobody_looks(dashboard, trainer):
+def test_nothing_is_worked_out_while_nobody_watches(dashboard, trainer):
     trainer.steps(20)
     until(lambda: dashboard.runner.history.step_count == 25)
     ticks(dashboard, 3)
@@ -125,9 +124,9 @@ def test_presses_become_commands_and_are_answered(dashboard, trainer, watch):
     trainer.writer.write_status(_status(trainer, "paused", acknowledged=1))
     until(lambda: dashboard.head.state["word"] == "paused")
     assert dashboard.head.buttons[0]["label"] == "Resume"
-    for button, wish in (("preview", "previews"), ("save", "saves")):
+    for button, counter in (("preview", "previews"), ("save", "saves")):
         say(dashboard.head, {"type": "press", "button": button, "press": 2, "client": "c"})
-        until(lambda wish=wish: getattr(read_control(trainer.path), wish) == 1)
+        until(lambda counter=counter: getattr(read_control(trainer.path), counter) == 1)
     say(dashboard.head, {"type": "press", "button": "stop", "press": 4, "client": "c"})
     until(lambda: read_control(trainer.path).wanted == "stop")
     page.sync()
@@ -143,7 +142,7 @@ def _status(trainer, word, **changes):
     return dataclasses.replace(status, **changes)
 
 
-def test_a_refused_command_is_told(dashboard, trainer, watch):
+def test_a_refused_command_is_reported(dashboard, trainer, watch):
     watch(dashboard)
     trainer.finish_epoch()
     trainer.end()
@@ -153,10 +152,10 @@ def test_a_refused_command_is_told(dashboard, trainer, watch):
     assert not any(button["enabled"] for button in dashboard.head.buttons)
 
 
-def test_a_failure_is_told_with_the_way_out(dashboard, trainer, watch):
+def test_a_failure_is_reported_with_the_way_out(dashboard, trainer, watch):
     watch(dashboard)
-    trainer.tell(WarningEvent(0, 5, "disk", "the disk is <full>"))
-    trainer.tell(TrainingFailedEvent("NonFiniteError", "the loss is NaN"))
+    trainer.report(WarningEvent(0, 5, "disk", "the disk is <full>"))
+    trainer.report(TrainingFailedEvent("NonFiniteError", "the loss is NaN"))
     trainer.state("failed")
     trainer.close()
     until(lambda: dashboard.head.state["state"] == "failed")
@@ -207,7 +206,7 @@ def test_a_log_that_names_files_outside_plays_and_draws_none(trainer, monkeypatc
     shutil.copy(trainer.path / "previews" / "epoch-0001" / "00-original.wav", secret)
     for named in (str(secret), "../secret.wav", "previews/../../secret.wav", "run.json", ""):
         pair = PreviewPair("outside", 0.5, named, named)
-        trainer.tell(PreviewEvent(0, trainer.step, "previews/epoch-0001", (pair,)))
+        trainer.report(PreviewEvent(0, trainer.step, "previews/epoch-0001", (pair,)))
     dashboard = TrainingDashboard(trainer.path)
     for key in [key for row in dashboard.player.rows for key in row["keys"]]:
         say(dashboard.player, {"type": "sound", "key": key.replace("{stage}", "previews")})
@@ -429,20 +428,20 @@ def test_a_tick_reads_the_status_once(dashboard, trainer, monkeypatch, watch, st
         trainer.end()
     else:
         if state == "failed":
-            trainer.tell(TrainingFailedEvent("TrainingError", "the cable was pulled"))
+            trainer.report(TrainingFailedEvent("TrainingError", "the cable was pulled"))
         trainer.state(state)
     until(lambda: dashboard.head.state["state"] == state and dashboard.runner.history.epochs)
     until(lambda: state in ACTIVE or dashboard.runner.is_caught_up)
     dashboard._publisher.close()
-    dashboard._tick()  # what ended the run is looked up once
-    here, looks, read = threading.current_thread(), [], RunFolder._read_status
+    dashboard._tick()  # what ended the run is read once
+    here, polls, read = threading.current_thread(), [], RunFolder._read_status
 
     def counted(folder):
-        if threading.current_thread() is here:  # the follower has looks of its own
-            looks.append(folder.path)
+        if threading.current_thread() is here:  # the follower polls for itself
+            polls.append(folder.path)
         return read(folder)
 
     monkeypatch.setattr(RunFolder, "_read_status", counted)
-    assert dashboard._tick()  # somebody looks
-    assert looks == [trainer.path]
+    assert dashboard._tick()  # somebody watches
+    assert polls == [trainer.path]
     assert ("the cable was pulled" in dashboard.head.state["trouble"]) == (state == "failed")

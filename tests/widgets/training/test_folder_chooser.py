@@ -19,7 +19,7 @@ from distill.names import printable
 from distill_widgets import FolderChooser
 from distill_widgets.training import corpus_reader, folders
 from distill_widgets.training.corpus_reader import read_folder
-from distill_widgets.training.folders import look_into, nearest_above
+from distill_widgets.training.folders import nearest_above, view_of
 
 Choose = Callable[..., FolderChooser]
 
@@ -100,7 +100,7 @@ def test_meanwhile_it_says_that_it_reads(
 def test_a_newer_choice_ends_an_older_reading(
     choose: Choose, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, cancelled = [], threading.Event()
+    received, cancelled = [], threading.Event()
 
     def slow_at_first(folder: Path, cancel: threading.Event, **options: Any) -> Any:
         if folder == music:
@@ -110,12 +110,12 @@ def test_a_newer_choice_ends_an_older_reading(
 
     monkeypatch.setattr(corpus_reader, "read_folder", slow_at_first)
     chooser = choose(music)
-    chooser.observe(lambda change: told.append(change["new"]), "reading")
+    chooser.observe(lambda change: received.append(change["new"]), "reading")
     chooser.go_to(music / "drums")
     assert read(chooser).reading.folder == music / "drums"
     assert cancelled.wait(60)
     chooser.close()
-    assert [reading.folder for reading in told if reading] == [music / "drums"]
+    assert [reading.folder for reading in received if reading] == [music / "drums"]
 
 
 def test_clicks_go_down_and_up(choose: Choose, music: Path) -> None:
@@ -206,12 +206,12 @@ def test_what_is_no_path_is_said(text: str, choose: Choose) -> None:
 
 
 def test_counting_ends_when_its_time_is_over(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    view = look_into(music, patience_s=-1)
+    view = view_of(music, patience_s=-1)
     assert {item.note for item in view.subfolders} == {"…", "a run"}
     seen = iter([0.0, 0.0, 9.0])  # a moment for the first folder of the first subfolder
     monkeypatch.setattr(folders.time, "monotonic", lambda: next(seen, 9.0))
     shutil.copy(music / "drums" / "drum-01.wav", music / "bells")
-    assert look_into(music, patience_s=1).subfolders[0].note == "1 or more"
+    assert view_of(music, patience_s=1).subfolders[0].note == "1 or more"
 
 
 def test_what_is_above_a_path_exists(music: Path) -> None:

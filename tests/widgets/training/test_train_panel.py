@@ -383,7 +383,7 @@ def test_a_sentence_is_escaped_and_takes_no_room_when_empty() -> None:
     assert sentence.layout.display == ""
 
 
-def test_every_control_is_heard_while_a_cell_runs(
+def test_every_control_works_while_a_cell_runs(
     open_panel: Open, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_run(runs / "old", {"name": "old"})

@@ -175,7 +175,7 @@ def _below_each_other(count: int, gap: float) -> list[tuple[float, float]]:
 
 
 def _marks(history: MetricsHistory) -> list[dict[str, Any]]:
-    """Upright lines: the epoch whose weights are kept, and where the run was taken up again."""
+    """Upright lines: the epoch whose weights are kept, and where the run was resumed."""
     middle = history.step_count / 2
     lines = [(event.step, "resumed", MUTED) for event in history.resumes[-_MOST_MARKED:]]
     if (best := history.best) is not None:

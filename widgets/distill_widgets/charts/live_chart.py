@@ -1,4 +1,4 @@
-"""LiveChart: a plotly chart that is fed while somebody looks, and is whole after a reload."""
+"""LiveChart: a plotly chart that is fed while somebody watches, and is whole after a reload."""
 
 from __future__ import annotations
 

@@ -21,26 +21,26 @@ class Series:
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._taken = 1  # raw points that become one point (1) or two (more)
-        self._kept = np.empty((3, 0), np.float32)  # x, y, mean
+        self._points = np.empty((3, 0), np.float32)  # x, y, mean
         self._waiting = np.empty((2, 0), np.float32)
 
     def __len__(self) -> int:
-        return self._kept.shape[1]
+        return self._points.shape[1]
 
     @property
     def x(self) -> Points:
         """(points,)."""
-        return self._kept[0]
+        return self._points[0]
 
     @property
     def y(self) -> Points:
         """(points,)."""
-        return self._kept[1]
+        return self._points[1]
 
     @property
     def mean(self) -> Points:
         """Mean of the raw points around each, (points,); y itself while nothing is thinned."""
-        return self._kept[2]
+        return self._points[2]
 
     @property
     def weight(self) -> float:
@@ -62,7 +62,7 @@ class Series:
         points = raw[[0, 1, 1], :whole]
         if self._taken > 1:
             points = _extremes(points, self._taken)
-        self._kept = np.concatenate([self._kept, points], axis=1)
+        self._points = np.concatenate([self._points, points], axis=1)
         thinned = False
         while len(self) > self._limit:
             self._halve()
@@ -71,8 +71,8 @@ class Series:
 
     def _halve(self) -> None:
         whole = len(self) - len(self) % 4
-        halved = _extremes(self._kept[:, :whole], 4)
-        self._kept = np.concatenate([halved, self._kept[:, whole:]], axis=1)
+        halved = _extremes(self._points[:, :whole], 4)
+        self._points = np.concatenate([halved, self._points[:, whole:]], axis=1)
         self._taken = 4 if self._taken == 1 else 2 * self._taken
 
 

@@ -62,7 +62,7 @@ class CodesView(LiveWidget):
     name = traitlets.Unicode("").tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     labels: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    """Names of the levels; observe it to hear of new ones."""
+    """Names of the levels; observe it to receive new ones."""
     hues = traitlets.Bytes(b"").tag(sync=True)
     """Where each entry stands on the circle of colours, (level, entry) uint16."""
 

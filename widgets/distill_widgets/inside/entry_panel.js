@@ -89,8 +89,8 @@ export class EntryPanel {
   /** @param {EntryFacts} known */
   followersOf({followers}) {
     /** @type {[number, string][]} */
-    const told = followers.map(([one, share]) => [one, `${one} · ${Math.round(100 * share)} %`]);
-    return chips("then", told, this.options.choose);
+    const shares = followers.map(([one, share]) => [one, `${one} · ${Math.round(100 * share)} %`]);
+    return chips("then", shares, this.options.choose);
   }
 
   /** @param {number} level @param {number} entry @param {Moment[]} moments */

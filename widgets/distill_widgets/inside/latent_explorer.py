@@ -127,12 +127,12 @@ class LatentExplorer(View):
             ConfigError: other numbers.
         """
         self._walk.move(amounts)
-        self._show(is_heard=True)
+        self._show(plays=True)
 
     def undo(self) -> None:
         """Goes back to where the sliders were before; does nothing at the first place."""
         self._walk.undo()
-        self._show(is_heard=True)
+        self._show(plays=True)
 
     def surprise(self, seed: int | None = None) -> int:
         """Goes where a seed leads; returns the seed.
@@ -144,7 +144,7 @@ class LatentExplorer(View):
             ConfigError: a seed that is none.
         """
         self._walk.surprise(secrets.randbelow(HIGHEST_SEED + 1) if seed is None else seed)
-        self._show(is_heard=True)
+        self._show(plays=True)
         return self.seed
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -196,7 +196,7 @@ class LatentExplorer(View):
             self.says.say(printable(str(error)), "bad")
             self._show()
 
-    def _show(self, *, is_heard: bool = False) -> None:
+    def _show(self, *, plays: bool = False) -> None:
         position = self._walk.position
         self._is_showing = True
         try:
@@ -207,7 +207,7 @@ class LatentExplorer(View):
             self._is_showing = False
         self.buttons[0].disabled = not self._walk.undos
         self.player.show([self._row], [Stage(self._walk.stage, "")])
-        if is_heard:
+        if plays:
             self.player.play()
 
     def _rows(self) -> list[tuple[str, str, str]]:
@@ -229,7 +229,7 @@ def _slider(direction: Direction) -> Any:
         min=-MOST,
         max=MOST,
         step=STEP,
-        continuous_update=False,  # heard when it is let go of
+        continuous_update=False,  # played when it is let go of
         readout_format="+.1f",
         description=plain(direction.name),
         style={"description_width": "260px"},

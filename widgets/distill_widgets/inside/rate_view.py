@@ -115,10 +115,10 @@ def _row(file: FileRate) -> SoundRow:
 
 
 def _check(report: RateReport, model: LoadedVQModel, corpus: AudioCorpus) -> None:
-    given = identify(model)
-    if given.digest != report.model.digest:
+    other = identify(model)
+    if other.digest != report.model.digest:
         raise ComparisonError(
-            f"a report of the model {report.model}, given with the model {given}: measure this "
+            f"a report of the model {report.model}, given with the model {other}: measure this "
             "one, or load the other"
         )
     lengths = [(file.file, file.seconds) for file in report.files]

@@ -59,13 +59,13 @@ class ModelCard(View):
     """
 
     model: Any = traitlets.Instance(LoadedModel, allow_none=True, default_value=None)
-    """The loaded model; None until it is loaded. Observe it to hear of it."""
+    """The loaded model; None until it is loaded. Observe it to receive it."""
 
     def __init__(
         self, model: LibraryModel | str | os.PathLike[str], *, device: str = "cpu"
     ) -> None:
-        given = Path(model.path if isinstance(model, LibraryModel) else model)
-        self.path = RunFolder(given).model_path if given.is_dir() else given
+        place = Path(model.path if isinstance(model, LibraryModel) else model)
+        self.path = RunFolder(place).model_path if place.is_dir() else place
         self.info: ModelInfo | None = None
         """What its header says; None where it cannot be read."""
         self._device = device
@@ -135,8 +135,8 @@ class ModelCard(View):
         except ModelFileError as error:
             self.head.state = {"name": printable(self.path.name), "trouble": plain(error)}
         else:
-            kept = {key: self.head.state[key] for key in ("loaded",) if key in self.head.state}
-            self.head.state = {**self._state(self.info), **kept}
+            loaded = {key: self.head.state[key] for key in ("loaded",) if key in self.head.state}
+            self.head.state = {**self._state(self.info), **loaded}
 
     def _state(self, info: ModelInfo) -> dict[str, Any]:
         facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)

@@ -34,7 +34,7 @@ class LibraryList(LiveWidget):
     _esm = page_code("library/library_list.js")
     name = traitlets.Unicode("").tag(sync=True)
     revision = traitlets.Int(0).tag(sync=True)
-    """Counts changes, so that every page looks again."""
+    """Counts changes, so that every page asks again."""
 
 
 class ModelLibraryView(View):

@@ -29,7 +29,7 @@ WATCHED_S = 10.0
 SAME_QUESTION_S = 2.0
 """Pages ask again after five seconds at the earliest: what comes sooner has waited in a queue."""
 _LONGEST_ECHO = 200
-_DONE_KEPT = 64  # answers to commands, for pages that ask again
+_MOST_DONE = 64  # answers to commands, for pages that ask again
 
 STYLES = (
     "page/style.css", "charts/chart.css", "sounds/sounds.css", "inside/codes.css",
@@ -83,7 +83,7 @@ class LiveWidget(anywidget.AnyWidget):
     """A widget whose page says regularly that it is there and what it has (`sync`).
 
     A page that comes late, was hidden or is reloaded gets what it lacks; nothing is lost, and
-    nothing is sent while nobody looks.
+    nothing is sent while nobody watches.
     """
 
     _css = page_styles(*STYLES)
@@ -108,7 +108,7 @@ class LiveWidget(anywidget.AnyWidget):
         return time.monotonic() - self._received_at < WATCHED_S
 
     def get_state(self, *args: Any, **options: Any) -> Any:
-        """What a page is told when it opens this, in texts that every page takes."""
+        """What a page receives when it opens this, in texts that every page takes."""
         return sendable(super().get_state(*args, **options))
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
@@ -164,7 +164,7 @@ class LiveWidget(anywidget.AnyWidget):
             with self._commanding:
                 if key not in done:
                     done[key] = _outcome(do, key)
-                while len(done) > _DONE_KEPT:
+                while len(done) > _MOST_DONE:
                     del done[next(iter(done))]
             return done.get(key, {}), []
 
@@ -195,7 +195,7 @@ def _outcome(do: Command, key: str) -> Mapping[str, Any]:
         return {"error": f"not understood: {plain(key, _LONGEST_ECHO)}"}
     try:
         return do(command)
-    except Exception as error:  # kept as the answer: a command is not done twice
+    except Exception as error:  # it is the answer too: a command is not done twice
         if not isinstance(error, (DistillError, OSError)):
             _log.exception("what a page commanded could not be done")
         return {"error": str(error)}

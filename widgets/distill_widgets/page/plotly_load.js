@@ -6,7 +6,7 @@ import {SHARED, send} from "./store.js";
 
 const ASK_MS = 5000;
 const LONGEST_PATIENCE_MS = 60_000;
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 /** @param {Blob} blob */
 function runScript(blob) {
@@ -79,7 +79,7 @@ function beginLoad(key) {
     loaded: new Promise((resolve) => {
       done = resolve;
     }),
-    looked: Promise.resolve(),
+    cacheRead: Promise.resolve(),
     asked: Number.NEGATIVE_INFINITY,
     patience: ASK_MS / 2,
     async give(packed, source) {
@@ -97,7 +97,7 @@ function beginLoad(key) {
       if (source === "kernel") await keepInCache(key, packed);
     },
   };
-  load.looked = lookInCache(key, load).catch(() => {});
+  load.cacheRead = lookInCache(key, load).catch(() => {});
   return load;
 }
 
@@ -109,7 +109,7 @@ function beginLoad(key) {
  * @param {() => boolean} isGone
  */
 export async function askForPlotly(model, load, isGone) {
-  await load.looked;
+  await load.cacheRead;
   while (load.state === "wait" && !isGone()) {
     const now = performance.now();
     if (now - load.asked >= load.patience) {
@@ -117,7 +117,7 @@ export async function askForPlotly(model, load, isGone) {
       load.asked = now;
       send(model, {type: "plotly"});
     }
-    await new Promise((done) => setTimeout(done, LOOK_MS));
+    await new Promise((done) => setTimeout(done, POLL_MS));
   }
 }
 

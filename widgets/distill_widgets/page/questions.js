@@ -9,7 +9,7 @@ const ASK_AGAIN_MS = 5000;
 const LONGEST_PATIENCE_MS = 60_000;
 const LATE_MS = 2500;
 
-/** What somebody who waits is told. */
+/** What somebody who waits receives. */
 export const LATE = "waiting for the kernel: if it is gone, run the cell again";
 
 /**

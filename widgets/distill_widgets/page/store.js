@@ -59,7 +59,7 @@ export function send(model, message) {
 }
 
 /**
- * Says regularly that somebody looks, and at once when the page becomes visible again.
+ * Says regularly that somebody watches, and at once when the page becomes visible again.
  *
  * @param {Model<any>} model
  * @param {Store} store

@@ -75,7 +75,7 @@ export interface PlotlyLoad {
   state: "wait" | "loading" | "ready";
   source: "" | "kernel" | "cache";
   loaded: Promise<Plotly>;
-  looked: Promise<unknown>;
+  cacheRead: Promise<unknown>;
   asked: number;
   patience: number;
   give(packed: Blob, source: "kernel" | "cache"): Promise<void>;

@@ -44,7 +44,7 @@ class Reading:
 
 
 def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: bool) -> Reading:
-    """Reads a folder; nothing is raised, trouble is told in the reading."""
+    """Reads a folder; nothing is raised, trouble is reported in the reading."""
     try:
         if not however_large and (question := _question(folder)):
             return Reading(folder, question=question)
@@ -64,17 +64,17 @@ def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: b
 
 
 class CorpusReader:
-    """Reads one folder at a time; a newer wish ends an older reading.
+    """Reads one folder at a time; a newer request ends an older reading.
 
     In Colab, where nothing that a thread says arrives, it reads at once.
 
     Args:
-        tell: gets a reading that is still wanted, with the lock held.
-        lock: of whoever wants it: what they wish for cannot change while they are told.
+        report: gets a reading that is still wanted, with the lock held.
+        lock: of whoever wants it: what they request cannot change while it is reported.
     """
 
-    def __init__(self, tell: Callable[[Reading], None], lock: threading.RLock) -> None:
-        self._tell, self._lock = tell, lock
+    def __init__(self, report: Callable[[Reading], None], lock: threading.RLock) -> None:
+        self._report, self._lock = report, lock
         self._cancel = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -111,7 +111,7 @@ class CorpusReader:
         reading = read_folder(folder, cancel, however_large=however_large)
         with self._lock:
             if not cancel.is_set():
-                self._tell(reading)
+                self._report(reading)
 
 
 def _size(path: Path) -> int:

@@ -103,19 +103,19 @@ class TrainingDashboard(View):
         age = time.monotonic() - self._refreshed_at
         if self._publisher is None and age > _FRESH_S:
             self._refresh(self.runner.poll())
-        elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has looked for a while
+        elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has watched for a while
             self._publisher.wake()
 
     def _tick(self) -> bool:
-        """Whether anybody looks."""
+        """Whether anybody watches."""
         self._work_off_presses()
-        looked_at = any(widget.is_watched for widget in self._live)
+        watched = any(widget.is_watched for widget in self._live)
         run = self.runner.poll()
-        if looked_at or self._has_just_ended(run):
+        if watched or self._has_just_ended(run):
             self._refresh(run)
             self.loss.push()
             self.levels.push()
-        return looked_at
+        return watched
 
     def _has_just_ended(self, run: RunSnapshot) -> bool:
         """Whether the run has ended, and its history has the end: the state is there sooner."""

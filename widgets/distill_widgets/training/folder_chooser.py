@@ -25,7 +25,7 @@ from distill_widgets.page.controls import (
     with_class,
 )
 from distill_widgets.training.corpus_reader import CorpusReader, Reading
-from distill_widgets.training.folders import FolderView, look_into, nearest_above
+from distill_widgets.training.folders import FolderView, nearest_above, view_of
 
 _ROWS_SHOWN = 6
 _REPORT_HEIGHT = "120px"
@@ -75,7 +75,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
     def go_to(self, folder: str | os.PathLike[str]) -> None:
         """Shows a folder and reads its sounds; what is wrong with it is said beside it."""
         with self._lock:
-            view = look_into(folder)
+            view = view_of(folder)
             self._at = view.path
             self._show(view)
             self.reading = None

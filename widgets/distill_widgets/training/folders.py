@@ -1,4 +1,4 @@
-"""What a folder chooser shows of a folder, looked up without ever taking long."""
+"""What a folder chooser shows of a folder, read without ever taking long."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FolderView:
     trouble: str = ""
 
 
-def look_into(text: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -> FolderView:
+def view_of(text: str | os.PathLike[str], *, patience_s: float = PATIENCE_S) -> FolderView:
     """What there is below a path that a person gave; nothing is raised."""
     path = Path(text)
     try:

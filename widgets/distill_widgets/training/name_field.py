@@ -42,7 +42,7 @@ class NameField(ipywidgets.VBox):  # type: ignore[misc]
         self.judge()
 
     def judge(self) -> bool:
-        """Looks whether a run can have the name, and says it."""
+        """Checks whether a run can have the name, and says it."""
         trouble, free = what_is_wrong(self.name, self._runs_folder)
         if trouble:
             self.says.say(trouble, "bad")

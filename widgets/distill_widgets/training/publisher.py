@@ -13,7 +13,7 @@ _IDLE_PERIODS = 4
 
 
 class Publisher:
-    """Calls `tick` until closed: once a second while it says that anybody looks, else seldom, and
+    """Calls `tick` until closed: once a second while it says that anybody watches, else seldom, and
     at once when woken.
     """
 
@@ -40,9 +40,9 @@ class Publisher:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._awake.clear()
-            looked_at = True
+            watched = True
             try:
-                looked_at = self._tick()
+                watched = self._tick()
             except Exception:  # a dashboard that fails once must not fall silent for good
                 _log.exception("a dashboard could not be updated")
-            self._awake.wait(self._period_s * (1 if looked_at else _IDLE_PERIODS))
+            self._awake.wait(self._period_s * (1 if watched else _IDLE_PERIODS))

@@ -15,14 +15,14 @@ _REFUSED = frozenset('/\\:*?"<>|')  # one of these means another folder somewher
 
 def suggest_name(sounds: Path, runs_folder: Path) -> str:
     """A free name after the folder of sounds."""
-    wish = re.sub(r"[^\w-]+", "-", sounds.name).strip("-_")[: _LONGEST - 4] or "run"
-    return next_free(wish, runs_folder)
+    name = re.sub(r"[^\w-]+", "-", sounds.name).strip("-_")[: _LONGEST - 4] or "run"
+    return next_free(name, runs_folder)
 
 
 def next_free(name: str, runs_folder: Path) -> str:
     """The name itself, or with the first number that makes it free: takes, takes-2 and so on.
 
-    Numbers go on from the one a name ends with.
+    Numbers continue from the one a name ends with.
     """
     if _is_free(runs_folder / name):
         return name

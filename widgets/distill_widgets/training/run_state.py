@@ -54,7 +54,7 @@ class RunState:
         self._error: tuple[object, BaseException | None] = (None, None)
 
     def press(self, button: str) -> None:
-        """Does what a button is for; a refusal is told in the next `now`."""
+        """Does what a button is for; a refusal is reported in the next `now`."""
         runner, self._refused = self._runner, ""
         history = runner.history
         try:
@@ -144,7 +144,7 @@ class RunState:
         if last is None:
             return None
         if self._paces and last.step < self._paces[-1][1]:
-            self._paces.clear()  # taken up again from before
+            self._paces.clear()  # resumed from before
         self._paces.append((last.elapsed_s, last.step))
         while len(self._paces) > 2 and last.elapsed_s - self._paces[0][0] > _PACE_WINDOW_S:
             self._paces.popleft()

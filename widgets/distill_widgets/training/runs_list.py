@@ -45,7 +45,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
         self.refresh()
 
     def refresh(self) -> None:
-        """Looks again."""
+        """Reads the states anew."""
         runs, says, tone = self._poll()
         before, self.rows.children = self.rows.children, [self._row(run) for run in runs]
         close_all(before)
