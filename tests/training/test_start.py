@@ -33,9 +33,9 @@ from distill.models.start import base_path
 from distill.models.vae.model import ConvVAE
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training.run import start as start_module
+from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.start import RunStart
-from distill.training.run.writer import begin_run
 from distill.training.tasks.vqvae import VQVAETask
 from distill.training.watch.event_lines import STEPS, Event
 from tests.families import tiny
