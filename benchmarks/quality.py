@@ -135,7 +135,7 @@ def main() -> None:
         config = get_adaptive_vqvae_config(
             len(corpus),
             corpus.seconds,
-            preset=given.preset,
+            preset=arguments.preset,
             preview_every_epochs=0,
             **budget,
             **changes,

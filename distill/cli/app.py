@@ -144,7 +144,7 @@ def train(
     else:
         device, family = device or "auto", family or VQVAE
         if preset is not None:
-            given = {**family_named(family).config.preset(preset), **given}
+            settings = {**family_named(family).config.preset(preset), **settings}
         if prepare:
             prepare_command(
                 folder,
