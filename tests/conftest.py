@@ -14,7 +14,9 @@ import pytest
 import torch
 
 from distill import AudioCorpus, TrainingConfig, VQVAEConfig, make_demo_corpus
+from distill.config.start import NOTHING
 from distill.training import TrainingResult, train
+from distill.training.run import start
 from tests.families import FAMILIES, tiny
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -68,6 +70,16 @@ def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISTILL_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("DISTILL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def from_nothing() -> Iterator[None]:
+    """Trainings start from nothing unless they are asked: most models here are too small to fit the
+    base, and each would say so.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "DEFAULT_START", NOTHING)
         yield
 
 
