@@ -1,4 +1,4 @@
-"""Quality on real recordings the model never saw, after a arguments time of training on a CPU.
+"""Quality on real recordings the model never saw, after some time of training on a CPU.
 
     python benchmarks/quality.py                  # 15, 60, 120 and 300 s
     python benchmarks/quality.py --seconds 15     # one of them

@@ -11,8 +11,16 @@ from typing import Any
 
 import ipywidgets
 import pytest
+import torch
 
-from distill import RunFolder, TrainingRunner, VQVAEConfig, get_adaptive_vqvae_config
+from distill import (
+    ConvVQVAE,
+    RunFolder,
+    TrainingRunner,
+    VQVAEConfig,
+    get_adaptive_vqvae_config,
+    save_model,
+)
 from distill.errors import RunFolderError
 from distill.training.run.preparation import begin_run
 from distill_widgets import TrainPanel
@@ -74,10 +82,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     asked: list[tuple[Any, ...]] = []
     start = TrainingRunner.start_vqvae
 
-    def start_tiny(runner: TrainingRunner, *arguments: Any) -> TrainingRunner:
+    def start_tiny(runner: TrainingRunner, *arguments: Any, **options: Any) -> TrainingRunner:
         asked.append(arguments)
         runner._backend = "thread"
-        return start(runner, TINY, *arguments[1:])
+        return start(runner, TINY, *arguments[1:], **options)
 
     monkeypatch.setattr(TrainingRunner, "start_vqvae", start_tiny)
     return asked
@@ -117,6 +125,24 @@ def test_start_begins_what_is_set_and_becomes_the_dashboard(
     assert panel.dashboard.runner is panel.runner
     assert panel.runner.wait(60, progress=False).epochs == 1
     assert repr(panel).startswith("TrainPanel: TrainingDashboard: takes")
+
+
+def test_it_learns_on_from_a_model_that_is_named(
+    open_panel: Open, runs: Path, started: list[tuple[Any, ...]], mel: torch.Tensor, tmp_path: Path
+) -> None:
+    model = ConvVQVAE(TINY).train()
+    model.initialise(mel)
+    path = save_model(tmp_path / "own.distill", model)
+    panel = open_panel()
+    assert panel.settings.start_from is None
+    panel.settings.start.value = f"{path}s"
+    panel.start.click()
+    assert "own.distills: cannot be read" in panel.says.text and not runs.exists()
+    panel.settings.start.value = f" {path} "
+    panel.start.click()
+    assert len(started) == 2
+    assert panel.runner is not None and panel.runner.wait(60, progress=False) is not None
+    assert RunFolder(runs / "takes").read_request()["start"]["model"] == str(path)
 
 
 def test_a_real_training_in_a_process_of_its_own(open_panel: Open, runs: Path) -> None:

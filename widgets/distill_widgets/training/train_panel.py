@@ -120,7 +120,8 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
     def _begin(self, reading: Reading) -> None:
         config, device = self.settings.config(reading), self.settings.device.value
         runner = TrainingRunner()
-        runner.start_vqvae(config, reading.corpus or reading.folder, self.name.place, device)
+        sounds, start = reading.corpus or reading.folder, self.settings.start_from
+        runner.start_vqvae(config, sounds, self.name.place, device, start=start)
         self.chooser.let_go_of_sounds()
         self._show(runner)
 

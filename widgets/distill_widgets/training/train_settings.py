@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -11,8 +12,10 @@ import ipywidgets
 from distill.codebook.labels import level_labels
 from distill.config import VQVAEConfig, get_adaptive_vqvae_config
 from distill.config.fields import range_of
+from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError
 from distill.models.device import available_devices
+from distill.models.start import base_path
 from distill_widgets.page.controls import Sentence, labelled, row, set_options, with_class
 from distill_widgets.training.corpus_reader import Reading
 
@@ -31,7 +34,7 @@ _TRADES = (
 
 
 class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
-    """Levels, codebook, commitment, budget and device; fits itself to a corpus.
+    """Levels, codebook, commitment, start, budget and device; fits itself to a corpus.
 
     What somebody has set by hand stays when the corpus changes.
     """
@@ -71,9 +74,18 @@ class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
             options=[(f"automatic ({found[0]})", _AUTOMATIC), *((name, name) for name in found)],
         )
         self.budget.layout.width = "300px"
+        offered = [BASE] if base_path().exists() else []
+        self.start = labelled(
+            ipywidgets.Combobox, "Start from", options=[*offered, NOTHING], value=DEFAULT_START
+        )
+        self.start_says = Sentence(
+            "The path of a model of yours, to learn on from it; "
+            + ("base, which comes with distill and knows sound in general; " if offered else "")
+            + "none begins at random."
+        )
         super().__init__([
             self.levels, self.trade, self.codebook, self.commitment, self.commitment_says,
-            row(self.budget, self.unit), self.device,
+            self.start, self.start_says, row(self.budget, self.unit), self.device,
         ])  # fmt: skip
         with_class(self, "distill-settings")
         self.budget.observe(self._on_budget, "value")
@@ -105,6 +117,14 @@ class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
         if self.codebook.value != _AUTOMATIC:
             overrides["codebook_size"] = self.codebook.value
         return self._adaptive(reading, **overrides)
+
+    @property
+    def start_from(self) -> str | None:
+        """What the model starts from; None where that was left to distill."""
+        value = self.start.value.strip()
+        if value in ("", DEFAULT_START):
+            return None
+        return str(Path(value).expanduser()) if value.startswith("~") else value
 
     def _adaptive(self, reading: Reading | None, **overrides: Any) -> VQVAEConfig:
         files, seconds = (reading.files, reading.seconds) if reading else (1, 2.0)
