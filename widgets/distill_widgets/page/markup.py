@@ -18,8 +18,8 @@ LOG_LINES = 200
 UTILIZATION = "utilization"
 """Kind of the warnings of an RVQ-VAE about its codebooks."""
 _LONGEST_LINE = 1000
-_WIDEST = 18
-"""Per cent of the table's width for the column with the bars."""
+_WIDTHS = {"level": 15, "codes": 17, "used": 17, "at most": 8, "entropy": 19}
+"""Of the columns that are no 12 wide: shares of the table's width, in proportion."""
 _WORDS = {
     health_rows.HEALTHY: "healthy",
     health_rows.THIN: "thin",
@@ -63,9 +63,8 @@ def health_table(
         text = f"{parts} are measured after each epoch."
         return wrapped(tag("p", text, class_="distill-quiet"))
     names = health_rows.columns(health, training=True)
-    other = (100 - _WIDEST) // (len(names) - 1)
-    widths = (_WIDEST if name == "used" else other for name in names)
-    cols = (tag("col", style={"width": f"{width}%"}) for width in widths)
+    widths = [_WIDTHS.get(name, 12) for name in names]
+    cols = (tag("col", style={"width": f"{100 * width // sum(widths)}%"}) for width in widths)
     rows = (
         row for place, part in enumerate(health) for row in _health_rows(part, level_colour(place))
     )
