@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distill.cli.files import convert
+from distill.cli.files import Options, convert
 from distill.cli.outputs import Outputs
 from distill.errors import ConfigError, DistillError, OutputExistsError
 from distill.training import TrainingResult
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def run(kind: str, model: Path, source: Path, out: Path | None = None, **options: bool) -> int:
-    return convert(kind, model, source, out, "cpu", **options)
+    return convert(kind, model, source, out, "cpu", Options(**options))
 
 
 def test_names_say_what_a_file_is_and_the_recording_stays(model: Path, home: Path) -> None:
