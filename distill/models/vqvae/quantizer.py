@@ -18,6 +18,7 @@ from distill.arrays import as_count, as_tensor, as_whole_numbers
 from distill.codebook.counts import count_codes
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
+from distill.models.vqvae.joint_fit import fitted_together
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
@@ -25,6 +26,7 @@ _library_logger.disable("vector_quantize_pytorch")
 SEARCH_BEAM = 4
 """Candidates that encoding keeps at each level."""
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
+_JOINT_FITS = 3  # after k-means; each further one gains less
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,8 @@ class QuantizerWrapper(nn.Module):
 
     @torch.no_grad()
     def initialise(self, latent: Tensor) -> None:
-        """Fills empty codebooks by k-means over (batch, dim, steps) latents; the same latents in
-        every process, where there are several.
+        """Fills empty codebooks from (batch, dim, steps) latents, by k-means level by level and
+        then all levels together; the same latents in every process, where there are several.
         """
         if self.initialised:
             return
@@ -213,8 +215,22 @@ class QuantizerWrapper(nn.Module):
             dead_code_fraction=self._dead_code_fraction,
             synchronised=False,
         ).to(latent.device)
-        alone.train()(self._some_of(latent))
+        some = self._some_of(latent)
+        alone.train()(some)
+        alone.eval()
+        for _ in range(_JOINT_FITS):
+            alone._fit_together(some)
         self.load_state_dict(alone.state_dict())
+
+    def _fit_together(self, latent: Tensor) -> None:
+        """Moves the entries of all levels nearer to (batch, dim, steps) latents."""
+        columns = latent.float().transpose(1, 2).reshape(-1, self.dim)
+        at_once = max(1, _MOST_DISTANCES // (SEARCH_BEAM * self.codebook_size))
+        codes = [self(part.T[None]).indices[0].T for part in torch.split(columns, at_once)]
+        fitted = fitted_together(columns, torch.cat(codes), self.codebooks)
+        for codebook, entries in zip(self._codebooks, fitted, strict=True):
+            codebook.embed[0] = entries
+            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
 
     def _some_of(self, latent: Tensor) -> Tensor:
         """As many steps as k-means can compare with all entries in bounded memory."""

@@ -15,9 +15,9 @@ from distill.models.vqvae.model import ConvVQVAE
 from distill.training.engine.task import Judgement, Learner
 from distill.training.tasks.autoencoder import AutoencoderTask
 
-_KMEANS_CROPS_PER_ENTRY = 4
-_FRAMES_PER_CROP = 4  # at most, in the usual models: enough sound for k-means to choose from
-_MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB: met by more than 4096 entries only
+_FRAMES_PER_ENTRY = 180
+"""Of sound, for k-means: with a tenth of it codebooks fit those crops alone, and new ones badly."""
+_MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB
 
 
 class VQVAETask(AutoencoderTask):
@@ -61,8 +61,7 @@ class VQVAETask(AutoencoderTask):
     @torch.no_grad()
     def prepare(self) -> None:
         """Fills the codebooks by k-means over the latents of as much sound as they need."""
-        frames = self.config.segment_frames
-        wanted = math.ceil(_KMEANS_CROPS_PER_ENTRY * self._entries * _FRAMES_PER_CROP / frames)
+        wanted = math.ceil(_FRAMES_PER_ENTRY * self._entries / self.config.segment_frames)
         fitting = _MOST_KMEANS_SAMPLES // self.crop_samples
         self.module.initialise(self.crops(max(self.config.batch_size, min(wanted, fitting))))
 

@@ -1,0 +1,33 @@
+"""The codebooks of all levels fitted to latents together; k-means fits one after another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor) -> Tensor:
+    """Entries whose sums are nearer to the latents that are coded by them.
+
+    Level by level, an entry becomes the mean of what the other levels leave of its latents, as in
+    additive quantization (Babenko and Lempitsky, 2014): the squared error never grows.
+
+    Args:
+        latents: (position, dim).
+        codes: (position, level) int64.
+        codebooks: (level, entry, dim).
+
+    Returns:
+        (level, entry, dim); entries that no latent is coded by are as they were.
+    """
+    fitted = codebooks.clone()
+    left = latents - sum(book[codes[:, level]] for level, book in enumerate(fitted))
+    for level, book in enumerate(fitted):
+        own = codes[:, level]
+        left = left + book[own]
+        uses = torch.bincount(own, minlength=len(book))
+        sums = torch.zeros_like(book).index_add_(0, own, left)
+        used = uses > 0
+        book[used] = sums[used] / uses[used, None]
+        left = left - book[own]
+    return fitted
