@@ -6,18 +6,21 @@
     python benchmarks/quality.py --steps 0 700 --start base
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
     python benchmarks/quality.py --seconds 300 --preset fine
+    python benchmarks/quality.py --data demo --set seed=1
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
 recordings, between the encoder and the decoder that the training would start with.
-Every fifth file of the shared recordings is held out. The distances are those of the neural-codec
+Every fifth file of the recordings is held out. The distances are those of the neural-codec
 papers (see distill/audio/distance.py), end to end through the vocoder; "floor" is the same with the
 true log-mel through the same vocoder: what no model could beat.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from distill import (
     AudioCorpus,
     VQVAEConfig,
     get_adaptive_vqvae_config,
+    make_demo_corpus,
     mel_distance,
     read_audio,
     stft_distance,
@@ -80,6 +84,7 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
         "STFT": stft,
         "bit/s": round(config.bits_per_second),
         "entropy bit/s": round(sum(level.entropy_bits for level in health) * config.step_rate_hz),
+        "entropy / bits": " ".join(f"{level.entropy_share:.2f}" for level in health),
         "used %": " ".join(f"{100 * level.utilization:.0f}" for level in health),
     }
 
@@ -116,19 +121,11 @@ def trained(
         return result.load(), {"train s": round(result.elapsed_s), "steps": result.steps}
 
 
-def main() -> None:
-    options = parser(__doc__ or "")
-    options.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 120, 300])
-    options.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
-    options.add_argument("--start", default=DEFAULT_START, help="base, none or a model's path")
-    options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
-    options.add_argument("--preset", choices=VQVAEConfig.presets)
-    options.add_argument("--data", default="sonic_pi")
-    arguments = options.parse_args()
+def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A row for each amount of training."""
     changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in arguments.set)}
-    to_train, to_judge = held_out_split(recordings(arguments.data))
+    to_train, to_judge = held_out_split(paths)
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
-    rows = []
     name = "max_seconds" if arguments.steps is None else "max_steps"
     for amount in arguments.steps or arguments.seconds:
         budget = {name: amount or 1}  # no budget can be 0
@@ -143,8 +140,23 @@ def main() -> None:
         model, spent = trained(config, corpus, arguments.start, learns=amount > 0)
         row = {"start": Path(arguments.start).name, **spent, **judge(model, sounds)}
         two, seven, stft = floor(model, sounds)
-        rows.append({**row, "floor two": two, "floor mel": seven, "floor STFT": stft})
         print(row, flush=True)
+        yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
+
+
+def main() -> None:
+    options = parser(__doc__ or "")
+    options.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 120, 300])
+    options.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
+    options.add_argument("--start", default=DEFAULT_START, help="base, none or a model's path")
+    options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
+    options.add_argument("--preset", choices=VQVAEConfig.presets)
+    options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
+    arguments = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = arguments.data == "demo"
+        paths = make_demo_corpus(folder) if made else recordings(arguments.data)
+        rows = list(measured(paths, arguments))
     report("Quality on held-out recordings", rows, arguments.json)
 
 
