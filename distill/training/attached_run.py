@@ -131,7 +131,8 @@ class AttachedRun:
     def watch(self) -> MetricsHistory:
         """Shows a bar until the run ends or the cell is interrupted; the run goes on either way.
 
-        For front ends where nothing is updated behind a cell that has ended.
+        For front ends where nothing is updated behind a cell that has ended. Widgets are answered
+        meanwhile.
 
         Returns:
             The history so far.

@@ -16,10 +16,11 @@ from distill.training.session.result import TrainingResult
 from distill.training.trainers import Trainer
 from distill.training.watch.event_lines import MetricsCallback
 from distill.training.watch.follower import Follower
+from distill.training.watch.front_ends import while_waiting
 from distill.training.watch.history import MetricsHistory
 from distill.training.watch.progress import ProgressBar
 
-_POLL_S = 0.5
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class WatchedRun:
         with ProgressBar(shown=progress) as bar:
             while not follower.wait(_POLL_S):
                 bar.show(follower.history)
+                while_waiting()
                 if ends is not None and time.monotonic() >= ends:
                     return False
             bar.show(follower.history)

@@ -20,6 +20,7 @@ import traitlets
 from distill.errors import DistillError
 from distill.markup import plain
 from distill_widgets.page.page_code import page_styles
+from distill_widgets.page.waiting_cell import answer_while_a_cell_waits
 
 POLL_S = 5.0
 COLAB_POLL_S = 1.0
@@ -52,8 +53,10 @@ def receive_while_a_cell_runs(widget: ipywidgets.Widget) -> None:
 
     ipykernel 7 answers a widget in the shell that last sent on its comm, which is the busy one;
     the page's own choice, a subshell of its own, is the right one. A private name: where it does
-    not exist nothing is needed.
+    not exist nothing is needed. ipykernel 6 has no subshells: there callbacks run while a cell
+    waits for a run.
     """
+    answer_while_a_cell_waits()
     comm = getattr(widget, "comm", None)
     if comm is not None and hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, default: default
