@@ -38,7 +38,15 @@ def test_names_are_escaped(trained: TrainingResult) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [{"corpus": [1]}, {"corpus": {"files": 3}}, {"training": "yes"}, {"tags": 7}]
+    "odd",
+    [
+        {"corpus": [1]},
+        {"corpus": {"files": 3}},
+        {"training": "yes"},
+        {"tags": 7},
+        {"start": "base"},
+        {"start": {"model": 3}},
+    ],
 )
 def test_what_is_said_in_another_form_is_left_out(
     trained: TrainingResult, odd: dict[str, Any]
@@ -50,6 +58,11 @@ def test_what_is_said_in_another_form_is_left_out(
         "size",
         "created",
     ]
+
+
+def test_what_a_model_started_from_is_a_fact() -> None:
+    facts = dict(model_facts(VQVAEConfig(), {"start": {"model": "base", "digest": "12"}}, 10))
+    assert facts["start"] == "learned on from base"
 
 
 @pytest.mark.parametrize("odd", ["12", None, [3], {"a": 1}, float("nan"), -1, 10**400, True])

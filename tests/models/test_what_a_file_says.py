@@ -158,6 +158,7 @@ def test_long_labels_are_shown_short(path: Path) -> None:
         ({"name": ["a"]}, "name: expected float | str, got array"),
         ({"name": "x" * 1001}, "name: expected str of length <= 1000"),
         ({"training": {"best_epoch": "x"}}, "training: best_epoch: expected int, got str"),
+        ({"start": {"model": 3}}, "start: model: expected str, got int"),
     ],
 )
 def test_what_could_not_be_read_again_is_not_written(

@@ -30,6 +30,11 @@ class _Training(msgspec.Struct):
     best_epoch: Annotated[int, Meta(ge=-1, le=2**53)] = 0
 
 
+class _Start(msgspec.Struct):
+    model: Name = ""
+    digest: Name = ""
+
+
 _SAID: dict[str, Any] = {
     "name": Annotated[str, Meta(max_length=1000)] | Finite,
     "description": Annotated[str, Meta(max_length=100_000)],
@@ -39,6 +44,7 @@ _SAID: dict[str, Any] = {
     "versions": dict[Name, Name],
     "corpus": _Corpus,
     "training": _Training,
+    "start": _Start,
 }
 """What metadata says where it says it in this form."""
 

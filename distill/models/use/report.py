@@ -94,6 +94,9 @@ def _history(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"{training['epochs']:.0f} epochs, {training['steps']:.0f} steps, "
             f"{duration(training['seconds'])}; best epoch {training['best_epoch'] + 1:.0f}",
         )
+    start = metadata.get("start")
+    if isinstance(start, dict) and isinstance(start.get("model"), str):
+        yield "start", f"learned on from {start['model']}"
     if isinstance(tags, list) and tags:
         yield "tags", ", ".join(map(str, tags))
 

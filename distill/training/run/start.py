@@ -120,7 +120,7 @@ class RunStart:
         """
         if self.model == NOTHING:
             return {}
-        return {"model": printable(Path(self.model).name), "digest": self.digest}
+        return {"model": printable(Path(self.model).name)[:200], "digest": self.digest}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data; `of_fields` is its inverse."""
