@@ -44,7 +44,7 @@ from distill.training import VQEpochMetrics, VQStepMetrics
 from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
-from distill.training.session import session as session_module
+from distill.training.session import training_session
 from distill.training.session.session import run_session
 
 CONFIG = VQVAEConfig(
@@ -308,7 +308,7 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.disable()
     threading.excepthook = lambda _: None  # the trainer's other thread is cut as well
-    session_module._WAITS_FOR_ROOM_S = 0.0
+    training_session._WAITS_FOR_ROOM_S = 0.0
     dice = random.Random(arguments.seed)
     bad = 0
     with tempfile.TemporaryDirectory() as name:

@@ -19,7 +19,8 @@ from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
 from distill.training.run.preparation import begin_run, extend_run
-from distill.training.run.request import RunRequest, check_source
+from distill.training.run.request import RunRequest
+from distill.training.run.run_sounds import check_source
 from distill.training.run.runs import RunList, list_runs
 from distill.training.run.start import RunStart, StartFrom
 from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer

@@ -24,7 +24,7 @@ from distill import (
 from distill.errors import CorpusError, RunFolderError, TrainingError
 from distill.training.run.preparation import begin_run
 from distill.training.run.writer import hold_run
-from distill.training.session import session
+from distill.training.session import training_session
 
 QUICK = {"width": 16, "latent_dim": 8, "max_steps": 6, "preview_every_epochs": 0}
 
@@ -134,7 +134,7 @@ def test_a_disk_that_fills_while_training(
     small_disk: Path, corpus: AudioCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run says so and goes on; the model that does not fit is a clear error in the end."""
-    monkeypatch.setattr(session, "_WAITS_FOR_ROOM_S", 0.1)
+    monkeypatch.setattr(training_session, "_WAITS_FOR_ROOM_S", 0.1)
     config = dataclasses.replace(adaptive(corpus), width=96, max_steps=30, checkpoint_every_s=0.0)
     events: list[object] = []
     with pytest.raises(TrainingError, match=r"the disk is full .*make room, then resume"):

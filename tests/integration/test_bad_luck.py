@@ -14,7 +14,7 @@ import pytest
 from distill import AudioCorpus, RunFolder, VQVAEConfig, resume_vqvae, train_vqvae
 from distill.errors import DistillError, ModelFileError, TrainingError
 from distill.models.file.persistence import save_model
-from distill.training.session import session as session_module
+from distill.training.session import training_session
 from distill.training.watch.event_lines import Event, WarningEvent
 
 BAD_LUCK = Path(__file__).resolve().parents[2] / "benchmarks" / "bad_luck.py"
@@ -60,8 +60,8 @@ def test_a_model_waits_for_room(
             warnings.append(event)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(session_module, "save_model", save)
-    monkeypatch.setattr(session_module, "_LOOKS_FOR_ROOM_S", 0.0)
+    monkeypatch.setattr(training_session, "save_model", save)
+    monkeypatch.setattr(training_session, "_POLLS_FOR_ROOM_S", 0.0)
     result = train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", callback)
     assert result.reason == "max_steps" and result.load().sample_rate == 48_000
     [warning] = warnings
@@ -76,8 +76,8 @@ def test_a_model_without_room_is_one_story_and_can_be_had_later(
         raise ModelFileError("model.distill: cannot be saved") from full()
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "save_model", save)
-        patch.setattr(session_module, "_WAITS_FOR_ROOM_S", 0.0)
+        patch.setattr(training_session, "save_model", save)
+        patch.setattr(training_session, "_WAITS_FOR_ROOM_S", 0.0)
         with pytest.raises(TrainingError, match=r"^the disk is full .*make room, then resume$"):
             train_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
     assert RunFolder(tmp_path / "run").read_state() == "failed"
@@ -97,7 +97,7 @@ def test_a_small_disk_of_its_own(
         pytest.skip("there is no `mount` here")
     if mounted.returncode:
         pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
-    wait, session_module._WAITS_FOR_ROOM_S = session_module._WAITS_FOR_ROOM_S, 0.0
+    wait, training_session._WAITS_FOR_ROOM_S = training_session._WAITS_FOR_ROOM_S, 0.0
     try:
         try:
             train_vqvae(tiny_config, corpus, disk / "run", "cpu")
@@ -112,5 +112,5 @@ def test_a_small_disk_of_its_own(
             resume_vqvae(disk / "run")
         assert run.read_state() == "finished"
     finally:
-        session_module._WAITS_FOR_ROOM_S = wait
+        training_session._WAITS_FOR_ROOM_S = wait
         subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True)

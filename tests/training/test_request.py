@@ -16,6 +16,12 @@ from distill.training.run import request_seal
 from distill.training.run.folder import RunFolder
 from distill.training.run.preparation import begin_run, extend_run, write_request
 from distill.training.run.request import RunRequest
+from distill.training.run.run_sounds import (
+    about_new_sounds,
+    new_sounds,
+    read_corpus,
+    with_new_sounds,
+)
 from distill.training.run.writer import hold_run
 
 
@@ -107,7 +113,7 @@ def test_places_that_somebody_else_has_named_are_not_read(
     for mark in (request_.origin, "", "0" * 64, "é"):
         forged = RunRequest.from_dict({**values, "origin": mark})
         with pytest.raises(CorpusError, match=r"another machine or .*secret.* were not read"):
-            forged.read_corpus(progress=False, last_host=platform.node())
+            read_corpus(forged, progress=False, last_host=platform.node())
 
 
 def test_a_run_of_the_first_version_is_ours_where_it_was_trained(request_: RunRequest) -> None:
@@ -150,7 +156,7 @@ def test_the_run_of_another_machine_is_resumed_once_its_sounds_are_named(
     assert [entry.sha256 for entry in request.corpus] == [x.sha256 for x in request_.corpus]
     assert [entry.split for entry in request.corpus] == [x.split for x in request_.corpus]
     assert (request.config.max_steps, request.is_ours("")) == (5, True)
-    assert len(request.read_corpus(progress=False)) == 4
+    assert len(read_corpus(request, progress=False)) == 4
 
 
 def test_sounds_elsewhere_are_found_by_content_and_missing_ones_named(
@@ -165,7 +171,7 @@ def test_sounds_elsewhere_are_found_by_content_and_missing_ones_named(
     with pytest.raises(CorpusError, match=r"renamed\.wav: not among the 3 sounds given; 3 of 4"):
         extend_run(tmp_path / "run", {}, sounds=sounds)
     with pytest.raises(CorpusError, match=r"renamed\.wav: missing since .* resume\(\.\.\., sounds"):
-        request.read_corpus(progress=False)
+        read_corpus(request, progress=False)
 
 
 def test_new_sounds_are_reported_and_taken_where_asked(
@@ -176,13 +182,13 @@ def test_new_sounds_are_reported_and_taken_where_asked(
     for source in (sounds, before):  # named as a folder, or scanned before
         request_ = RunRequest.of(request_.config, source, name="r", device="cpu")
         request_ = came_back(request_).with_corpus(before, before.split(0.1))
-        assert request_.about_new_sounds() == "" and request_.with_new_sounds() is request_
+        assert about_new_sounds(request_) == "" and with_new_sounds(request_) is request_
     some = RunRequest.of(request_.config, [before.files[0].path], name="r", device="cpu")
-    assert some.new_sounds() == []  # these files, said the person
+    assert new_sounds(some) == []  # these files, said the person
     soundfile.write(sounds / "new.wav", corpus.waveforms[5].numpy(), 48_000)
     (sounds / "notes.txt").write_text("no sound")
     write_audio(sounds / "new.reconstruction.wav", corpus.waveforms[5], 48_000, made_by="a test")
-    said = request_.about_new_sounds()
+    said = about_new_sounds(request_)
     assert said.startswith("1 new file is not part of this run (") and "new.wav" in said
     begin_run(tmp_path / "run", request_.to_dict())
     extend_run(tmp_path / "run", {}, new_sounds=True)
@@ -190,7 +196,7 @@ def test_new_sounds_are_reported_and_taken_where_asked(
     assert len(request.corpus) == 5 and request.is_ours("")
     sides = {entry.sha256: entry.split for entry in request.corpus}
     assert all(sides[entry.sha256] == entry.split for entry in request_.corpus)
-    assert request.about_new_sounds() == ""
+    assert about_new_sounds(request) == ""
 
 
 def test_a_session_reads_nothing_that_was_not_named_here(

@@ -18,7 +18,9 @@ from distill.training.run import states
 from distill.training.run.control import change_control
 from distill.training.run.folder import RunFolder, acquire_lock, check_room
 from distill.training.run.layout import OWN_FILES, REQUEST, STATUS, is_ours, refuse_foreign
-from distill.training.run.request import RunRequest, config_of
+from distill.training.run.request import RunRequest
+from distill.training.run.request_fields import config_of
+from distill.training.run.run_sounds import with_new_sounds
 from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.run.status import RunStatus, status_to_json
 
@@ -115,7 +117,7 @@ def extend_run(
         asked = RunRequest.from_dict(changed)
         found = None if sounds is None else _scanned(asked, sounds)
         ready = _ready(asked, status.host if status else "", found)
-        ready = ready.with_new_sounds() if new_sounds else ready
+        ready = with_new_sounds(ready) if new_sounds else ready
         if ready.devices > 1:
             check_devices(ready.device, ready.devices)
         changed = ready.to_dict()

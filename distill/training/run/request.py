@@ -4,63 +4,30 @@ from __future__ import annotations
 
 import os
 import platform
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from distill.audio.corpus import AudioCorpus, Source, find_files
-from distill.audio.decoded_sounds import DecodedSounds
-from distill.audio.io import is_reconstruction
+from distill.audio.corpus import AudioCorpus, Source
 from distill.audio.split import Split
-from distill.checked import PathText, Positive, Text
 from distill.config import TrainingConfig
 from distill.errors import (
-    AudioFileError,
     ConfigError,
     CorpusError,
-    ModelTypeError,
     RunFolderError,
 )
-from distill.family import Family, family, family_of, other_family_with
+from distill.family import Family, family_of
 from distill.names import path_from_text, path_to_text, printable
+from distill.training.run.request_fields import FIELDS, RequestFields, config_of
 from distill.training.run.request_seal import is_sealed, seal
-from distill.training.run.start import RunStart, StartFields
-from distill.training.session.signals import Cancel
+from distill.training.run.start import RunStart
 from distill.versions import library_versions
 
-MOST_DEVICES = 1024
 _MOST_NAMED = 5
 _FROM_NOTHING = RunStart()
-_Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Word = Annotated[str, Meta(max_length=255)]
-
-
-class _Sound(msgspec.Struct):
-    path: PathText
-    sha256: _Digest
-    seconds: Positive
-    split: Literal["training", "validation", "both"]
-
-
-class _Request(msgspec.Struct):
-    name: _Word
-    model_type: _Word
-    config: dict[str, Any]
-    device: _Word
-    sources: list[PathText]
-    versions: dict[_Word, _Word]
-    corpus: list[_Sound]
-    refused: list[Text]
-    origin: _Word = ""
-    folders: list[PathText] = []
-    left_out: list[PathText] = []
-    devices: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 1
-    start: StartFields = msgspec.field(default_factory=StartFields)
 
 
 @dataclass(frozen=True)
@@ -76,7 +43,7 @@ class SoundEntry:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Everything a trainer needs to begin, or to go on."""
+    """Everything a trainer needs to begin, or to resume."""
 
     name: str
     config: Any
@@ -183,7 +150,7 @@ class RunRequest:
             raise CorpusError(
                 "this run was begun on another machine or by another person, or its run.json was "
                 "changed; it names "
-                f"{_named(named)} as its sounds, which were not read. Say where they are here: "
+                f"{some_of(named)} as its sounds, which were not read. Say where they are here: "
                 "resume(..., sounds=FOLDER), or on the command line --sounds FOLDER; they are "
                 "recognised by their content"
             )
@@ -219,101 +186,13 @@ class RunRequest:
         missing = [entry.path for entry in self.corpus if entry.sha256 not in found]
         if missing:
             raise CorpusError(
-                f"{_named(missing)}: not among the {len(found)} sounds given; "
+                f"{some_of(missing)}: not among the {len(found)} sounds given; "
                 f"{len(self.corpus) - len(missing)} of {len(self.corpus)} sounds of the run are. "
                 "They are recognised by their content: give a folder that has all of them"
             )
         entries = tuple(replace(entry, path=found[entry.sha256]) for entry in self.corpus)
         sources = _absolute([place] if isinstance(place, (str, os.PathLike)) else list(place))
         return replace(self, corpus=entries, sources=sources, folders=(), left_out=()).sealed()
-
-    def with_new_sounds(self, *, progress: bool = False) -> RunRequest:
-        """The same request, with the sounds that have come to its places since; see `new_sounds`.
-
-        Raises:
-            CorpusError: see `read_corpus`.
-        """
-        before = self.read_corpus(progress=progress)
-        new = self.new_sounds()
-        if not new:
-            return self
-        paths = [*(file.path for file in before.files), *new]
-        corpus = AudioCorpus.scan(paths, sample_rate=before.sample_rate, progress=progress)
-        return self.with_corpus(corpus, corpus.split(self.config.validation_fraction))
-
-    def new_sounds(self) -> list[Path]:
-        """Sound files that have come to its folders since it began; they are no part of the run."""
-        known = {entry.path for entry in self.corpus} | {*self.left_out, *self.sources}
-        places = [place for place in (*self.sources, *self.folders) if Path(place).is_dir()]
-        new: dict[Path, None] = {}
-        for place in places:
-            try:
-                paths, _ = find_files(place)
-            except CorpusError:
-                continue
-            new.update(dict.fromkeys(path for path in paths if str(path) not in known))
-        return [path for path in new if not _is_made_by_us(path)]
-
-    def about_new_sounds(self) -> str:
-        """One sentence about `new_sounds`; empty where there are none."""
-        new = [str(path) for path in self.new_sounds()]
-        if not new:
-            return ""
-        files = "1 new file is" if len(new) == 1 else f"{len(new)} new files are"
-        return (
-            f"{files} not part of this run ({_named(new)}): to learn from them too, stop it and "
-            "resume(..., new_sounds=True), or on the command line --new-sounds"
-        )
-
-    def read_corpus(
-        self,
-        *,
-        progress: bool,
-        last_host: str = "",
-        cancel: Cancel | None = None,
-        decoded: DecodedSounds | None = None,
-    ) -> AudioCorpus:
-        """Reads the sounds: whatever is at `sources` the first time, the same again later.
-
-        Args:
-            progress: shows a bar.
-            last_host: see `is_ours`.
-            cancel: once set, reading ends.
-            decoded: what another process has decoded of them.
-
-        Raises:
-            CorpusError: the request comes from elsewhere; nothing usable; or a sound is missing, or
-                is another than it was.
-        """
-        self.check_ours(last_host)
-        rate = self.sample_rate
-        if not self.corpus:
-            return AudioCorpus.scan(
-                self.sources,
-                sample_rate=rate,
-                progress=progress,
-                cancel_event=_event(cancel),
-                decoded=decoded,
-            )
-        missing = [entry.path for entry in self.corpus if not Path(entry.path).is_file()]
-        if missing:
-            raise CorpusError(
-                f"{_named(missing)}: missing since the run began; put back what is missing, or say "
-                "where the sounds are now: resume(..., sounds=FOLDER), or on the command line "
-                "--sounds FOLDER"
-            )
-        paths = [entry.path for entry in self.corpus]
-        corpus = AudioCorpus.scan(
-            paths, sample_rate=rate, progress=progress, cancel_event=_event(cancel), decoded=decoded
-        )
-        found = {str(file.path): file.sha256 for file in corpus.files}
-        changed = [entry.path for entry in self.corpus if found.get(entry.path) != entry.sha256]
-        if changed:
-            raise CorpusError(
-                f"{_named(changed)}: not the sound it was when the run began; put the old file "
-                "back, or start a new run"
-            )
-        return corpus
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data; `from_dict` is its inverse."""
@@ -345,7 +224,7 @@ class RunRequest:
         """
         asked = ""
         try:
-            read = msgspec.convert(values, _Request)
+            read = msgspec.convert(values, RequestFields)
             asked = f"it asks for a model of type {printable(read.model_type)!r}: "
             return cls(
                 name=read.name,
@@ -363,7 +242,7 @@ class RunRequest:
                 left_out=tuple(map(path_from_text, read.left_out)),
                 devices=read.devices,
                 start=RunStart.of_fields(read.start),
-                others={key: values[key] for key in values if key not in _FIELDS},
+                others={key: values[key] for key in values if key not in FIELDS},
             )
         except msgspec.ValidationError as error:
             raise RunFolderError(f"run.json cannot be used: {printable(str(error))}") from error
@@ -371,67 +250,11 @@ class RunRequest:
             raise RunFolderError(f"run.json cannot be used: {asked}{error}") from error
 
 
-_FIELDS = frozenset(_Request.__struct_fields__)
-
-
-def config_of(request: dict[str, Any]) -> TrainingConfig:
-    """The settings that a run.json holds, as its family reads them.
-
-    Raises:
-        RunFolderError: a family that nobody knows, or another than that of the settings.
-        ConfigError: settings of no family, or out of range.
-    """
-    try:
-        kind = family(request["model_type"])
-    except ModelTypeError as error:
-        raise RunFolderError(f"run.json cannot be used: it asks for {error}") from error
-    try:
-        return kind.config.from_dict(request["config"])
-    except ConfigError as error:
-        _refuse_settings_of_another(request["config"], kind, error)
-        raise
-
-
-def _refuse_settings_of_another(settings: Any, kind: Family, error: ConfigError) -> None:
-    other = other_family_with(settings, kind) if isinstance(settings, dict) else None
-    if other is not None:
-        raise RunFolderError(
-            f"run.json cannot be used: it asks for a model of type {kind.name!r} ({kind.title}), "
-            f"and its settings are those of {other.name!r} ({other.title}): a run is resumed as "
-            f'what it began as. Put its "model_type" back to "{other.name}", or begin a new run '
-            "in another folder"
-        ) from error
-
-
-def check_source(source: Source | AudioCorpus) -> None:
-    """Whether there is any file to look at, before a trainer is started for it.
-
-    Raises:
-        CorpusError: a place that does not exist, or holds no file.
-    """
-    if isinstance(source, AudioCorpus):
-        find_files(file.path for file in source.files)
-    else:
-        found, _ = find_files(source)
-        if not found:
-            AudioCorpus.scan(source, progress=False)  # raises the message people know
-
-
-def _is_made_by_us(path: Path) -> bool:
-    try:
-        return is_reconstruction(path)
-    except AudioFileError:  # reading it says why
-        return False
-
-
 def _absolute(places: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(Path(place).absolute()) for place in places)
 
 
-def _event(cancel: Cancel | None) -> threading.Event | None:
-    return cast("threading.Event | None", cancel)  # of which nothing but `is_set` is used
-
-
-def _named(paths: list[str]) -> str:
+def some_of(paths: list[str]) -> str:
+    """The first paths of a list, for a message."""
     names = ", ".join(map(printable, paths[:_MOST_NAMED]))
     return names + (f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else "")

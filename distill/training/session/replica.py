@@ -9,6 +9,7 @@ from distill.training.engine.engine import Reporter
 from distill.training.run.checkpoint import load_checkpoint
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
+from distill.training.run.run_sounds import read_corpus
 from distill.training.session.assembly import assemble
 
 
@@ -24,8 +25,8 @@ def run_replica(path: Path, decoded: DecodedSounds | None = None) -> None:
     """
     folder = RunFolder(path)
     request, status = RunRequest.from_dict(folder.read_request()), folder.read_status()
-    corpus = request.read_corpus(
-        progress=False, last_host=status.host if status else "", decoded=decoded
+    corpus = read_corpus(
+        request, progress=False, last_host=status.host if status else "", decoded=decoded
     )
     split = corpus.split(request.config.validation_fraction)
     engine, _ = assemble(request, split, lambda _task: Reporter())
