@@ -27,8 +27,6 @@ def _interface(kind: Any) -> str:
     said = inspect.cleandoc(kind.__doc__ or "").splitlines()
     comment = "\n".join(f" * {line}".rstrip() for line in said)
     hints = get_type_hints(kind, localns={"NotRequired": NotRequired}, include_extras=True)
-    if not hints:
-        return f"/**\n{comment}\n */\nexport type {kind.__name__} = Record<string, never>;\n"
     fields = "".join(f"  {_field(name, hint)};\n" for name, hint in hints.items())
     return f"/**\n{comment}\n */\nexport interface {kind.__name__} {{\n{fields}}}\n"
 

@@ -1,13 +1,12 @@
 // @ts-check
 // An atlas: pages to turn, a level to choose, and one entry that is looked at and heard.
 /** @import {ExplorerFacts} from "../page/messages" */
-/** @import {Answer, Model, PlotBox, PlotPoint, Plotly, Shown} from "../page/types" */
+/** @import {Ask, Model, Plotly, Shown} from "../page/types" */
 /** @import {Sounds} from "../sounds/sound_store" */
 /** @import {Chosen} from "./explorer_bar" */
-/** @import {Picture} from "./explorer_pictures" */
 
-import {numbers} from "../page/buffers.js";
-import {fitToBox, plainLayout, plot} from "../page/plotly_draw.js";
+import {actOnKey} from "../page/keys.js";
+import {fitToBox} from "../page/plotly_draw.js";
 import {askForPlotly, plotlyOf, receivePlotly} from "../page/plotly_load.js";
 import {LATE, whenLate} from "../page/questions.js";
 import {statusLine} from "../page/status_line.js";
@@ -17,27 +16,11 @@ import {markDarkness, onThemeChange} from "../page/theme.js";
 import {SingleSound} from "../sounds/single_sound.js";
 import {entryKey} from "../sounds/sound_keys.js";
 import {openSounds} from "../sounds/sound_store.js";
-import {chips} from "./choices.js";
 import {EntryPanel} from "./entry_panel.js";
 import {ExplorerBar, NEXT} from "./explorer_bar.js";
-import {
-  filesPicture,
-  levelOf,
-  mapPicture,
-  pairsPicture,
-  rankPicture,
-  rowsOf,
-  usagePicture,
-} from "./explorer_pictures.js";
-
-const FEW_DEAD = 48;
-const MAP_PX = 460;
-const FILES_PX = 520;
-const RANK_PX = 280;
-const MAKING_MAP = "UMAP is making a map: some seconds the first time …";
+import {ExplorerPages} from "./explorer_pages.js";
 
 /** @typedef {{name: string, facts: ExplorerFacts, plotly_version: string}} Traits */
-/** @typedef {() => Promise<void>} Draw */
 
 /** @param {Shown<Traits>} shown */
 function initialize({model}) {
@@ -74,15 +57,11 @@ class ExplorerView {
     this.drawing = 0; // the latest drawing is shown, whichever comes last
     /** @type {Plotly | null} */
     this.plotly = null;
-    /** @type {string[]} of all files, once they are needed */
-    this.names = [];
-    /** @type {Record<string, PlotBox>} */
-    this.boxes = {};
     this.bar = new ExplorerBar(el, this.facts, this.store, (change) => this.set(change));
-    this.main = element("div", "distill-explorer-main");
     this.place = element("span");
     this.single = new SingleSound(this.store, el, this.place, this.status.report);
     this.panel = this.makePanel();
+    this.pages = this.makePages();
   }
 
   makePanel() {
@@ -99,6 +78,17 @@ class ExplorerView {
     });
   }
 
+  makePages() {
+    return new ExplorerPages({
+      el: this.el,
+      facts: this.facts,
+      chosen: this.store,
+      status: this.status,
+      get: (type, key) => this.get(type, key),
+      choose: (entry, level) => this.choose(entry, level),
+    });
+  }
+
   layOut() {
     const {el} = this;
     const bar = element("div", "distill-chart-bar");
@@ -107,7 +97,7 @@ class ExplorerView {
     el.tabIndex = 0;
     el.dataset.lmSuppressShortcuts = "true";
     bar.append(element("span", "distill-chart-title", this.model.get("name")));
-    body.append(this.main, this.panel.el);
+    body.append(this.pages.el, this.panel.el);
     el.append(bar, this.bar.el, body, this.status.el, this.place);
     el.onkeydown = (event) => this.onKey(event);
   }
@@ -123,14 +113,14 @@ class ExplorerView {
     this.load();
     const themed = onThemeChange(() => this.themed());
     const sizes = new ResizeObserver(() => this.resized());
-    sizes.observe(this.main);
+    sizes.observe(this.pages.el);
     store.views.add(view);
     return () => {
       this.isGone = true;
       themed();
       sizes.disconnect();
       this.single.close();
-      for (const box of Object.values(this.boxes)) this.plotly?.purge(box);
+      for (const box of this.pages.allBoxes) this.plotly?.purge(box);
       store.views.delete(view);
     };
   }
@@ -150,16 +140,12 @@ class ExplorerView {
   }
 
   resized() {
-    const boxes = Object.values(this.boxes).filter((box) => box.isConnected && box._fullLayout);
+    const boxes = this.pages.allBoxes.filter((box) => box.isConnected && box._fullLayout);
     if (!boxes.length) this.draw();
     for (const box of boxes) fitToBox(this.plotly, box);
   }
 
-  /**
-   * @param {string} type
-   * @param {string} key
-   * @returns {Promise<Answer>}
-   */
+  /** @type {Ask} */
   async get(type, key) {
     const answer = await this.store.get(type, key);
     if (answer.error) throw new Error(answer.error);
@@ -199,18 +185,17 @@ class ExplorerView {
     this.bar.show();
   }
 
-  // --- pages ----------------------------------------------------------------------------------
-
   async draw() {
+    const {plotly} = this;
     this.drawing += 1;
     const mine = this.drawing;
-    if (!this.plotly || !this.el.clientWidth) return;
+    if (!plotly || !this.el.clientWidth) return;
     const late = () => mine === this.drawing && !this.status.text && this.status.report(LATE);
     try {
-      const draws = await whenLate(this.page(), late);
+      const draws = await whenLate(this.pages.open(), late);
       if (this.status.text === LATE) this.status.report("");
       if (mine !== this.drawing || this.isGone) return;
-      for (const draw of draws) await draw();
+      for (const draw of draws) await draw(plotly);
       const {tab, level, method, colouring} = this.store;
       this.el.dataset.drawn = [tab, level, tab === "map" ? method : "", colouring].join("/");
     } catch (error) {
@@ -218,130 +203,11 @@ class ExplorerView {
     }
   }
 
-  /** Fetches and lays out a page; returns what draws its pictures. @returns {Promise<Draw[]>} */
-  page() {
-    const pages = {
-      map: () => this.mapPage(),
-      usage: () => this.usagePage(),
-      pairs: () => this.pairsPage(),
-      files: () => this.filesPage(),
-    };
-    return pages[this.store.tab]();
-  }
-
-  /** @param {string} name @param {number} height */
-  box(name, height) {
-    this.boxes[name] ??= element("div", "distill-chart-box");
-    this.boxes[name].style.height = `${height}px`;
-    return this.boxes[name];
-  }
-
-  /**
-   * @param {PlotBox} box
-   * @param {Picture} picture
-   * @param {(point: PlotPoint) => void} [onClick]
-   */
-  async paint(box, {data, layout}, onClick) {
-    const isFirst = !box._fullLayout;
-    if (!this.plotly) return;
-    await plot(this.plotly, box, data, {...plainLayout(this.el), ...layout});
-    if (isFirst && onClick) box.on?.("plotly_click", ({points}) => onClick(points[0]));
-  }
-
-  async level() {
-    return levelOf(await this.get("level", String(this.store.level)));
-  }
-
-  async usage() {
-    const {buffers} = await this.get("usage", "");
-    const [order, counts] = buffers.map((view) =>
-      rowsOf(numbers(view, Int32Array), this.facts.entries),
-    );
-    return {order, counts};
-  }
-
-  async mapPage() {
-    const {level, method} = this.store;
-    const box = this.box("map", MAP_PX);
-    this.main.replaceChildren(box);
-    this.status.report(method === "umap" ? MAKING_MAP : "");
-    const [known, answer] = [await this.level(), await this.get("map", `${level}/${method}`)];
-    if (!this.names.length) this.names = (await this.get("names", "")).names;
-    if (this.status.text === MAKING_MAP) this.status.report("");
-    const places = numbers(answer.buffers[0], Float32Array);
-    const picture = () => mapPicture(this.el, known, places, this.store, this.names);
-    return [() => this.paint(box, picture(), (point) => this.choose(point.customdata))];
-  }
-
-  async usagePage() {
-    const {el, labels} = this;
-    const known = await this.level();
-    const {order, counts} = await this.usage();
-    const usage = this.box("usage", 70 + 36 * this.facts.levels);
-    const rank = this.box("rank", RANK_PX);
-    this.main.replaceChildren(usage, rank, this.deadOf(known.dead));
-    /** @param {PlotPoint} point */
-    const onClick = (point) => this.choose(point.text, point.pointIndex[0]);
-    return [
-      () => this.paint(usage, usagePicture(el, labels, order, counts), onClick),
-      () => this.paint(rank, rankPicture(el, labels, counts, this.facts.colours)),
-    ];
-  }
-
-  /** @param {number[]} dead */
-  deadOf(dead) {
-    const list = element("div", "distill-dead");
-    const label = this.labels[this.store.level];
-    const more = dead.length - FEW_DEAD;
-    if (!dead.length) {
-      list.append(element("p", "distill-quiet", `${label}: every entry is used`));
-      return list;
-    }
-    /** @type {[number][]} */
-    const few = dead.slice(0, FEW_DEAD).map((entry) => [entry]);
-    const title = `${label}: ${dead.length} of ${this.facts.entries} never used`;
-    list.append(chips(title, few, (entry) => this.choose(entry)));
-    if (more > 0) list.append(element("span", "distill-quiet", ` and ${more} more`));
-    return list;
-  }
-
-  async pairsPage() {
-    const {a, b} = this.store;
-    const answer = await this.get("pairs", `${a}/${b}`);
-    const row = this.labels[a];
-    const column = b === NEXT ? `${row} a step later` : this.labels[b];
-    const box = this.box("pairs", MAP_PX);
-    this.main.replaceChildren(box, this.mostOf(answer.most, b === NEXT));
-    /** @param {PlotPoint} point */
-    const onClick = (point) => this.choose(Number(point.y), this.store.a);
-    return [() => this.paint(box, pairsPicture(this.el, answer, row, column), onClick)];
-  }
-
-  /** @param {[number, number, number][]} most @param {boolean} isNext */
-  mostOf(most, isNext) {
-    const list = element("div", "distill-dead");
-    const title = isNext ? "most often one after the other: " : "most often together: ";
-    const pairs = most.map(([a, b, count]) => `${a} ${isNext ? "→" : "+"} ${b} (${count} ×)`);
-    list.append(element("span", "distill-quiet", title), pairs.join(", ") || "nothing");
-    return list;
-  }
-
-  async filesPage() {
-    const answer = /** @type {Answer & {names: string[]}} */ (await this.get("files", ""));
-    const {files} = this.facts;
-    const shown = answer.names.length;
-    const box = this.box("files", FILES_PX);
-    const more = files > shown ? ` · the first ${shown} of ${files} files` : "";
-    const text = "1: two files use the same entries equally often; 0: no entry in common";
-    this.main.replaceChildren(box, element("p", "distill-quiet", text + more));
-    return [() => this.paint(box, filesPicture(this.el, answer))];
-  }
-
   // --- keys -----------------------------------------------------------------------------------
 
   /** Through the entries, the most used first. @param {number} by */
   async walk(by) {
-    const {order} = await this.usage();
+    const {order} = await this.pages.usage();
     const {level, entry} = this.store;
     const row = order[level];
     const at = entry === null ? -1 : row.indexOf(entry);
@@ -361,7 +227,7 @@ class ExplorerView {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.target !== this.el || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target !== this.el) return;
     /** @type {Record<string, () => void>} */
     const actions = {
       ArrowRight: () => this.walk(1),
@@ -371,11 +237,7 @@ class ExplorerView {
       Enter: () => this.playAgain(),
       " ": () => this.playAgain(),
     };
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
+    actOnKey(event, actions[event.key]);
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // One entry of an atlas: what it looks like, how it is used, what is like it, where it is heard.
 /** @import {EntryFacts, Moment} from "../page/messages" */
-/** @import {Answer} from "../page/types" */
+/** @import {Answer, Ask} from "../page/types" */
 
 import {fixed} from "../page/amounts.js";
 import {numbers} from "../page/buffers.js";
@@ -18,7 +18,7 @@ const NOTHING_CHOSEN = "Click an entry to hear it, and where your sounds come ne
  * @property {HTMLElement} el the view; its `data-` says which entry is shown
  * @property {string[]} labels of the levels
  * @property {{level: number, entry: number | null}} chosen
- * @property {(type: string, key: string) => Promise<Answer>} get
+ * @property {Ask} get
  * @property {(entry: number) => void} choose
  * @property {(key: string, text: string) => void} play
  * @property {(entry: number) => void} playEntry
@@ -52,13 +52,13 @@ export class EntryPanel {
     try {
       const answer = await get("entry", `${level}/${entry}`);
       if (level !== chosen.level || entry !== chosen.entry || isGone()) return;
-      this.showEntry(level, entry, /** @type {any} */ (answer));
+      this.showEntry(level, entry, answer);
     } catch (error) {
       report(String(Object(error).message ?? error), true);
     }
   }
 
-  /** @param {number} level @param {number} entry @param {EntryFacts & Answer} known */
+  /** @param {number} level @param {number} entry @param {Answer<EntryFacts>} known */
   showEntry(level, entry, known) {
     const {el, choose} = this.options;
     const picture = Object.assign(element("canvas", "distill-mel"), {title: "its mel picture"});

@@ -1,5 +1,6 @@
 // @ts-check
 // What the explorer gives plotly: a map of entries, their use, tables of pairs and of files.
+/** @import {LevelFacts, NamesFacts, PairsFacts} from "../page/messages" */
 /** @import {Answer, Json} from "../page/types" */
 
 import {fixed} from "../page/amounts.js";
@@ -35,7 +36,7 @@ export const COLOURINGS = {
   file: {label: "main file", title: "", of: null},
 };
 
-/** @param {Answer} answer to `level` @returns {Level} */
+/** @param {Answer<LevelFacts>} answer @returns {Level} */
 export function levelOf({buffers, dead}) {
   const [counts, loudness, brightness, main] = buffers;
   return {
@@ -243,7 +244,7 @@ function rankLine(used, name, color) {
  * How often entries stand together.
  *
  * @param {Element} el
- * @param {Answer} answer to `pairs`
+ * @param {Answer<PairsFacts>} answer
  * @param {string} rowName
  * @param {string} columnName
  * @returns {Picture}
@@ -274,7 +275,7 @@ export function pairsPicture(el, answer, rowName, columnName) {
  * How alike files are.
  *
  * @param {Element} el
- * @param {Answer & {names: string[]}} answer to `files`
+ * @param {Answer<NamesFacts>} answer to `files`
  * @returns {Picture}
  */
 export function filesPicture(el, {buffers, names}) {

@@ -1,6 +1,6 @@
 // @ts-check
 // The models of a folder: found, renamed, tagged, put away and brought back.
-/** @import {FoundModel, Found, RefusedFile} from "../page/messages" */
+/** @import {FoundModel, Found, Outcomes, RefusedFile} from "../page/messages" */
 /** @import {Model, Questions, Shown} from "../page/types" */
 
 import {openQuestions} from "../page/questions.js";
@@ -110,7 +110,7 @@ class ListView {
   // --- what is done ---------------------------------------------------------------------------
 
   /**
-   * @param {string} kind
+   * @param {keyof Outcomes} kind
    * @param {object} command
    * @param {string} done what is said once it is done
    */
@@ -118,7 +118,7 @@ class ListView {
     const answer = await this.store.command(kind, command);
     if (answer.error) this.status.report(answer.error, true);
     else this.status.report(done);
-    if (!answer.error && kind === "delete") this.offerUndo(answer.trashed);
+    if (!answer.error && "trashed" in answer) this.offerUndo(answer.trashed);
     await this.show();
   }
 

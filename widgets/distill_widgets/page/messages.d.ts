@@ -97,7 +97,8 @@ export interface MelFacts {
 /**
  * Of `peaks`, by the key of a sound. Buffer: least, then greatest of each column, int8.
  */
-export type PeakFacts = Record<string, never>;
+export interface PeakFacts {
+}
 
 /**
  * State `facts` of a CodesView.
@@ -120,7 +121,8 @@ export interface CodesFacts {
 /**
  * Of `codes`, by the number of the chunk. Buffer: (level, step) int16, or int32.
  */
-export type ChunkFacts = Record<string, never>;
+export interface ChunkFacts {
+}
 
 /**
  * Of the command `write`.
@@ -139,6 +141,18 @@ export interface ExplorerFacts {
   files: number;
   methods: string[];
   colours: string[];
+}
+
+/**
+ * Of `usage`. Buffers: entries of each level, the most used first, and their uses, int32.
+ */
+export interface UsageFacts {
+}
+
+/**
+ * Of `map`, by LEVEL/METHOD. Buffer: (entry, 2) float32.
+ */
+export interface PlacesFacts {
 }
 
 /**
@@ -235,4 +249,44 @@ export interface TrashedFacts {
  */
 export interface SavedFacts {
   path: string;
+}
+
+/**
+ * Of a command that only is done, or not.
+ */
+export interface NoFacts {
+}
+
+/**
+ * Facts of the answer to each kind of question.
+ */
+export interface Answers {
+  sound: SoundFacts;
+  mel: MelFacts;
+  peaks: PeakFacts;
+  codes: ChunkFacts;
+  usage: UsageFacts;
+  map: PlacesFacts;
+  level: LevelFacts;
+  entry: EntryFacts;
+  pairs: PairsFacts;
+  names: NamesFacts;
+  files: NamesFacts;
+}
+
+/**
+ * Facts of the outcome of each command.
+ */
+export interface Outcomes {
+  rename: NoFacts;
+  write: WrittenFacts;
+  find: Found;
+  tag: NoFacts;
+  untag: NoFacts;
+  delete: TrashedFacts;
+  undo: NoFacts;
+  open: NoFacts;
+  refresh: NoFacts;
+  load: NoFacts;
+  save: SavedFacts;
 }

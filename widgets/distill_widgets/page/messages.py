@@ -158,6 +158,14 @@ class ExplorerFacts(TypedDict):
     colours: list[str]
 
 
+class UsageFacts(TypedDict):
+    """Of `usage`. Buffers: entries of each level, the most used first, and their uses, int32."""
+
+
+class PlacesFacts(TypedDict):
+    """Of `map`, by LEVEL/METHOD. Buffer: (entry, 2) float32."""
+
+
 class LevelFacts(TypedDict):
     """Of `level`, by its number. Buffers: uses, loudness, brightness, main file of each entry."""
 
@@ -245,3 +253,42 @@ class SavedFacts(TypedDict):
     """Of the command `save`."""
 
     path: str
+
+
+class NoFacts(TypedDict):
+    """Of a command that only is done, or not."""
+
+
+# --- which facts answer what; not sent themselves -----------------------------------------------
+
+
+class Answers(TypedDict):
+    """Facts of the answer to each kind of question."""
+
+    sound: SoundFacts
+    mel: MelFacts
+    peaks: PeakFacts
+    codes: ChunkFacts
+    usage: UsageFacts
+    map: PlacesFacts
+    level: LevelFacts
+    entry: EntryFacts
+    pairs: PairsFacts
+    names: NamesFacts
+    files: NamesFacts
+
+
+class Outcomes(TypedDict):
+    """Facts of the outcome of each command."""
+
+    rename: NoFacts
+    write: WrittenFacts
+    find: Found
+    tag: NoFacts
+    untag: NoFacts
+    delete: TrashedFacts
+    undo: NoFacts
+    open: NoFacts
+    refresh: NoFacts
+    load: NoFacts
+    save: SavedFacts

@@ -1,7 +1,7 @@
 // @ts-check
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
-/** @import {Answer, Model, Questions} from "./types" */
+/** @import {Answer, Ask, Command, Model, Questions} from "./types" */
 
 import {closeStore, openStore, send} from "./store.js";
 
@@ -59,7 +59,7 @@ export function openQuestions(model, fields) {
   }
 
   /** @param {string} type @param {string} key @returns {Promise<Answer>} */
-  function get(type, key) {
+  function ask(type, key) {
     const name = nameOf(type, key);
     const known = answers.get(name);
     if (known) return known;
@@ -76,17 +76,17 @@ export function openQuestions(model, fields) {
 
   /** Has something done, not known: every time anew, and each time once. */
   /** @param {string} type @param {object} command */
-  async function command(type, command) {
+  async function act(type, command) {
     commands += 1;
     const key = JSON.stringify({act: `${store.client}-${commands}`, ...command});
-    const answer = await get(type, key);
+    const answer = await ask(type, key);
     answers.delete(nameOf(type, key));
     return answer;
   }
 
   const store = openStore(model, {
-    get,
-    command,
+    get: /** @type {Ask} */ (ask), // facts as messages.py has them
+    command: /** @type {Command} */ (act),
     /** @param {string} type @param {string} key */
     forgetAnswer(type, key) {
       answers.delete(nameOf(type, key));

@@ -1,4 +1,5 @@
 // What the pages' modules share with anywidget, ipywidgets and plotly.
+import type {Answers, Outcomes} from "./messages";
 
 /** What anywidget hands over of a widget: its synced state, and a line to its kernel. */
 export interface Model<Traits = Record<string, never>> {
@@ -33,21 +34,31 @@ export interface Store {
   client: string;
 }
 
-/** What a kernel answers to one question. */
-export interface Answer {
+/** What a kernel answers: facts and buffers; or an error, then there is nothing else. */
+export type Answer<Facts = object> = {
   type: string;
   key: string;
   error?: string;
   buffers: DataView[];
-  // biome-ignore lint/suspicious/noExplicitAny: facts differ by kind, see messages.d.ts
-  [fact: string]: any;
-}
+} & Facts;
+
+/** Asks the kernel for what has a key; see messages.py for the kinds. */
+export type Ask = <Kind extends keyof Answers>(
+  type: Kind,
+  key: string,
+) => Promise<Answer<Answers[Kind]>>;
+
+/** Has the kernel do something. */
+export type Command = <Kind extends keyof Outcomes>(
+  type: Kind,
+  command: object,
+) => Promise<Answer<Outcomes[Kind]>>;
 
 /** A store that asks its kernel. */
 export interface Questions extends Store {
-  get(type: string, key: string): Promise<Answer>;
-  command(type: string, command: object): Promise<Answer>;
-  forgetAnswer(type: string, key: string): void;
+  get: Ask;
+  command: Command;
+  forgetAnswer(type: keyof Answers, key: string): void;
   close(): void;
 }
 

@@ -5,6 +5,7 @@
 /** @import {Sounds} from "./sound_store" */
 
 import {numbers} from "../page/buffers.js";
+import {actOnKey} from "../page/keys.js";
 import {element, setText} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
 import {paintEnvelope, paintMel} from "./paint.js";
@@ -101,12 +102,8 @@ export class SoundRow {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    const action = this.actionOf(event.key);
-    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && event.target !== this.el) return; // a button's own key
-    event.preventDefault();
-    event.stopPropagation(); // the notebook has its own meaning for x, a and b
-    action();
+    actOnKey(event, this.actionOf(event.key));
   }
 
   /**

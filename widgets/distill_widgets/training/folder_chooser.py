@@ -16,14 +16,13 @@ from distill_widgets.page.controls import (
     Html,
     Sentence,
     button,
-    close_all,
     labelled,
-    receiving,
     row,
     set_options,
     style_sheet,
     with_class,
 )
+from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import CorpusReader, Reading
 from distill_widgets.training.folders import FolderView, nearest_above, view_of
 
@@ -31,7 +30,7 @@ _ROWS_SHOWN = 6
 _REPORT_HEIGHT = "120px"
 
 
-class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
+class FolderChooser(View):
     """A path, a way up, the folders below with their sounds, and the report of what is there.
 
     Args:
@@ -65,11 +64,9 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
             ipywidgets.VBox([self.says, self.subfolders, self.hint, self.read_all, self.report]),
             "distill-below",
         )
-        super().__init__([style_sheet(), row(self.path, self.up), below])
-        with_class(self, "distill", "distill-chooser")
+        super().__init__([style_sheet(), row(self.path, self.up), below], "distill-chooser")
         self.path.observe(self._on_path, "value")
         self.subfolders.observe(self._on_subfolder, "value")
-        receiving(self)
         self.go_to(Path.cwd() if folder is None else folder)
 
     def go_to(self, folder: str | os.PathLike[str]) -> None:
@@ -96,8 +93,7 @@ class FolderChooser(ipywidgets.VBox):  # type: ignore[misc]
         """Ends it on every page; no thread of it is left."""
         self._reader.close()
         self.let_go_of_sounds()
-        close_all(self.children)
-        close_all([self])
+        super().close()
 
     def _show(self, view: FolderView) -> None:
         self._showing = True

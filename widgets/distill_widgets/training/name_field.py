@@ -6,11 +6,12 @@ from pathlib import Path
 
 import ipywidgets
 
-from distill_widgets.page.controls import Sentence, button, labelled, with_class
+from distill_widgets.page.controls import Sentence, button, labelled
+from distill_widgets.page.view import View
 from distill_widgets.training.run_names import suggest_name, what_is_wrong
 
 
-class NameField(ipywidgets.VBox):  # type: ignore[misc]
+class NameField(View):
     """A name, where the run of that name goes, and what is wrong with it."""
 
     def __init__(self, runs_folder: Path) -> None:
@@ -19,8 +20,7 @@ class NameField(ipywidgets.VBox):  # type: ignore[misc]
         self.text = labelled(ipywidgets.Text, "Name", continuous_update=False)
         self.says = Sentence()
         self.use_free = button("", self.take_free_name, "distill-offer")
-        super().__init__([self.text, self.says, self.use_free])
-        with_class(self, "distill-settings")
+        super().__init__([self.text, self.says, self.use_free], "distill-settings")
         self.text.observe(lambda _: self.judge(), "value")
         self.judge()
 

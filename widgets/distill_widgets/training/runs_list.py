@@ -22,13 +22,14 @@ from distill_widgets.page.controls import (
     row,
     with_class,
 )
+from distill_widgets.page.view import View
 from distill_widgets.training.run_state import WORDS
 
 MOST_SHOWN = 8
 DAMAGED = "damaged"
 
 
-class RunsList(ipywidgets.VBox):  # type: ignore[misc]
+class RunsList(View):
     """The newest runs of a folder: name, state, epoch, and Attach.
 
     Args:
@@ -40,8 +41,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
         self._folder, self._attach = folder, attach
         self.says = Sentence()
         self.rows = ipywidgets.VBox()
-        super().__init__([self.rows, self.says])
-        with_class(self, "distill-runs")
+        super().__init__([self.rows, self.says], "distill-runs")
         self.refresh()
 
     def refresh(self) -> None:
@@ -50,7 +50,7 @@ class RunsList(ipywidgets.VBox):  # type: ignore[misc]
         before, self.rows.children = self.rows.children, [self._row(run) for run in runs]
         close_all(before)
         self.says.say(says, tone)
-        receiving(self)
+        receiving(self.rows)
 
     def _poll(self) -> tuple[list[RunInfo], str, str]:
         try:

@@ -22,6 +22,7 @@ from distill_widgets.page.controls import (
     style_sheet,
     with_class,
 )
+from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
 from distill_widgets.training.dashboard import TrainingDashboard
 from distill_widgets.training.folder_chooser import FolderChooser
@@ -30,7 +31,7 @@ from distill_widgets.training.runs_list import RunsList
 from distill_widgets.training.train_settings import TrainSettings
 
 
-class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
+class TrainPanel(View):
     """Choose sounds, set what matters, press Start; then it is the dashboard of that run.
 
     It also lists the runs there are, and shows any of them. A run needs no panel: closing it, or
@@ -65,20 +66,19 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
         self.look_again = button("Look again", self.runs.refresh, hint="reads the states anew")
         self._sheet, self._bar = style_sheet(), with_class(row(self.back), "distill-panel-bar")
         self._form = self._lay_out()
-        super().__init__([self._sheet, self._form])
-        with_class(self, "distill", "distill-panel")
+        super().__init__([self._sheet, self._form], "distill-panel")
         self.chooser.observe(lambda _: self._suggest_name(), "folder")
         self.chooser.observe(self._on_reading, "reading")
         self._suggest_name()
         self._fit()
-        receiving(self)
         receiving(self._bar)
 
     def close(self) -> None:
         """Ends the panel on every page, and its threads; runs go on."""
         self._let_go()
         self.chooser.close()
-        close_all([self._sheet, self._form, self._bar, self])
+        close_all([self._form, self._bar])  # one of them is not shown
+        super().close()
 
     def _lay_out(self) -> ipywidgets.VBox:
         start = with_class(row(self.start, self.says), "distill-start")
@@ -152,7 +152,6 @@ class TrainPanel(ipywidgets.VBox):  # type: ignore[misc]
     def _let_go(self) -> None:
         if self.dashboard is not None:
             self.dashboard.close()
-            close_all([self.dashboard])
         if self.runner is not None:
             self.runner.close()
         self.runner = self.dashboard = None

@@ -16,7 +16,8 @@ from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError
 from distill.models.device import available_devices
 from distill.models.start import base_path
-from distill_widgets.page.controls import Sentence, labelled, row, set_options, with_class
+from distill_widgets.page.controls import Sentence, labelled, row, set_options
+from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
 
 MINUTES, EPOCHS = "minutes", "epochs"
@@ -33,7 +34,7 @@ _TRADES = (
 )
 
 
-class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
+class TrainSettings(View):
     """Levels, codebook, commitment, start, budget and device; fits itself to a corpus.
 
     What somebody has set by hand stays when the corpus changes.
@@ -83,11 +84,11 @@ class TrainSettings(ipywidgets.VBox):  # type: ignore[misc]
             + ("base, which comes with distill and knows sound in general; " if offered else "")
             + "none begins at random."
         )
-        super().__init__([
+        controls = (
             self.levels, self.trade, self.codebook, self.commitment, self.commitment_says,
             self.start, self.start_says, row(self.budget, self.unit), self.device,
-        ])  # fmt: skip
-        with_class(self, "distill-settings")
+        )  # fmt: skip
+        super().__init__(controls, "distill-settings")
         self.budget.observe(self._on_budget, "value")
         self.unit.observe(self._on_unit, "value")
         for control in (self.levels, self.codebook):
