@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from distill.audio.fades import faded
 from distill.audio.io import write_audio
 from distill.errors import AudioFileError
 
@@ -122,10 +123,9 @@ def _shape(sound: Samples, period_s: float, peaks_hz: tuple[float, ...], width: 
 
 
 def _finish(sound: Samples, sample_rate: int) -> Samples:
-    """To -1 dBFS with a 5 ms fade, so that no file ends in a click."""
-    fade = min(len(sound), sample_rate // 200)
-    sound[-fade:] *= np.linspace(1, 0, fade)
-    return sound * (0.89 / np.abs(sound).max())
+    """To -1 dBFS, and to silence at its end."""
+    ended = faded(sound, sample_rate, begin=False)
+    return ended * (0.89 / np.abs(ended).max())
 
 
 _KINDS: dict[str, tuple[int, float, Callable[[Samples, int, np.random.Generator], Samples]]] = {

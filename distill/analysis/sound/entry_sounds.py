@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from distill.audio.fades import faded
 from distill.codebook.codes import NO_CODE
 from distill.errors import PartError
 from distill.models.use.loaded import LoadedVQModel
 
 HELD_S = 0.3
 """How long a single entry or moment is held to be heard."""
-_FADE_S = 0.005  # a held sound begins and ends in full swing: without a fade it clicks
 
 
 def entry_sound(model: LoadedVQModel, level: int, entry: int, seconds: float = HELD_S) -> Tensor:
@@ -75,11 +75,7 @@ def sound_of_mel(model: LoadedVQModel, mel: Tensor) -> Tensor:
     spectra stay in the cache.
     """
     sound = model.vocoder(mel, mel.shape[1] * model.config.spectrogram.hop_length).cpu()
-    fade = min(int(_FADE_S * model.sample_rate), len(sound) // 2)
-    ramp = torch.linspace(0.0, 1.0, fade)
-    sound[:fade] *= ramp
-    sound[len(sound) - fade :] *= ramp.flip(0)
-    return sound
+    return torch.from_numpy(faded(sound.numpy(), model.sample_rate))
 
 
 def held_sounds(model: LoadedVQModel, columns: Tensor, steps: int) -> Tensor:

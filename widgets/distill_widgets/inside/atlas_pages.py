@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from distill.analysis.atlas.atlas import CodebookAtlas
+from distill.audio.fades import faded
 from distill.audio.io import read_part
 from distill.errors import AudioFileError, PartError
-from distill_widgets.inside.grid_sounds import PlayedSound, common_gain, faded
+from distill_widgets.inside.grid_sounds import PlayedSound, common_gain
 from distill_widgets.page.live_widget import Reply
 from distill_widgets.page.messages import EntryFacts, LevelFacts, NamesFacts, PairsFacts, SoundFacts
 from distill_widgets.sounds.pictures import brightness
@@ -21,7 +22,6 @@ MOST_ENTRIES = 128
 MOST_FILES = 120
 _FOLLOWERS, _PAIRS = 5, 8
 _SHORTEST_MOMENT_S = 0.4  # a step alone is too short to be recognised
-_MOMENT_FADE_S = 0.005
 _NEXT = "next"
 
 
@@ -162,8 +162,7 @@ class AtlasPages:
             )
         except AudioFileError as error:
             raise AudioFileError(f"{moment.name} cannot be heard: {error}") from error
-        samples = faded(waveform.numpy(), round(_MOMENT_FADE_S * rate), begin=True, end=True)
-        return PlayedSound(samples, rate)
+        return PlayedSound(faded(waveform.numpy(), rate), rate)
 
     def _followers(self, level: int, entry: int) -> list[tuple[int, float]]:
         row = self._following(level)[entry]

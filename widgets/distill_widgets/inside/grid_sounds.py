@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from distill.analysis.sound.code_sounds import CodeParts
 from distill.analysis.sound.entry_sounds import entry_sound, samples_per_step
+from distill.audio.fades import faded
 from distill.audio.io import read_audio, read_part
 from distill.codebook.codes import NO_CODE, Codes
 from distill.errors import CodesError, PartError
@@ -26,7 +27,6 @@ PIECE_S = 10.0
 WHOLE_S = 20.0
 """A sound up to this length is one piece, exactly what the model decodes."""
 _BORDER_STEPS = 4  # what the decoder sees around a step
-_FADE_S = 0.005  # pieces begin with phases of their own: without a fade their seams click
 
 CodeSource = tuple[Waveform, int] | str | os.PathLike[str] | Codes
 Samples = npt.NDArray[np.float32]
@@ -162,7 +162,8 @@ class GridSounds:
         cut = sound[(start - begin) * per_step :]
         if stop < end:
             cut = cut[: (stop - start) * per_step]
-        return faded(cut, round(_FADE_S * self._parts.sample_rate), begin=start > 0, end=stop < end)
+        # Pieces begin with phases of their own: without fades their seams would click.
+        return faded(cut, self._parts.sample_rate, begin=start > 0, end=stop < end)
 
 
 def common_gain(sound: Samples) -> float:
@@ -173,16 +174,3 @@ def common_gain(sound: Samples) -> float:
 
 def _played(waveform: object, rate: int) -> PlayedSound:
     return PlayedSound(np.asarray(waveform, np.float32), rate)
-
-
-def faded(sound: Samples, samples: int, *, begin: bool, end: bool) -> Samples:
-    """A sound that begins or ends within some samples from and to silence; a copy."""
-    samples = min(samples, len(sound))
-    if not samples or not (begin or end):
-        return sound
-    faded, ramp = sound.copy(), np.linspace(0, 1, samples, dtype=np.float32)
-    if begin:
-        faded[:samples] *= ramp
-    if end:
-        faded[-samples:] *= ramp[::-1]
-    return faded

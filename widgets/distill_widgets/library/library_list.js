@@ -161,7 +161,7 @@ class ListView {
     if (mine !== this.asked) return;
     if (answer.error) this.status.report(answer.error, true);
     else {
-      this.found = /** @type {any} */ (answer);
+      this.found = answer;
       this.redraw.request();
     }
   }
