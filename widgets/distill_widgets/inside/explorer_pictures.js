@@ -158,7 +158,7 @@ function groundScale(el) {
 }
 
 /**
- * Counts differ by thousands: their logarithm is drawn, they themselves are written. Names go into a
+ * Counts differ by thousands: their logarithm is drawn, they themselves are shown. Names go into a
  * template by `meta`, never into its text, where a % would ask for something.
  *
  * @param {Element} el

@@ -4,7 +4,9 @@
 /** @param {number} linear @returns {number} a byte of sRGB */
 function byteOf(linear) {
   const clamped = Math.min(1, Math.max(0, linear));
-  return Math.round(255 * (clamped <= 0.0031308 ? 12.92 * clamped : 1.055 * clamped ** (1 / 2.4) - 0.055));
+  return Math.round(
+    255 * (clamped <= 0.0031308 ? 12.92 * clamped : 1.055 * clamped ** (1 / 2.4) - 0.055),
+  );
 }
 
 /**
