@@ -40,7 +40,6 @@ from distill import (
 from distill.audio import TWO_SCALES
 from distill.codebook import codebook_health, count_codes
 from distill.config.start import DEFAULT_START
-from distill.health_rows import entropies
 from distill.models import LoadedVQModel
 from distill.training.engine.fabric import make_fabric
 from distill.training.run.start import RunStart
@@ -87,7 +86,6 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
         "entropy bit/s": round(sum(level.entropy_bits for level in health) * config.step_rate_hz),
         "entropy / bits": " ".join(f"{level.entropy_share:.2f}" for level in health),
         "used %": " ".join(f"{100 * level.utilization:.0f}" for level in health),
-        "entropy/bits": entropies(health),
     }
 
 
