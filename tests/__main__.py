@@ -33,8 +33,8 @@ CHECKS = (
     ("import contracts", ["lint-imports"]),
 )
 SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else []
-SLOW = ("analysis", "browser", "cli", "integration", "tools", "training", "widgets")
-FAST = [*SHARED, *(f"--ignore=tests/{folder}" for folder in SLOW), "--ignore=widgets"]
+FAST = [*SHARED, "-m", "fast"]
+COVERED = [*SHARED, "--cov"]
 MORE_CHECKS = (
     ("JavaScript", [sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
@@ -47,7 +47,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     fast = arguments == ["--fast"]
     codes = [run(name, command) for name, command in CHECKS]
-    tests = ["pytest", *(FAST if fast else arguments or SHARED)]
+    tests = ["pytest", *(FAST if fast else arguments or COVERED)]
     # As many threads as there are cores, over all processes.
     threads = {} if arguments and not fast else {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))}
     codes.append(run("tests and doctests", tests, threads | os.environ))

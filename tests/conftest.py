@@ -22,6 +22,9 @@ from tests.families import FAMILIES, tiny
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _TRAINED = {"vqvae": "trained", "vae": "trained_vae"}
+NOT_FAST = {"browser", "slow", "torture"}
+_SLOW_FOLDERS = ("analysis", "cli", "integration", "tools", "training", "widgets")
+_MARKED = {"browser": "browser", **dict.fromkeys(_SLOW_FOLDERS, "slow")}
 _LONGEST_FIRST = {"browser": 0, "integration": 1, "training": 2, "widgets": 3, "cli": 4}
 
 
@@ -31,7 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses among them
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if mark := _MARKED.get(_folder(item.nodeid)):
+            item.add_marker(mark)
+        if not NOT_FAST & {mark.name for mark in item.iter_markers()}:
+            item.add_marker("fast")
     seed = config.getoption("--shuffle", default=None)
     if seed is not None:
         files = sorted({item.path for item in items})

@@ -105,6 +105,26 @@ def chromium() -> Iterator[Browser]:
         opened.close()
 
 
+@dataclass(frozen=True)
+class Record:
+    """What attributes have been since `Notebook.record`."""
+
+    page: Page
+    key: str
+
+    def until(self, *values: str) -> None:
+        """Waits until the attributes have had these values at one time."""
+        self.page.wait_for_function(
+            """([key, wanted]) => globalThis.noted[key].some(
+                (had) => had.every((value, i) => value === wanted[i]))""",
+            arg=[self.key, values],
+        )
+
+    def all(self) -> list[list[str]]:
+        """The values at each change, the first ones first."""
+        return self.page.evaluate("(key) => globalThis.noted[key]", self.key)
+
+
 class Notebook:
     """A notebook open in a page."""
 
@@ -220,6 +240,27 @@ class Notebook:
         return self.page.evaluate(
             "([s, a]) => document.querySelector(s)?.dataset?.[a] ?? ''", [selector, attribute]
         )
+
+    def record(self, selector: str, *attributes: str) -> Record:
+        """Notes from now on what attributes become, for states that are over before one looks."""
+        key = secrets.token_hex(4)
+        self.page.evaluate(
+            """([key, selector, names]) => {
+                const noted = ((globalThis.noted ??= {})[key] = []);
+                const note = (element) =>
+                    noted.push(names.map((name) => element?.dataset[name] ?? ''));
+                note(document.querySelector(selector));
+                new MutationObserver((changes) => {
+                    for (const element of new Set(changes.map((change) => change.target))) {
+                        if (element.matches(selector)) note(element);
+                    }
+                }).observe(document, {
+                    subtree: true, attributeFilter: names.map((name) => `data-${name}`),
+                });
+            }""",
+            [key, selector, list(attributes)],
+        )
+        return Record(self.page, key)
 
     def picture(self, name: str, selector: str = ".distill-dashboard") -> None:
         """Keeps what it looks like, for people."""

@@ -89,7 +89,6 @@ def press(notebook, does: str) -> None:
 def test_a_run_is_watched_to_its_end(notebook, start, run, front):
     n = notebook(start(steps=1200), SHOW, front=front)
     n.run_all()
-    n.wait_for(HEAD, "state", "running")
     n.wait_for(LOSS, "points", 50)
     n.wait_for(HEAD, "epoch", 15)
     n.wait_for(LEVELS, "drawn", 12 * 10)
@@ -165,7 +164,7 @@ def test_buttons_work_while_a_cell_blocks_the_kernel(notebook, start, run, front
 
 
 def test_reload_in_the_middle_and_after_the_end(notebook, start, run):
-    n = notebook(start(steps=1200), SHOW)
+    n = notebook(start(), SHOW)
     n.run_all()
     n.wait_for(LOSS, "points", 200)
     n.save()
@@ -199,7 +198,8 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
     )
     # Headless Chromium never hides a page by itself; the page is told that it is hidden.
     second.evaluate(HIDE)
-    drawn = second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn")
+    points = int(n.read(LOSS, "points"))
+    n.wait_for(LOSS, "points", points + 30)
     press(n, "stop")
     n.wait_for(HEAD, "state", "stopped")
     whole = str(points_of(run))
@@ -208,7 +208,8 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
             .every((e) => e.dataset.points === whole)""",
         arg=whole,
     )
-    assert second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn") == drawn
+    drawn = second.evaluate(f"() => document.querySelector('{LOSS}').dataset.drawn")
+    assert int(drawn) < int(whole), "what nobody sees is not drawn"
     second.evaluate(SHOW_AGAIN)
     second.wait_for_function(
         f"() => document.querySelector('{LOSS}').dataset.drawn === '{whole}'", timeout=20_000
@@ -280,11 +281,11 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     n.wait_for(PLAYER, "stages", 2)  # a state arrives sooner than the last preview
     row = n.page.locator(".distill-sound").first
     assert row.get_attribute("data-duration") is None
+    n.page.locator(".distill-player .distill-toggle", has_text="loop").click()  # it is that short
     row.locator(".distill-play").click()
     n.wait_for(".distill-sound", "status", "playing")
     assert float(n.read(".distill-sound", "duration")) > 0.2
     n.wait_for(".distill-sound", "mels", 2)
-    n.page.locator(".distill-player .distill-toggle", has_text="loop").click()
     row.locator(".distill-toggle", has_text="reconstruction").click()
     muted = AUDIO.format("muted")
     assert n.page.evaluate(muted) == [True, False]

@@ -62,13 +62,12 @@ def field(book: Any, number: int) -> Any:
 
 
 def test_a_slider_is_heard_when_it_is_let_go_of_and_undone(book: Any) -> None:
-    first = book.read(PLAYER, "stage")
+    first, played = book.read(PLAYER, "stage"), book.record(SOUND, "status", "side")
     drag(book)
     assert book.read(PLAYER, "stage") == first and not book.read(SOUND, "status")
     book.page.mouse.up()
     moved = other_than(book, first)
-    book.wait_for(SOUND, "status", "playing")
-    assert book.read(SOUND, "side") == "moved"
+    played.until("playing", "moved")
     book.picture("latent-explorer", ".distill-card")
     press(book, "Undo")
     assert other_than(book, moved) == first

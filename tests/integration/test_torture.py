@@ -15,6 +15,7 @@ from tests.families import FAMILIES
 TORTURE = Path(__file__).resolve().parents[2] / "benchmarks" / "torture.py"
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("name", FAMILIES)
 def test_ten_kills_change_nothing(name: str) -> None:
     answer = subprocess.run(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
-
-from distill import TrainingFailedEvent, VQMetricsHistory, WarningEvent
+from distill import VQMetricsHistory
 from distill.training import TrainingResult
 
 
@@ -16,12 +14,3 @@ def test_a_history_shows_what_was_reached(trained: TrainingResult) -> None:
 def test_an_empty_history_shows_that_it_is() -> None:
     shown = VQMetricsHistory()._repr_html_()
     assert "0, 0 steps" in shown and "<svg" not in shown
-
-
-def test_messages_are_escaped(trained: TrainingResult) -> None:
-    history = dataclasses.replace(trained.history)
-    history.warnings = [WarningEvent(0, 0, "w", "<b>bad</b>")]
-    history.outcome = TrainingFailedEvent("ValueError", "<i>worse</i>")
-    shown = history._repr_html_()
-    assert "&lt;b&gt;bad" in shown and "ValueError: &lt;i&gt;worse" in shown
-    assert "<b>" not in shown and "<i>" not in shown

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -35,29 +37,33 @@ from distill.training.watch.event_lines import Event
 PATIENCE_S = 90
 
 
-@pytest.fixture(params=["thread", "process"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def runner(backend: str) -> Iterator[TrainingRunner]:
-    made = TrainingRunner(backend)  # type: ignore[arg-type]
+@contextlib.contextmanager
+def opened(backend: Literal["thread", "process"]) -> Iterator[TrainingRunner]:
+    made = TrainingRunner(backend)
     yield made
     if made.is_running:
         made.stop(now=True)
         made.wait(PATIENCE_S)
     made.close()
+
+
+@pytest.fixture(params=["thread", "process"])
+def runner(request: pytest.FixtureRequest) -> Iterator[TrainingRunner]:
+    """Of each backend in turn: for what has to hold whoever trains."""
+    with opened(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def thread_runner() -> Iterator[TrainingRunner]:
+    with opened("thread") as made:
+        yield made
 
 
 @pytest.fixture
 def process_runner() -> Iterator[TrainingRunner]:
-    made = TrainingRunner()
-    yield made
-    if made.is_running:
-        made.stop(now=True)
-        made.wait(PATIENCE_S)
-    made.close()
+    with opened("process") as made:
+        yield made
 
 
 @pytest.fixture
@@ -111,8 +117,9 @@ def test_start_returns_at_once_and_stop_keeps_a_model(
 
 
 def test_stopping_now_keeps_the_best_so_far(
-    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+    thread_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = thread_runner
     runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     until(lambda: len(runner.history.epochs) >= 2, "two epochs")
     runner.stop(now=True)
@@ -154,21 +161,23 @@ def test_pause_and_resume_previews_and_saves(
 
 
 def test_a_second_start_is_an_error_and_disturbs_nothing(
-    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+    process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = process_runner
     runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     with pytest.raises(RunnerBusyError, match=r"a training is running in .*run: stop\(\) it"):
         runner.start_vqvae(endless, corpus, tmp_path / "other", "cpu")
     assert not (tmp_path / "other").exists()
-    other = TrainingRunner(runner._backend)
+    other = TrainingRunner()
     with pytest.raises(RunFolderError, match=r"earlier run|another training is (running|starting)"):
         other.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
     learning(runner)
 
 
 def test_of_many_threads_pressing_start_one_wins(
-    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
+    process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = process_runner
     outcomes: list[str] = []
     gate = threading.Barrier(8)
 
@@ -229,8 +238,9 @@ def test_of_many_watchers_pressing_everything_the_run_survives(
 
 
 def test_wrong_beginnings_are_reported_at_once(
-    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    thread_runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = thread_runner
     (tmp_path / "empty").mkdir()
     for place, message in (("none", "no such file or folder"), ("empty", "no files there")):
         with pytest.raises(CorpusError, match=message):
@@ -264,18 +274,10 @@ def test_wait_raises_what_training_raised(
     assert runner.result is None
 
 
-def test_a_runner_can_train_again(
-    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
-) -> None:
-    for name in ("one", "two"):
-        runner.start_vqvae(tiny_config, corpus, tmp_path / name, "cpu")
-        assert runner.wait(PATIENCE_S) is not None
-        assert runner.history.step_count == 10
-
-
 def test_commands_to_a_run_that_has_ended(
-    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    thread_runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = thread_runner
     runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
     runner.wait(PATIENCE_S)
     runner.stop()  # has what it wants already
@@ -292,8 +294,9 @@ def test_commands_to_a_run_that_has_ended(
 
 
 def test_each_end_of_a_run_is_reported(
-    runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
+    thread_runner: TrainingRunner, corpus: AudioCorpus, tiny_config: VQVAEConfig, tmp_path: Path
 ) -> None:
+    runner = thread_runner
     got: list[Event] = []
     runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu", got.append)
     runner.wait(PATIENCE_S)
@@ -323,6 +326,7 @@ def test_pressing_start_while_a_callback_reads_the_history(
     threading.Timer(0.3, gate.set).start()
     runner.start_vqvae(tiny_config, corpus, tmp_path / "two", "cpu")
     assert runner.wait(PATIENCE_S) is not None
+    assert runner.history.step_count == 10
 
 
 def test_a_killed_trainer_is_gone_and_resume_loses_nothing(

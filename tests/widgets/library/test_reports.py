@@ -24,7 +24,6 @@ from distill.errors import ComparisonError
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
 from distill_widgets import CompareView, RateView
-from distill_widgets.page.markup import plain_table
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +115,6 @@ def test_more_sounds_than_a_page_should_hold(
 ) -> None:
     monkeypatch.setattr("distill_widgets.library.compare_view.MOST_SOUNDS", 2)
     assert len(CompareView(comparison).player.rows) == 2
-
-
-def test_a_plain_table_escapes_everything() -> None:
-    table = plain_table(("<a>",), [("<b>",)], title="<c>")
-    assert "&lt;a&gt;" in table and "&lt;b&gt;" in table and "&lt;c&gt;" in table
 
 
 @pytest.mark.skipif(
