@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from common import Counts, counts_table, parser
 
-from distill import ConvVQVAE, LoadedVQModel, SpectrogramConfig, VQVAEConfig
-from tests.odd_arrays import tries
+from tests.families import FAMILIES
+from tests.odd_arrays import Outcome, small_model, tries
 
 
-def small_model() -> LoadedVQModel:
-    torch.manual_seed(0)
-    spectrogram = dataclasses.replace(SpectrogramConfig.for_rate(8_000), n_mels=16)
-    config = VQVAEConfig(
-        width=16, latent_dim=4, levels=3, codebook_size=16, spectrogram=spectrogram
-    )
-    model = ConvVQVAE(config)
-    model.initialise(torch.randn(1, 16, 400))
-    return LoadedVQModel(model.eval())
+def outcomes(folder: Path, count: int, seed: int) -> Iterator[Outcome]:
+    """As many of every family's model, one after the other."""
+    for name in FAMILIES:
+        yield from tries(small_model(name), folder, count, seed)
 
 
 def main() -> None:
@@ -34,7 +27,7 @@ def main() -> None:
     chosen = options.parse_args()
     rows: dict[str, Counts] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for outcome in tries(small_model(), Path(folder), chosen.count, chosen.seed):
+        for outcome in outcomes(Path(folder), chosen.count, chosen.seed):
             row = rows.setdefault(outcome.kind, Counts(outcome.kind))
             row.tried += 1
             row.foreign += outcome.foreign is not None

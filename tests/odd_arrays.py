@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +13,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from distill import CodeParts, Codes, LoadedVQModel, mel_distance, stft_distance, write_audio
+from distill import (
+    CodeParts,
+    Codes,
+    Direction,
+    Latents,
+    LoadedModel,
+    LoadedVAE,
+    LoadedVQModel,
+    SpectrogramConfig,
+    mel_distance,
+    principal_directions,
+    stft_distance,
+    write_audio,
+)
 from distill.audio.io import resample
 from distill.codebook import codebook_health, count_codes, perplexity
 from distill.errors import DistillError
+from distill.family import family
+from distill.latent.health import latent_health, latent_sums
 
 _KINDS = [*"?bhilBHILfdgFDeO", ">f4", "<f8", ">f8", ">i2", ">i8", "<U3", "S4", "M8[s]", "V8"]
 _TORCH = [
@@ -41,6 +56,8 @@ _RATES = [
     *_PLACES, 44_100.0, np.int64(48_000), np.float64(22_050), "44100", Fraction(88_200, 2), 8_000,
     192_000, 1e12, -48_000, 47_999,
 ]  # fmt: skip
+Targets = list[tuple[str, Callable[[Any], Any]]]
+"""What kind of thing each takes, and how it is given."""
 _NO_ARRAYS = [None, 3.0, "abc", b"abc", [0.1, 0.2], (1, 2), {}, {0.5}]
 
 
@@ -113,45 +130,28 @@ def _as_tensor(values: Any, random: np.random.Generator) -> Any:
     return tensor
 
 
-def tries(model: LoadedVQModel, folder: Path, count: int, seed: int = 0) -> Iterator[Outcome]:
+def small_model(name: str) -> LoadedModel[Any]:
+    """A model of a family at 8 kHz, whose bottleneck has seen some noise."""
+    torch.manual_seed(0)
+    own: dict[str, Any] = {"vqvae": {"levels": 3, "codebook_size": 16}, "vae": {}}
+    spectrogram = replace(SpectrogramConfig.for_rate(8_000), n_mels=16)
+    config = family(name).config(width=16, latent_dim=4, spectrogram=spectrogram, **own[name])
+    network = family(name).build(config)
+    if name == "vqvae":
+        network.initialise(torch.randn(1, 16, 400))
+    else:
+        network(torch.randn(4, 16, 100))  # a new VAE knows no covariance
+    opened: LoadedModel[Any] = family(name).open(network.eval())
+    return opened
+
+
+def tries(model: LoadedModel[Any], folder: Path, count: int, seed: int = 0) -> Iterator[Outcome]:
     """Gives `count` odd arrays, places and rates to everything that takes them."""
     random = np.random.default_rng(seed)
     good = torch.randn(900, generator=torch.Generator().manual_seed(seed)) * 0.1
-    codes = model.encode(good, model.sample_rate)
-    parts = CodeParts(model, codes)
-    targets: list[tuple[str, Callable[[Any], Any]]] = [
-        ("waveform", lambda x: _sound(model.encode(x, model.sample_rate))),
-        ("waveform", lambda x: model.latent(x, 8_000)),
-        ("waveform", lambda x: model.reconstruct(x, 11_025)[0]),
-        ("waveform", lambda x: write_audio(folder / "a.wav", x, 8_000)),
-        ("waveform", lambda x: _any(resample(x, 8_000, 11_025))),
-        ("waveform", lambda x: mel_distance(x, x, 8_000)),
-        ("waveform", lambda x: stft_distance(good, x)),
-        ("waveform", lambda x: _any(model.spectrogram(x))),
-        ("frames", lambda x: model.vocoder(x)),
-        ("frames", lambda x: model.indices_of(x)),
-        ("frames", lambda x: model.model.encode(x)),
-        ("codes", lambda x: model.decode(codes.with_indices(x))[0]),
-        ("codes", lambda x: Codes(x, 16, 0.02, 100, 8_000)),
-        ("codes", lambda x: model.mel_of(x)),
-        ("codes", lambda x: model.decode(x)[0]),
-        ("codes", lambda x: count_codes(x, 16)),
-        ("codes", lambda x: model.model.codes_to_embeddings(x)),
-        ("counts", lambda x: codebook_health(x)),
-        ("counts", lambda x: perplexity(x)),
-    ]
-    places: list[tuple[str, Callable[[Any], Any]]] = [
-        ("place", lambda x: parts.cell(x, 0)),
-        ("place", lambda x: parts.column(x)),
-        ("place", lambda x: parts.row(0, x)),
-        ("place", lambda x: parts.upto(x, 0, 2)),
-        ("place", lambda x: Codes(codes.indices, x, 0.02, 100, 8_000)),
-        ("place", lambda x: Codes(codes.indices, 16, x, 100, 8_000)),
-        ("place", lambda x: Codes(codes.indices, 16, 0.02, x, 8_000)),
-        ("place", lambda x: Codes(codes.indices, 16, 0.02, 100, 8_000, peak=x)),
-        ("place", lambda x: Codes(codes.indices, 16, 0.02, 100, 8_000, labels=x)),
-        ("place", lambda x: count_codes(codes.indices, x)),
-    ]
+    of_family = _OF_FAMILIES[type(model)](model, good)
+    targets = [*_any_models(model, folder, good), *of_family[0]]
+    places = of_family[1]
     for _ in range(count):
         if random.random() < 0.7:
             kind, work = targets[random.integers(len(targets))]
@@ -163,6 +163,85 @@ def tries(model: LoadedVQModel, folder: Path, count: int, seed: int = 0) -> Iter
             rate = _RATES[random.integers(len(_RATES))]
             kind, value, work = "rate", rate, lambda x: model.reconstruct(good, x)[0]
         yield _tried(kind, value, work)
+
+
+def _any_models(model: LoadedModel[Any], folder: Path, good: torch.Tensor) -> Targets:
+    """What takes arrays, of whatever family the model is."""
+    return [
+        ("waveform", lambda x: _checked(model.encode(x, model.sample_rate))),
+        ("waveform", lambda x: model.latent(x, 8_000)),
+        ("waveform", lambda x: model.reconstruct(x, 11_025)[0]),
+        ("waveform", lambda x: write_audio(folder / "a.wav", x, 8_000)),
+        ("waveform", lambda x: _any(resample(x, 8_000, 11_025))),
+        ("waveform", lambda x: mel_distance(x, x, 8_000)),
+        ("waveform", lambda x: stft_distance(good, x)),
+        ("waveform", lambda x: _any(model.spectrogram(x))),
+        ("frames", lambda x: model.vocoder(x)),
+        ("encoded", lambda x: model.decode(x)[0]),
+    ]
+
+
+def _codes(model: LoadedVQModel, good: torch.Tensor) -> tuple[Targets, Targets]:
+    codes = model.encode(good, model.sample_rate)
+    parts = CodeParts(model, codes)
+    return [
+        ("frames", lambda x: model.indices_of(x)),
+        ("frames", lambda x: model.model.encode(x)),
+        ("codes", lambda x: model.decode(codes.with_indices(x))[0]),
+        ("codes", lambda x: Codes(x, 16, 0.02, 100, 8_000)),
+        ("codes", lambda x: model.mel_of(x)),
+        ("codes", lambda x: count_codes(x, 16)),
+        ("codes", lambda x: model.model.codes_to_embeddings(x)),
+        ("counts", lambda x: codebook_health(x)),
+        ("counts", lambda x: perplexity(x)),
+    ], [
+        ("place", lambda x: parts.cell(x, 0)),
+        ("place", lambda x: parts.column(x)),
+        ("place", lambda x: parts.row(0, x)),
+        ("place", lambda x: parts.upto(x, 0, 2)),
+        ("place", lambda x: Codes(codes.indices, x, 0.02, 100, 8_000)),
+        ("place", lambda x: Codes(codes.indices, 16, x, 100, 8_000)),
+        ("place", lambda x: Codes(codes.indices, 16, 0.02, x, 8_000)),
+        ("place", lambda x: Codes(codes.indices, 16, 0.02, 100, 8_000, peak=x)),
+        ("place", lambda x: Codes(codes.indices, 16, 0.02, 100, 8_000, labels=x)),
+        ("place", lambda x: count_codes(codes.indices, x)),
+    ]  # fmt: skip
+
+
+def _latents(model: LoadedVAE, good: torch.Tensor) -> tuple[Targets, Targets]:
+    latents = model.encode(good, model.sample_rate)
+    values, direction = latents.values, Direction(np.full(latents.dims, 0.5), 0.5, ())
+    return [
+        ("latents", lambda x: model.decode(latents.with_values(x))[0]),
+        ("latents", lambda x: Latents(x, 0.02, 100, 8_000)),
+        ("latents", lambda x: model.mel_of(x)),
+        ("latents", lambda x: direction.moved(x, 1.0)),
+        ("latents", lambda x: model.interpolate(latents, x)),
+        ("latents", lambda x: principal_directions(model, 1, sounds=x)),
+        ("sums", lambda x: latent_sums(x, x)),
+        ("sums", lambda x: latent_health({**latent_sums(_GAUSSIAN, _GAUSSIAN), "kl": x})),
+    ], [
+        ("place", lambda x: direction.moved(latents, x)),
+        ("place", lambda x: model.mix(latents, latents, x)),
+        ("place", lambda x: model.interpolate(latents, latents, x)),
+        ("place", lambda x: model.sample(x, 0.1)),
+        ("place", lambda x: model.sample(1, x)),
+        ("place", lambda x: model.sample(1, 0.1, x)),
+        ("place", lambda x: principal_directions(model, x)),
+        ("place", lambda x: Latents(values, x, 100, 8_000)),
+        ("place", lambda x: Latents(values, 0.02, x, 8_000)),
+        ("place", lambda x: Latents(values, 0.02, 100, x)),
+        ("place", lambda x: Latents(values, 0.02, 100, 8_000, peak=x)),
+        ("place", lambda x: Latents(values, 0.02, 100, 8_000, made_by=x)),
+        ("place", lambda x: Latents(values, 0.02, 100, 8_000, model_name=x)),
+    ]  # fmt: skip
+
+
+_GAUSSIAN = torch.zeros(1, 4, 9)
+_OF_FAMILIES: dict[type, Callable[[Any, torch.Tensor], tuple[Targets, Targets]]] = {
+    LoadedVQModel: _codes,
+    LoadedVAE: _latents,
+}
 
 
 def _tried(kind: str, value: Any, work: Callable[[Any], Any]) -> Outcome:
@@ -186,5 +265,7 @@ def _any(_made: torch.Tensor) -> None:
     """NaN in, NaN out: that is no lie."""
 
 
-def _sound(codes: Codes) -> Codes:
-    return codes.with_indices(codes.indices)  # checked again
+def _checked(encoded: Codes | Latents) -> Codes | Latents:
+    if isinstance(encoded, Codes):
+        return encoded.with_indices(encoded.indices)
+    return encoded.with_values(encoded.values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -12,26 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from distill import ConvVQVAE, LoadedVQModel, SpectrogramConfig, VQVAEConfig
 from distill.arrays import as_floats, as_int, as_place, as_rate, as_sound, as_whole_numbers
 from distill.errors import ConfigError, PartError, ShapeError
-from tests.odd_arrays import tries
+from tests.families import FAMILIES
+from tests.odd_arrays import small_model, tries
 
 
-@pytest.fixture(scope="module")
-def model() -> LoadedVQModel:
-    torch.manual_seed(0)
-    spectrogram = dataclasses.replace(SpectrogramConfig.for_rate(8_000), n_mels=16)
-    config = VQVAEConfig(
-        width=16, latent_dim=4, levels=3, codebook_size=16, spectrogram=spectrogram
-    )
-    model = ConvVQVAE(config)
-    model.initialise(torch.randn(1, 16, 400))
-    return LoadedVQModel(model.eval())
-
-
-def test_whatever_comes_the_errors_are_ours(model: LoadedVQModel, tmp_path: Path) -> None:
-    for outcome in tries(model, tmp_path, 300):
+@pytest.mark.parametrize("name", FAMILIES)
+def test_whatever_comes_the_errors_are_ours(name: str, tmp_path: Path) -> None:
+    for outcome in tries(small_model(name), tmp_path, 300):
         assert outcome.foreign is None, outcome
         assert not outcome.silent, outcome
 

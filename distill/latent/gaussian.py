@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from distill.arrays import as_tensor
 from distill.errors import ShapeError
 
 
@@ -19,10 +20,11 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
         The same shape, float32, >= 0.
 
     Raises:
-        ShapeError: the shapes differ or are not 3-D.
+        ShapeError: the shapes differ or are not 3-D, or hold other numbers than floating point.
 
     Source: Kingma and Welling 2014, appendix B.
     """
+    mean, log_variance = as_tensor(mean, "mean"), as_tensor(log_variance, "log_variance")
     if mean.shape != log_variance.shape or mean.ndim != 3:
         raise ShapeError(
             f"mean {tuple(mean.shape)} and log_variance {tuple(log_variance.shape)}: expected two "

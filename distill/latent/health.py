@@ -10,6 +10,7 @@ import torch
 from msgspec import Meta
 from torch import Tensor
 
+from distill.arrays import as_tensor
 from distill.errors import ShapeError
 from distill.health_rows import HEALTHY, Cell, Curve, Health, Profile
 from distill.latent.gaussian import divergence
@@ -32,8 +33,9 @@ def latent_sums(mean: Tensor, log_variance: Tensor) -> dict[str, Tensor]:
         (dims,) each; `positions`, how many were summed, a scalar.
 
     Raises:
-        ShapeError: the shapes differ or are not 3-D.
+        ShapeError: the shapes differ or are not 3-D, or hold other numbers than floating point.
     """
+    mean, log_variance = as_tensor(mean, "mean"), as_tensor(log_variance, "log_variance")
     kl = divergence(mean, log_variance).detach()
     mean = mean.detach().float()
     return {
@@ -112,11 +114,11 @@ def latent_health(sums: Mapping[str, Tensor]) -> LatentHealth:
         sums: of one batch or of many, added up.
 
     Raises:
-        ShapeError: nothing was summed, or dimensions that do not match.
+        ShapeError: nothing was summed, or dimensions that do not match, or no numbers.
 
     Source: Burda et al. 2015, "Importance Weighted Autoencoders", for active units.
     """
-    columns = [sums[name].double().cpu() for name in _SUMS]
+    columns = [as_tensor(sums[name], name).detach().double().cpu() for name in _SUMS]
     positions = float(sums["positions"])
     shapes = [tuple(column.shape) for column in columns]
     if not positions > 0 or len(set(shapes)) > 1 or columns[0].ndim != 1 or not len(columns[0]):

@@ -12,6 +12,7 @@ from distill.analysis.latent.measures import MEASURES
 from distill.arrays import as_float, as_int
 from distill.errors import ConfigError, LatentsError
 from distill.latent.latents import LARGEST, Latents
+from distill.models.use.bottlenecks import check_latent_space
 from distill.models.use.loaded_vae import LoadedVAE
 
 NO_EFFECT = "no clear effect"
@@ -70,8 +71,12 @@ class Direction:
             amount: in standard deviations.
 
         Raises:
-            LatentsError: other dimensions, or an amount that is none.
+            LatentsError: no latents, other dimensions, or an amount that is none.
         """
+        if not isinstance(latents, Latents):
+            raise LatentsError(
+                f"a {type(latents).__name__} where latents were expected: what `encode` returns"
+            )
         many = as_float(amount)
         if many is None or not abs(many) <= LARGEST:
             raise LatentsError(f"amount={amount!r}: expected a number of standard deviations")
@@ -101,12 +106,16 @@ def principal_directions(
         seed: of the new sounds.
 
     Raises:
+        ModelTypeError: a model without continuous latents; says what serves it.
         ConfigError: a count or seed that is none, or too few sounds.
         LatentsError: sounds of another model.
     """
+    check_latent_space(model, "principal_directions")
     many = as_int(count)
     if many is None or many < 1:
         raise ConfigError(f"count={count!r}: expected a whole number of at least 1")
+    if sounds is not None and not isinstance(sounds, Sequence):
+        raise ConfigError(f"sounds is a {type(sounds).__name__}: expected a list of Latents")
     if sounds is not None and len(sounds) < _LEAST_SOUNDS:
         raise ConfigError(f"{len(sounds)} sounds: expected at least {_LEAST_SOUNDS}")
     for sound in sounds or ():
