@@ -17,6 +17,7 @@ from distill.arrays import as_place
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import AtlasError, AtlasModelError, PartError
 from distill.health_rows import columns, rows
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.tables import html_page, html_table, text_table
 from distill.words import duration
@@ -114,8 +115,10 @@ class CodebookAtlas:
         """Checks that this atlas is of a model, by its weights; a renamed model is the same.
 
         Raises:
+            ModelTypeError: a model without codebooks; says what serves it.
             AtlasModelError: it shows another; the message names both.
         """
+        check_codebooks(model, "an atlas")
         other = identify(model)
         if other.digest != self.model.digest:
             raise AtlasModelError(

@@ -26,6 +26,7 @@ from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
 from distill.audio.sound_features import brightness_hz, loudness_db
 from distill.errors import AtlasError
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 
 _NEIGHBOURS = 8
@@ -46,9 +47,11 @@ def build_atlas(
         progress: shows a bar when it takes longer than half a second.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         AtlasError: so many entries that their sounds would not fit into memory.
         UninitialisedError: the model was never trained.
     """
+    check_codebooks(model, "build_atlas")
     _check_size(model)
     survey = _Survey(model, len(corpus))
     waveforms = bar(corpus.waveforms, len(corpus), "Encoding", "file", progress)

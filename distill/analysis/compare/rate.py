@@ -19,6 +19,7 @@ from distill.audio.io import resample
 from distill.codebook.codes import NO_CODE
 from distill.codebook.counts import count_codes
 from distill.markup import tag
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.tables import html_page, html_table, text_table
 from distill.words import duration
@@ -152,8 +153,10 @@ def rate_distortion(
         progress: shows a bar when it takes longer than half a second.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         UninitialisedError: the model was never trained.
     """
+    check_codebooks(model, "rate_distortion")
     measured, counts, lengths = [], [], []
     for waveform in bar(corpus.waveforms, len(corpus), "Measuring", "file", progress):
         sound = resample(waveform, corpus.sample_rate, model.sample_rate)

@@ -10,6 +10,7 @@ from distill.analysis.sound.sound_cache import CACHE_BYTES, SoundCache
 from distill.arrays import as_int, as_place
 from distill.codebook.codes import NO_CODE, Codes
 from distill.errors import PartError
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.use.match import check_rate
 from distill.words import duration
@@ -31,6 +32,7 @@ class CodeParts:
         cache_bytes: sounds kept, the latest used; a larger one is made anew every time.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         CodesError: the codes are of a model with other levels, entries, rate or steps.
     """
 
@@ -42,6 +44,7 @@ class CodeParts:
         seconds: float = HELD_S,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
+        check_codebooks(model, "CodeParts")
         model.check_codes(codes)
         check_rate(model, codes)
         self.model, self.codes = model, codes

@@ -10,6 +10,7 @@ from torch import Tensor
 from distill.audio.fades import faded
 from distill.codebook.codes import NO_CODE
 from distill.errors import PartError
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 
 HELD_S = 0.3
@@ -23,6 +24,7 @@ def entry_sound(model: LoadedVQModel, level: int, entry: int, seconds: float = H
         (samples,) float32 at the model's rate.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         PartError: no such level or entry.
     """
     return entry_sounds(model, level, [entry], seconds)[0]
@@ -34,8 +36,10 @@ def entry_sounds(
     """Several entries of one level, each as `entry_sound`: (entry, samples).
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         PartError: no such level or entry, or no entries.
     """
+    check_codebooks(model, "entry_sound")
     return held_sounds(model, entry_columns(model, level, entries), held_steps(model, seconds))
 
 

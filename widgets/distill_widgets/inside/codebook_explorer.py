@@ -31,6 +31,7 @@ class CodebookExplorer(LiveWidget):
         name: the title; default says the model and the corpus.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         AtlasModelError: an atlas of another model; the message says which.
 
     Example:

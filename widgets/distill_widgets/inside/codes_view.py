@@ -17,6 +17,7 @@ from distill.codebook.codes import Codes
 from distill.errors import CodesError, ModelFileError, PartError
 from distill.markup import plain, shortened
 from distill.models.file.persistence import edit_metadata
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill_widgets.inside.grid_sounds import CodeSource, GridSounds
@@ -50,6 +51,7 @@ class CodesView(LiveWidget):
         seconds: how long a single cell or column is held.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         CodesError: codes of another model, or something that is no sound.
         ShapeError, ConfigError: a waveform that is not mono, or a rate that is none.
         AudioFileError: a file that cannot be read.
@@ -74,6 +76,7 @@ class CodesView(LiveWidget):
         name: str | None = None,
         seconds: float = HELD_S,
     ) -> None:
+        check_codebooks(model, "CodesView")
         self._sounds = GridSounds(model, sound, seconds=seconds)
         self._model = model
         codes = self._sounds.codes

@@ -14,6 +14,7 @@ from distill.analysis.latent.directions import NO_EFFECT, Direction, principal_d
 from distill.errors import DistillError, OutputExistsError
 from distill.latent.latents import Latents
 from distill.markup import plain, shortened
+from distill.models.use.bottlenecks import check_latent_space
 from distill.models.use.loaded_vae import LoadedVAE
 from distill.names import printable
 from distill.tables import MOST_IN_A_CELL, html_page, html_table, text_table
@@ -48,6 +49,7 @@ class LatentExplorer(View):
         name: the title; default the file's name.
 
     Raises:
+        ModelTypeError: a model without continuous latents; says what serves it.
         LatentsError: latents of another model, or something that is no sound.
         ShapeError, ConfigError: a waveform that is not mono; a rate, length or seed that is none.
         AudioFileError: a file that cannot be read.
@@ -67,6 +69,7 @@ class LatentExplorer(View):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
+        check_latent_space(model, "LatentExplorer")
         opened = None if sound is None else open_sound(model, sound)
         measured = principal_directions(model, _DIRECTIONS) if directions is None else directions
         self._walk = LatentWalk(model, measured, opened, seconds=seconds, seed=seed)

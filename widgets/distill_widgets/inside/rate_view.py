@@ -10,6 +10,7 @@ from distill.analysis.sound.sound_cache import SoundCache
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import read_part
 from distill.errors import ComparisonError
+from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.live_chart import LiveChart
@@ -35,6 +36,7 @@ class RateView(View):
         worst: how many sounds there are to listen to.
 
     Raises:
+        ModelTypeError: a model without codebooks; says what serves it.
         ComparisonError: the report is of another model or of another corpus.
 
     Example:
@@ -115,6 +117,7 @@ def _row(file: FileRate) -> SoundRow:
 
 
 def _check(report: RateReport, model: LoadedVQModel, corpus: AudioCorpus) -> None:
+    check_codebooks(model, "RateView")
     other = identify(model)
     if other.digest != report.model.digest:
         raise ComparisonError(
