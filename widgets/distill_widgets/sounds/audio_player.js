@@ -13,9 +13,32 @@ import {openSounds} from "./sound_store.js";
 /** @typedef {{key: string, label: string}} Stage */
 /** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string, plays: number}} Traits */
 
+/**
+ * Has one of the places that show a player play what the kernel wants to be heard: from two cells
+ * the same sound would be heard twice.
+ *
+ * @param {Model<Traits>} model @param {Sounds} store
+ * @returns {() => void} what ends that
+ */
+function playInOnePlace(model, store) {
+  const play = () => {
+    const places = /** @type {PlayerView[]} */ ([...store.views]);
+    const chosen = places.find((place) => place.isInSight) ?? places[0];
+    for (const place of places) if (place !== chosen) place.quiet(null);
+    chosen?.playNewest();
+  };
+  model.on("change:plays", play);
+  return () => model.off("change:plays", play);
+}
+
 /** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  return openSounds(model, {}).close;
+  const store = openSounds(model, {});
+  const stop = playInOnePlace(model, store);
+  return () => {
+    stop();
+    store.close();
+  };
 }
 
 /** One place on a page that shows the player; it owns the rows. */
@@ -54,29 +77,37 @@ class PlayerView {
   /** Lays it out and follows the model; returns what ends that. */
   open() {
     const {model, el, store} = this;
-    const view = {};
     const show = () => this.show();
     const repaint = () => this.repaint();
-    const play = () => this.rows[0]?.playSide(this.rows[0].spec.sides.length - 1);
     this.layOut();
     markDarkness(el);
     this.loop.onclick = () => this.toggleLoop();
     this.slider.oninput = () => this.turnStage();
     model.on("change:rows change:stages", show);
-    model.on("change:plays", play);
     const themed = onThemeChange(repaint);
     const sizes = new ResizeObserver(repaint);
     sizes.observe(el);
-    store.views.add(view);
+    store.views.add(this);
     this.show();
     return () => {
       themed();
       sizes.disconnect();
       model.off("change:rows change:stages", show);
-      model.off("change:plays", play);
       for (const row of this.rows) row.close();
-      store.views.delete(view);
+      store.views.delete(this);
     };
+  }
+
+  /** Whether a part of it is on the screen. */
+  get isInSight() {
+    const {top, bottom, height} = this.el.getBoundingClientRect();
+    return height > 0 && bottom > 0 && top < window.innerHeight;
+  }
+
+  /** Plays the last version of the first row, from its start. */
+  playNewest() {
+    const [row] = this.rows;
+    row?.playSide(row.spec.sides.length - 1);
   }
 
   show() {
@@ -123,7 +154,7 @@ class PlayerView {
     for (const row of this.rows) row.loop(this.isLooping);
   }
 
-  /** @param {SoundRow} playing all others stop */
+  /** @param {SoundRow | null} playing all others stop */
   quiet(playing) {
     for (const row of this.rows) if (row !== playing) row.stop();
   }

@@ -100,7 +100,9 @@ class AudioPlayer(LiveWidget):
         self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]
 
     def play(self) -> None:
-        """Has the pages that are open play the last version of the first row, from its start."""
+        """Has the pages that are open play the last version of the first row, from its start: each
+        in one place, however many show it.
+        """
         self.plays += 1
 
     def _mel(self, sound: Sound) -> Reply:
