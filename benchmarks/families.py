@@ -1,8 +1,11 @@
-"""The families side by side on the same sounds, after the same time of training on a CPU.
+"""The families side by side on the same sounds, after the same time or steps of training on a CPU.
 
     python benchmarks/families.py                 # 60 s each, on the shared recordings
+    python benchmarks/families.py --steps 1000    # as many steps each, however long they take
     python benchmarks/families.py --seconds 15 --data spoken_digits
 
+Seconds say what a person gets on this machine; steps what a model learns from as many batches, on
+any machine, also on one that does something else meanwhile.
 Every fifth file is held out; distances are those of quality.py, end to end through the vocoder,
 whose own are the last row: what no model could beat. Codes have a bit rate; latents are no bits, so
 they have none. The bottleneck is how much of it was used when it was last validated: the share of
@@ -68,15 +71,20 @@ def _used(model: LoadedModel[Any]) -> str:
 
 def main() -> None:
     options = parser(__doc__ or "")
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--data", default="sonic_pi")
+    budget = options.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=60, help="of training each")
+    budget.add_argument("--steps", type=int, help="of training each, in place of seconds")
+    options.add_argument("--data", default="sonic_pi", help="which of the shared recordings")
     arguments = options.parse_args()
+    limit = (
+        {"max_steps": arguments.steps} if arguments.steps else {"max_seconds": arguments.seconds}
+    )
     to_train, to_judge = held_out_split(recordings(arguments.data))
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     rows: list[dict[str, Any]] = []
     for name in FAMILIES:
         config: TrainingConfig = family(name).adaptive_config(
-            len(corpus), corpus.seconds, max_seconds=arguments.seconds, preview_every_epochs=0
+            len(corpus), corpus.seconds, **limit, preview_every_epochs=0
         )
         with tempfile.TemporaryDirectory() as folder:
             result = train(config, corpus, Path(folder) / "run", "cpu")

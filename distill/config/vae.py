@@ -29,7 +29,9 @@ class VAEConfig(AutoencoderConfig):
     kl_warmup: float = number(0.2, 0.0, 1.0)
     """Share of the budget over which the weight grows from nothing to `kl_weight`."""
     free_bits: float = number(0.05, 0.0, 100.0)
-    """Nats that each dimension may use at no cost; they keep it from collapsing."""
+    """Nats that each dimension may use at no cost; they keep it from collapsing. How many then say
+    something, on which sounds, `benchmarks/collapse.py` counts.
+    """
 
     @property
     def encoder_channels(self) -> int:
