@@ -43,7 +43,9 @@ class VQVAEConfig(AutoencoderConfig):
     """An entry hit less often than this share of its fair share is replaced."""
     quantizer_dropout: float = number(0.0, 0.0, 1.0)
     """Share of a batch's segments that are rebuilt without their last levels, as many as chance
-    says, so that the first levels alone sound better."""
+    says. Off: on held-out `sonic_pi` (3 levels, 200 steps, two seeds) 0.5 changed the two-scale mel
+    distance of one level from 0.723 to 0.723, of two from 0.620 to 0.619, of all from 0.587 to
+    0.592. More levels and longer trainings were not measured."""
 
     _size_settings: ClassVar[str] = "width, depth, codebook_size, latent_dim or levels"
 

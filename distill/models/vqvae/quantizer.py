@@ -57,7 +57,8 @@ class QuantizerWrapper(nn.Module):
         dead_code_fraction: an entry hit less than this share of its fair share is replaced; 0
             replaces none.
         dropout: share of the rows of a training batch that go on without their last levels, as
-            many as chance says, so that the first levels alone make sense, too.
+            many as chance says, while all codebooks learn from all rows. The library's own dropout
+            cuts whole batches: the last codebooks learn seldom, and all levels together are worse.
         synchronised: whether the codebooks learn from the batches of all processes; default where
             there are several.
     """
