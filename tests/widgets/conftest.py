@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,21 @@ import pytest
 import torch
 from ipywidgets.widgets import widget as widget_module
 
-from distill import AudioCorpus, VQVAEConfig, write_audio
+from distill import AudioCorpus, write_audio
 from distill.codebook.health import codebook_health
+from distill.family import family
+from distill.latent.health import LatentHealth
 from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.status import RunStatus
 from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import (
+    EpochMetrics,
     Event,
     PreviewEvent,
     PreviewPair,
+    StepMetrics,
     TrainingCompleteEvent,
-    VQEpochMetrics,
-    VQStepMetrics,
 )
 
 from .node_page import NodePage, running_node
@@ -98,19 +101,41 @@ def open_page() -> Iterator[Callable[[Any], NodePage]]:
         yield lambda chart: NodePage(node, chart)
 
 
+def _levels(used: int) -> tuple[Any, ...]:
+    counts = torch.zeros(3, 16, dtype=torch.int64)
+    counts[:, :used] = 7
+    return codebook_health(counts, [0.1, 0.2, 0.3])
+
+
+def _latents(used: int) -> tuple[Any, ...]:
+    nats = tuple(0.5 if unit < used else 0.0 for unit in range(16))
+    return (LatentHealth(16, used, nats, sum(nats)),)
+
+
+_OWN: dict[str, dict[str, Any]] = {
+    "vqvae": {"levels": 3, "codebook_size": 16},
+    "vae": {"latent_dim": 16},
+}
+_HEALTH = {"vqvae": _levels, "vae": _latents}
+
+
 class FakeTrainer:
-    """A run whose events a test writes itself, as fast as it likes."""
+    """A run of a family whose events a test writes itself, as fast as it likes."""
 
     def __init__(
         self,
         path: Path,
         corpus: AudioCorpus,
         *,
+        kind: str = "vqvae",
         name: str = "drums & bass",
         device: str = "cpu",
         **config: Any,
     ) -> None:
-        self.config = VQVAEConfig(levels=3, codebook_size=16, **config)
+        self.family = family(kind)
+        self.config = self.family.config(**_OWN[kind], **config)
+        self._step_event = self.family.step_event or partial(StepMetrics, kind)
+        self._epoch_event = self.family.epoch_event or partial(EpochMetrics, kind)
         request = RunRequest.of(self.config, corpus, name=name, device=device)
         begin_run(path, request.to_dict())
         self._held = hold_run(path)
@@ -128,33 +153,40 @@ class FakeTrainer:
     def steps(self, count: int) -> None:
         for _ in range(count):
             loss = 1 / (1 + self.step)
-            progress, elapsed = min(1.0, self.step / 1000), 0.1 * (self.step + 1)
             self.report(
-                VQStepMetrics(
-                    self.epoch, self.step, loss, loss / 2, loss / 3, 1e-3, 0.5, progress, elapsed
+                self._step_event(
+                    loss=loss,
+                    parts=self._parts(loss),
+                    learning_rate=1e-3,
+                    gradient_norm=0.5,
+                    elapsed_s=0.1 * (self.step + 1),
+                    **self._place,
                 )
             )
             self.step += 1
 
     def finish_epoch(self, *, is_best: bool = True, used: int = 10) -> None:
-        counts = torch.zeros(3, 16, dtype=torch.int64)
-        counts[:, :used] = 7
-        health = codebook_health(counts, [0.1, 0.2, 0.3])
-        losses = {"train_loss": 0.5, "train_reconstruction": 0.4, "train_commitment": 0.1}
-        losses |= {"val_loss": 0.6, "val_reconstruction": 0.5, "val_commitment": 0.2}
-        progress, elapsed = min(1.0, self.step / 1000), 0.1 * self.step
         self.report(
-            VQEpochMetrics(
-                epoch=self.epoch,
-                step=self.step,
+            self._epoch_event(
+                train_loss=0.5,
+                train_parts=self._parts(0.5),
+                val_loss=0.6,
+                val_parts=self._parts(0.6),
                 is_best=is_best,
-                progress=progress,
-                elapsed_s=elapsed,
-                health=health,
-                **losses,
+                elapsed_s=0.1 * self.step,
+                health=_HEALTH[self.family.name](used),
+                **self._place,
             )
         )
         self.epoch += 1
+
+    @property
+    def _place(self) -> dict[str, Any]:
+        progress = min(1.0, self.step / 1000)
+        return {"epoch": self.epoch, "step": self.step, "progress": progress}
+
+    def _parts(self, loss: float) -> dict[str, float]:
+        return {name: loss / n for n, name in enumerate(self.family.loss_parts, 2)}
 
     def preview(self, name: str = "kick <b>") -> None:
         folder = self.path / "previews" / f"epoch-{self.epoch:04}"
@@ -186,7 +218,10 @@ class FakeTrainer:
 
 
 @pytest.fixture
-def trainer(tmp_path: Path, corpus: AudioCorpus) -> Iterator[FakeTrainer]:
-    made = FakeTrainer(tmp_path / "run", corpus)
+def trainer(
+    request: pytest.FixtureRequest, tmp_path: Path, corpus: AudioCorpus
+) -> Iterator[FakeTrainer]:
+    """Of an RVQ-VAE, or of the family that a test names as its parameter."""
+    made = FakeTrainer(tmp_path / "run", corpus, kind=getattr(request, "param", "vqvae"))
     yield made
     made.close()

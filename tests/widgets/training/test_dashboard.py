@@ -26,6 +26,7 @@ from distill.training.watch.event_lines import (
 from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.page.page_code import page_styles
 from distill_widgets.training.runs_list import RunsList
+from tests.families import FAMILIES
 
 from ..node_page import NodePage, say
 
@@ -91,6 +92,48 @@ def test_the_best_epoch_and_resumes_are_marked(dashboard, trainer, watch):
     until(lambda: len(dashboard.runner.history.resumes) == 1)
     until(lambda: page.take_all() or len(page.layout.get("shapes", ())) == 2)
     assert [s["label"]["text"] for s in page.layout["shapes"]] == ["resumed", "best, epoch 1"]
+
+
+def shown(dashboard) -> dict[str, object]:
+    """All that a dashboard has a page show."""
+    return {
+        "losses": dashboard.loss.chart.figure(),
+        "bottleneck": dashboard.levels.chart.figure(),
+        "health": dashboard.health.value,
+        "warnings": dashboard.warnings.value,
+        "journal": dashboard.journal.value,
+        "sounds": (dashboard.player.rows, dashboard.player.stages),
+        "head": (dashboard.head.state, dashboard.head.buttons),
+        "text": repr(dashboard),
+    }
+
+
+@pytest.mark.parametrize("trainer", FAMILIES, indirect=True)
+def test_a_replayed_dashboard_equals_one_that_watched_live(dashboard, trainer, watch):
+    kind = trainer.family.health_warning
+    page = watch(dashboard)
+    for used in (10, 2, 1):
+        trainer.steps(50)
+        trainer.finish_epoch(is_best=used == 10, used=used)
+        trainer.preview()
+        until(lambda: dashboard.runner.history.step_count == trainer.step, 60)
+        page.sync()
+        page.take_all()
+    trainer.report(WarningEvent(1, trainer.step, kind, "<few> are used", 0))
+    trainer.report(ResumeEvent(3, trainer.step, 2))
+    trainer.end()
+    until(lambda: dashboard.loss.snapshot and dashboard.levels.snapshot, 60)
+    replayed = TrainingDashboard(trainer.path)
+    try:
+        live, again = shown(dashboard), shown(replayed)
+        for part, value in live.items():
+            assert value == again[part], part
+        assert len(replayed.player.stages) == 3 and "finished" in repr(replayed)
+        other = watch(replayed)
+        until(lambda: page.take_all() or len(page.x[0]) == trainer.step, 60)
+        assert (page.x, page.y) == (other.x, other.y)
+    finally:
+        replayed.close()
 
 
 def test_nothing_is_worked_out_while_nobody_watches(dashboard, trainer):
