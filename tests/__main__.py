@@ -2,6 +2,7 @@
 
     python -m tests                    # everything; tests on several cores at once
     python -m tests --fast             # without browsers, trainings and programs started
+    python -m tests --coverage         # everything, and which lines it runs; some slower
     python -m tests tests/audio -x     # what is passed to pytest, one after the other
 
 `python -m tests.anywhere` runs the tests as on other machines.
@@ -33,8 +34,7 @@ CHECKS = (
     ("import contracts", ["lint-imports"]),
 )
 SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else []
-FAST = [*SHARED, "-m", "fast"]
-COVERED = [*SHARED, "--cov"]
+WAYS = {"": SHARED, "--fast": [*SHARED, "-m", "fast"], "--coverage": [*SHARED, "--cov"]}
 MORE_CHECKS = (
     ("JavaScript", [sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
@@ -45,13 +45,13 @@ MORE_CHECKS = (
 def main() -> int:
     """Runs every check; the exit code is that of the first that failed."""
     arguments = sys.argv[1:]
-    fast = arguments == ["--fast"]
+    way = " ".join(arguments)
     codes = [run(name, command) for name, command in CHECKS]
-    tests = ["pytest", *(FAST if fast else arguments or COVERED)]
+    tests = ["pytest", *WAYS.get(way, arguments)]
     # As many threads as there are cores, over all processes.
-    threads = {} if arguments and not fast else {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))}
+    threads = {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))} if way in WAYS else {}
     codes.append(run("tests and doctests", tests, threads | os.environ))
-    if not arguments:  # with arguments somebody wants those tests
+    if way in ("", "--coverage"):  # with other arguments somebody wants those tests
         with ThreadPoolExecutor(len(MORE_CHECKS)) as pool:  # each spends most of its time waiting
             codes += pool.map(lambda check: run(*check, quietly=True), MORE_CHECKS)
     return next((code for code in codes if code), 0)
