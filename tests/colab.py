@@ -1,10 +1,16 @@
 """`python -m tests.colab`: the widgets' tests with the versions that Colab has.
 
-A second environment that holds only those; everything else comes from the one this runs in.
+    python -m tests.colab            # without a page
+    python -m tests.colab --pages    # the notebooks in the classic Notebook too: minutes
+    python -m tests.colab -x         # what is given to pytest besides
+
+A second environment that holds only those; everything else comes from the one this runs in. Its
+pages are those of the classic Notebook, which Colab's are derived from.
 """
 
 from __future__ import annotations
 
+import os
 import site
 import subprocess
 import sys
@@ -18,45 +24,50 @@ FLOORS = (
     "ipykernel==6.17.1",
     "ipython==7.34.0",
     "ipywidgets==7.7.1",
+    "notebook>=6.5.6,<7",
     "plotly==5.24.1",
 )
 OLD = "ignore::DeprecationWarning"  # old versions use what newer Pythons advise against
+WIDGETS, PAGES = "tests/widgets", "tests/browser/test_classic.py"
 
 
 def main() -> int:
     """Makes the environment, runs the tests in it, removes it; the exit code is theirs."""
+    given = [PAGES if argument == "--pages" else argument for argument in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as home:
-        venv.create(home, with_pip=True)
-        python = next(Path(home).glob("bin/python")) if sys.platform != "win32" else None
-        python = python or Path(home) / "Scripts" / "python.exe"
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *FLOORS]
-        subprocess.run(pip, check=True)
-        [own] = subprocess.run(
-            [python, "-c", "import site; print(site.getsitepackages()[0])"],
-            check=True, capture_output=True, text=True,
-        ).stdout.split()  # fmt: skip
-        # Looked at after its own: what it holds counts, the rest is borrowed.
-        borrowed = [*site.getsitepackages(), str(ROOT), str(ROOT / "widgets")]
-        (Path(own) / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
+        try:
+            python = make_environment(Path(home))
+        except subprocess.CalledProcessError as error:
+            print(f"Colab's versions could not be installed: {error}", flush=True)
+            return 1 if os.environ.get("CI") else 0
         check = (
             "import anywidget, IPython, ipykernel, ipywidgets, plotly; "
             "print('with', *(f'{m.__name__} {m.__version__}' for m in "
             "(anywidget, IPython, ipykernel, ipywidgets, plotly)))"
         )
         subprocess.run([python, "-c", check], check=True)
-        tests = [
-            python,
-            "-m",
-            "pytest",
-            "-p",
-            "no:nbmake",
-            "-q",
-            "-W",
-            OLD,
-            "tests/widgets",
-            *sys.argv[1:],
-        ]
+        tests = [python, "-m", "pytest", "-p", "no:nbmake", "-q", "-W", OLD, WIDGETS, *given]
         return subprocess.run(tests, cwd=ROOT).returncode
+
+
+def make_environment(home: Path) -> Path:
+    """Installs Colab's versions into a folder; returns its Python, which borrows from ours.
+
+    Raises:
+        CalledProcessError: pip could not install them.
+    """
+    venv.create(home, with_pip=True)
+    python = home / "Scripts" / "python.exe" if sys.platform == "win32" else home / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *FLOORS]
+    subprocess.run(pip, check=True)
+    [own] = subprocess.run(
+        [python, "-c", "import site; print(site.getsitepackages()[0])"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    # Looked at after its own: what it holds counts, the rest is borrowed.
+    borrowed = [*site.getsitepackages(), str(ROOT), str(ROOT / "widgets")]
+    (Path(own) / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
+    return python
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 import textwrap
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,12 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required", "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 ]  # fmt: skip
+# anywidget leaves a widget dead for good that did not begin within two seconds of its model's
+# arrival; a page that shares its cores with other tests may need longer.
+PATIENT = """{
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = (ms) => timeout(60 * ms);
+}"""
 
 
 @dataclass(frozen=True)
@@ -57,26 +63,36 @@ class Server:
 @contextlib.contextmanager
 def serve(home: Path) -> Iterator[Server]:
     """JupyterLab with Notebook 7 beside it, on a port of its own; `home` is an empty folder."""
+    settings = home / "config/lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    options = [
+        "--IdentityProvider.token={token}", "--ServerApp.root_dir={folder}",
+        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--ServerApp.jpserver_extensions={{'notebook': True}}", "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    with running_server(home, "jupyterlab", options) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def running_server(home: Path, module: str, options: Sequence[str]) -> Iterator[Server]:
+    """A notebook server, from the moment it answers; `{token}` and `{folder}` are filled in."""
     folder = home / "work"
     folder.mkdir()
     token = secrets.token_hex(8)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = home / "config/lab/user-settings/@jupyterlab/apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "widgets")]),
     }  # fmt: skip
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
-        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-        "--ServerApp.jpserver_extensions={'notebook': True}", "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        sys.executable, "-m", module, "--no-browser", "--allow-root", "--ip=127.0.0.1",
+        f"--port={port}", *(option.format(token=token, folder=folder) for option in options),
     ]  # fmt: skip
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -133,6 +149,7 @@ class Notebook:
     ) -> None:
         self.server, self.name, self.front = server, name, front
         self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
+        self.context.add_init_script(PATIENT)
         if cells:
             self.write(cells)
         self.page = self.open()
