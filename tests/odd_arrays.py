@@ -16,7 +16,6 @@ import torch
 from distill import (
     CodeParts,
     Codes,
-    Direction,
     Latents,
     LoadedModel,
     LoadedVAE,
@@ -27,6 +26,7 @@ from distill import (
     stft_distance,
     write_audio,
 )
+from distill.analysis.latent.directions import Direction
 from distill.audio.io import resample
 from distill.codebook import codebook_health, count_codes, perplexity
 from distill.errors import DistillError
