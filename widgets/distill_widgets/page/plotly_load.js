@@ -7,10 +7,14 @@ import {SHARED, send} from "./store.js";
 const ASK_MS = 5000;
 const LONGEST_PATIENCE_MS = 60_000;
 const POLL_MS = 500;
+// On a page with RequireJS, as the classic Notebook, plotly.js would hand itself over to that.
+const HIDE_DEFINE = "globalThis.distillDefine = globalThis.define; globalThis.define = undefined;\n";
+const SHOW_DEFINE = "\n;globalThis.define = globalThis.distillDefine;\n";
 
 /** @param {Blob} blob */
 function runScript(blob) {
-  const url = URL.createObjectURL(new Blob([blob], {type: "text/javascript"}));
+  const parts = [HIDE_DEFINE, blob, SHOW_DEFINE];
+  const url = URL.createObjectURL(new Blob(parts, {type: "text/javascript"}));
   const script = Object.assign(document.createElement("script"), {src: url});
   return new Promise((done, failed) => {
     script.onload = done;
