@@ -8,7 +8,8 @@ const ASK_MS = 5000;
 const LONGEST_PATIENCE_MS = 60_000;
 const POLL_MS = 500;
 // On a page with RequireJS, as the classic Notebook, plotly.js would hand itself over to that.
-const HIDE_DEFINE = "globalThis.distillDefine = globalThis.define; globalThis.define = undefined;\n";
+const HIDE_DEFINE =
+  "globalThis.distillDefine = globalThis.define; globalThis.define = undefined;\n";
 const SHOW_DEFINE = "\n;globalThis.define = globalThis.distillDefine;\n";
 
 /** @param {Blob} blob */
