@@ -316,7 +316,7 @@ def test_a_model_of_another_family_is_refused(
         train(config, corpus, tmp_path / "run", "cpu", start=path)
 
 
-def test_a_family_that_has_no_start_says_so(
+def test_a_family_that_has_no_start_says_so_where_one_is_asked_for(
     corpus: AudioCorpus, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny("vae", max_steps=2, preview_every_epochs=0)
@@ -324,9 +324,7 @@ def test_a_family_that_has_no_start_says_so(
         train(config, corpus, tmp_path / "run", "cpu", start=BASE)
     monkeypatch.setattr(start_module, "DEFAULT_START", BASE)
     train(config, corpus, tmp_path / "run", "cpu")
-    assert warnings_of(tmp_path / "run") == [
-        ("start", "starts from nothing: a VAE model can start from nothing else")
-    ]
+    assert warnings_of(tmp_path / "run") == []
 
 
 def test_by_default_it_starts_from_the_base_where_that_is_the_default(
@@ -347,10 +345,8 @@ def test_a_start_draws_no_random_numbers(config: VQVAEConfig, own: Path) -> None
 
 
 def test_the_base_that_is_installed_fits_the_defaults_and_says_where_it_comes_from() -> None:
-    """It is read as part of the package, as from a wheel; without one, nothing is the default."""
-    if not base_path().exists():
-        assert DEFAULT_START == NOTHING
-        return
+    """It is read as part of the package, as from a wheel."""
+    assert DEFAULT_START == BASE
     info = read_model_info(base_path())
     assert RunStart.chosen(BASE, VQVAEConfig()) == RunStart(BASE, load_model(base_path()).digest)
     assert info.metadata["digest"] == info.digest == load_model(base_path()).digest

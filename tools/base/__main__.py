@@ -5,8 +5,8 @@
     python -m tools.base --seconds 60 --steps 20  # a moment's try
     python -m tools.base --pack                   # the file from the last checkpoint, as it stands
 
-Killed or stopped, the same command continues: at the clip, or at the last checkpoint. To ship it,
-put `base.distill` into `distill/data`, and name it as the default in `distill/config/start.py`.
+Killed or stopped, the same command continues: at the clip, or at the last checkpoint. To ship what
+it made, put `base-STEPS.distill` into `distill/data` as `base.distill`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from distill.config import VQVAEConfig
+from distill.models.use.loading import load_model_v2
 from tools.base.learning import Learner, TrainingPlan, train
 from tools.base.licences import SOURCES
 from tools.base.material import Clip, describe, make_material, plan
@@ -40,7 +41,7 @@ def make_base(
     """Makes everything that is not there yet.
 
     Args:
-        folder: of the material, the checkpoint, the report and `base.distill`.
+        folder: of the material, the checkpoint, the report and `base-STEPS.distill`.
         seconds: of material.
         config: of the model.
         training: how it learns.
@@ -82,8 +83,11 @@ def finish(folder: Path, learner: Learner, clips: list[Clip]) -> Path:
         "config": learner.config.to_dict(),
         "curve": learner.curve,
     }
-    path = folder / "base.distill"
-    record["digest"] = pack(path, learner.averaged(), record)
+    path = folder / f"base-{learner.step}.distill"
+    exists = path.exists()  # the same command, run again: it would make the same file
+    record["digest"] = (
+        load_model_v2(path).digest if exists else pack(path, learner.averaged(), record)
+    )
     record["file_bytes"] = path.stat().st_size
     write_report(folder, record)
     return path

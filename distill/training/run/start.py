@@ -52,8 +52,8 @@ class RunStart:
     def chosen(cls, asked: StartFrom, config: TrainingConfig) -> RunStart:
         """What a run with these settings starts from.
 
-        The base need not fit the settings, and by default there need be none for the family: the
-        run then starts from nothing, and says why. What a person names must fit.
+        The base need not fit the settings: the run then starts from nothing, and says why. What a
+        person names must fit.
 
         Args:
             asked: see `StartFrom`.
@@ -65,7 +65,7 @@ class RunStart:
             ConfigError: a model of one's own that the settings do not fit.
         """
         start = DEFAULT_START if asked is None else asked
-        if start == NOTHING:
+        if start == NOTHING or (asked is None and family_of(config).warm_start is None):
             return cls()
         path = base_path() if start == BASE else Path(start).absolute()
         try:
