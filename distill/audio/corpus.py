@@ -71,7 +71,7 @@ class AudioCorpus:
         """
         if not isinstance(source, (str, os.PathLike)):
             source = list(source)  # a generator is read once, the message may need it again
-        paths, refusals = find_files(source)
+        paths, refusals = find_files(source, cancel_event)
         keeper = Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir(), decoded)
         with ThreadPoolExecutor(workers or os.cpu_count(), "distill-decode") as pool:
             results = tqdm(

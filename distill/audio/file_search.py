@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +42,17 @@ def describe_source(source: Source) -> str:
     return ", ".join(names) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
 
 
-def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
+def find_files(
+    source: Source, cancel_event: threading.Event | None = None
+) -> tuple[list[Path], list[Refusal]]:
     """The sound files of a source in a stable order, and what is no sound file.
 
+    Args:
+        source: places to search, folders at every depth.
+        cancel_event: once set, the search ends with an error.
+
     Raises:
-        CorpusError: a place that does not exist, or cannot be looked into.
+        CorpusError: a place that does not exist, or cannot be looked into; or it was cancelled.
     """
     places = _places(source)
     if not places:
@@ -53,7 +60,10 @@ def find_files(source: Source) -> tuple[list[Path], list[Refusal]]:
     found: dict[Path, None] = {}
     refusals: list[Refusal] = []
     for place in map(Path, places):
-        _read_folder(place, found, refusals)
+        for path in _files_at(place, refusals):
+            if cancel_event is not None and cancel_event.is_set():
+                raise CorpusError(f"{describe_source(source)}: the search was cancelled")
+            _take(path, found, refusals)
     return list(found), refusals
 
 
@@ -69,7 +79,7 @@ def _places(source: Source) -> list[str | os.PathLike[str]]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
 
-def _read_folder(place: Path, found: dict[Path, None], refusals: list[Refusal]) -> None:
+def _files_at(place: Path, refusals: list[Refusal]) -> Iterator[Path]:
     try:
         mode = place.stat().st_mode
     except FileNotFoundError as error:
@@ -81,14 +91,13 @@ def _read_folder(place: Path, found: dict[Path, None], refusals: list[Refusal]) 
         reason = getattr(error, "strerror", None) or error
         raise CorpusError(f"{printable(place)}: cannot be looked at: {reason}") from error
     if not stat.S_ISDIR(mode):
-        _take(place, found, refusals)
+        yield place
     elif is_run_folder(place):
         raise CorpusError(
             f"{printable(place)}: a distill run, not recordings; name the folder of sounds"
         )
     else:
-        for path in _walk(place, refusals):
-            _take(path, found, refusals)
+        yield from _walk(place, refusals)
 
 
 def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:

@@ -187,6 +187,15 @@ def test_a_quick_scan_shows_nothing(
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_search_of_a_whole_disk_ends_once_it_is_cancelled(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    cancel = threading.Event()
+    assert find_files(tmp_path, cancel)[0] == [tmp_path / "a.wav"]
+    cancel.set()
+    with pytest.raises(CorpusError, match=re.escape(f"{tmp_path}: the search was cancelled")):
+        find_files(tmp_path, cancel)
+
+
 def test_reading_ends_soon_after_it_is_cancelled(
     tone: Tone, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

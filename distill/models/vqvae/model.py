@@ -70,14 +70,17 @@ class ConvVQVAE(ConvAutoencoder):
         return self.quantizer.embed(indices).sum(dim=0)
 
     @torch.no_grad()
-    def initialise(self, mel: Tensor) -> None:
-        """Fills empty codebooks by k-means over the latents of real sound, (batch, n_mels,
-        frames).
+    def initialise(self, mel: Tensor, batch_steps: int | None = None) -> None:
+        """Fills empty codebooks by k-means over the latents of real sound.
+
+        Args:
+            mel: (batch, n_mels, frames).
+            batch_steps: see `QuantizerWrapper.initialise`.
         """
         if not self.quantizer.initialised:
             rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
             parts = [self.encode(part) for part in torch.split(mel, rows)]
-            self.quantizer.initialise(torch.cat(parts))
+            self.quantizer.initialise(torch.cat(parts), batch_steps)
 
     @property
     def codebook_shape(self) -> tuple[int, int]:

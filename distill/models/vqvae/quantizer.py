@@ -202,9 +202,14 @@ class QuantizerWrapper(nn.Module):
         return codebook_health(count_codes(indices, self.codebook_size))
 
     @torch.no_grad()
-    def initialise(self, latent: Tensor) -> None:
-        """Fills empty codebooks from (batch, dim, steps) latents, by k-means level by level and
-        then all levels together; the same latents in every process, where there are several.
+    def initialise(self, latent: Tensor, batch_steps: int | None = None) -> None:
+        """Fills empty codebooks, by k-means level by level and then all levels together.
+
+        Args:
+            latent: (batch, dim, steps), the same in every process, where there are several.
+            batch_steps: steps of all rows of a training batch; the moving averages begin as if
+                they had been taken over such batches, and follow the next ones at once. Default:
+                over one batch of these latents.
         """
         if self.initialised:
             return
@@ -221,7 +226,14 @@ class QuantizerWrapper(nn.Module):
         alone.eval()
         for _ in range(_JOINT_FITS):
             alone._fit_together(some)
+        if batch_steps is not None:
+            alone._scale_averages(batch_steps / (some.shape[0] * some.shape[2]))
         self.load_state_dict(alone.state_dict())
+
+    def _scale_averages(self, share: float) -> None:
+        for codebook in self._codebooks:
+            codebook.cluster_size.mul_(share)
+            codebook.embed_avg.mul_(share)
 
     def _fit_together(self, latent: Tensor) -> None:
         """Moves the entries of all levels nearer to (batch, dim, steps) latents."""

@@ -63,7 +63,9 @@ class VQVAETask(AutoencoderTask):
         """Fills the codebooks by k-means over the latents of as much sound as they need."""
         wanted = math.ceil(_FRAMES_PER_ENTRY * self._entries / self.config.segment_frames)
         fitting = _MOST_KMEANS_SAMPLES // self.crop_samples
-        self.module.initialise(self.crops(max(self.config.batch_size, min(wanted, fitting))))
+        crops = self.crops(max(self.config.batch_size, min(wanted, fitting)))
+        steps = self.config.batch_size * (self.config.segment_frames // self.config.stride)
+        self.module.initialise(crops, steps * self._fabric.world_size)
 
     def train_step(self, batch: Tensor, learner: Learner) -> Judgement:
         """See `Task`."""

@@ -46,7 +46,7 @@ class Reading:
 def read_folder(folder: Path, cancel_event: threading.Event, *, however_large: bool) -> Reading:
     """Reads a folder; nothing is raised, trouble is reported in the reading."""
     try:
-        if not however_large and (question := _question(folder)):
+        if not however_large and (question := _question(folder, cancel_event)):
             return Reading(folder, question=question)
         corpus = AudioCorpus.scan(folder, progress=False, cancel_event=cancel_event)
     except (CorpusError, OSError) as error:
@@ -121,8 +121,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _question(folder: Path) -> str:
-    paths, _ = find_files(folder)
+def _question(folder: Path, cancel_event: threading.Event) -> str:
+    paths, _ = find_files(folder, cancel_event)
     size = sum(map(_size, paths))
     if len(paths) <= MOST_FILES and size <= MOST_BYTES:
         return ""
