@@ -87,7 +87,7 @@ SINKS: dict[str, str] = {
     # everything that shows itself without a widget, by the class that says how
     "AudioCorpus": "corpus",
     "Codes": "codes",
-    "LoadedModel": "model",
+    "ModelOfFile": "model",
     "CodebookAtlas": "atlas",
     "RateReport": "rates",
     "Comparison": "both",
