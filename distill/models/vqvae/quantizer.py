@@ -27,6 +27,7 @@ SEARCH_BEAM = 4
 """Candidates that encoding keeps at each level."""
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
+_FIT_BEAM = 1  # a wider search fits a little better and takes ten times as long
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ class QuantizerWrapper(nn.Module):
         some = self._some_of(latent)
         alone.train()(some)
         alone.eval()
+        alone.residual_vq.eval_beam_size = _FIT_BEAM
         for _ in range(_JOINT_FITS):
             alone._fit_together(some)
         if batch_steps is not None:
@@ -238,7 +240,7 @@ class QuantizerWrapper(nn.Module):
     def _fit_together(self, latent: Tensor) -> None:
         """Moves the entries of all levels nearer to (batch, dim, steps) latents."""
         columns = latent.float().transpose(1, 2).reshape(-1, self.dim)
-        at_once = max(1, _MOST_DISTANCES // (SEARCH_BEAM * self.codebook_size))
+        at_once = max(1, _MOST_DISTANCES // (_FIT_BEAM * self.codebook_size))
         codes = [self(part.T[None]).indices[0].T for part in torch.split(columns, at_once)]
         fitted = fitted_together(columns, torch.cat(codes), self.codebooks)
         for codebook, entries in zip(self._codebooks, fitted, strict=True):

@@ -15,8 +15,8 @@ from distill.models.vqvae.model import ConvVQVAE
 from distill.training.engine.task import Judgement, Learner
 from distill.training.tasks.autoencoder import AutoencoderTask
 
-_FRAMES_PER_ENTRY = 180
-"""Of sound, for k-means: with a tenth of it codebooks fit those crops alone, and new ones badly."""
+_FRAMES_PER_ENTRY = 90
+"""Of sound, for k-means: with much less codebooks fit those crops alone, and other sounds badly."""
 _MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB
 
 
