@@ -30,7 +30,7 @@ def test_the_first_batch_is_bounded(
         asked.append(size * sampler.segment_samples * 4)
         return batch(sampler, 1, *rest)
 
-    def stop(_model: ConvVQVAE, mel: Tensor) -> None:
+    def stop(_model: ConvVQVAE, _mel: Tensor, _batch_steps: int) -> None:
         raise Asked
 
     monkeypatch.setattr(SegmentSampler, "batch", measured)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {beforeEach, test} from "node:test";
-import player from "../../../widgets/distill_widgets/sounds/audio_player.js";
 import {storeOf} from "../../../widgets/distill_widgets/page/store.js";
+import player from "../../../widgets/distill_widgets/sounds/audio_player.js";
 
 let model;
 let close;
