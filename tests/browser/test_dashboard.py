@@ -290,8 +290,8 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     muted = AUDIO.format("muted")
     assert n.page.evaluate(muted) == [True, False]
     a, b = n.page.evaluate(AUDIO.format("currentTime"))
-    apart = abs(a - b)  # round the loop: one may have begun anew
-    assert min(apart, float(n.read(".distill-sound", "duration")) - apart) < 0.1
+    apart = abs(a - b)  # round the loop: one may have begun anew; a busy machine is a moment late
+    assert min(apart, float(n.read(".distill-sound", "duration")) - apart) < 0.2
     row.focus()
     n.page.keyboard.press("x")
     assert n.page.evaluate(muted) == [False, True]
