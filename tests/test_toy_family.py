@@ -169,8 +169,7 @@ def test_it_always_starts_from_nothing(toy: ModuleType, monkeypatch: pytest.Monk
     with pytest.raises(ModelTypeError, match=r"^start='base': a toy autoencoder model can"):
         RunStart.chosen("base", toy.ToyConfig())
     monkeypatch.setattr("distill.training.run.start.DEFAULT_START", "base")
-    remark = "starts from nothing: a toy autoencoder model can start from nothing else"
-    assert RunStart.chosen(None, toy.ToyConfig()) == RunStart(remark=remark)
+    assert RunStart.chosen(None, toy.ToyConfig()) == RunStart()
 
 
 def test_a_dashboard_and_a_report_show_it(run: Path) -> None:
