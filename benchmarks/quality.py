@@ -7,6 +7,7 @@
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
     python benchmarks/quality.py --seconds 300 --preset fine
     python benchmarks/quality.py --data demo --set seed=1
+    python benchmarks/quality.py --steps 200 --levels 1 2 3 --set quantizer_dropout=0.5
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
 recordings, between the encoder and the decoder that the training would start with.
@@ -66,11 +67,11 @@ def means(rows: list[list[float]]) -> list[float]:
     return torch.tensor(rows).mean(dim=0).tolist()
 
 
-def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
-    """Distances, rates and health over sounds the model never saw."""
+def judge(model: LoadedVQModel, sounds: list[torch.Tensor], levels: int) -> dict[str, Any]:
+    """Distances, rates and health over sounds the model never saw, by its first levels."""
     rows, counts = [], None
     for sound in sounds:
-        codes = model.encode(sound, RATE)
+        codes = model.encode(sound, RATE, levels=levels)
         made, _ = model.decode(codes)
         rows.append(distances(sound, made))
         counted = count_codes(codes.indices, codes.codebook_size)
@@ -82,7 +83,7 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor]) -> dict[str, Any]:
         "two-scale mel": two,
         "mel": seven,
         "STFT": stft,
-        "bit/s": round(config.bits_per_second),
+        "bit/s": round(config.bits_per_second_of(levels)),
         "entropy bit/s": round(sum(level.entropy_bits for level in health) * config.step_rate_hz),
         "entropy / bits": " ".join(f"{level.entropy_share:.2f}" for level in health),
         "used %": " ".join(f"{100 * level.utilization:.0f}" for level in health),
@@ -138,10 +139,11 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
             **changes,
         )
         model, spent = trained(config, corpus, arguments.start, learns=amount > 0)
-        row = {"start": Path(arguments.start).name, **spent, **judge(model, sounds)}
         two, seven, stft = floor(model, sounds)
-        print(row, flush=True)
-        yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
+        for levels in arguments.levels or [config.levels]:
+            row = {"start": Path(arguments.start).name, **spent, **judge(model, sounds, levels)}
+            print(row, flush=True)
+            yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
 
 
 def main() -> None:
@@ -151,6 +153,7 @@ def main() -> None:
     options.add_argument("--start", default=DEFAULT_START, help="base, none or a model's path")
     options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
     options.add_argument("--preset", choices=VQVAEConfig.presets)
+    options.add_argument("--levels", type=int, nargs="+", help="judge the first so many alone")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -162,7 +162,7 @@ def test_a_file_that_vanishes_or_changes_before_it_is_read_is_left_out(
     gone, cut = save("b.wav", tone(hz=300)), save("c.wav", tone(hz=200))
     found = file_search.find_files(tmp_path)
 
-    def find_then_lose(source: Any) -> Any:
+    def find_then_lose(*_arguments: Any) -> Any:
         gone.unlink()
         cut.write_bytes(cut.read_bytes()[:900])
         return found

@@ -196,6 +196,7 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
     second.wait_for_function(
         f"() => Number(document.querySelector('{LOSS}')?.dataset?.points) > 50", timeout=60_000
     )
+    second.wait_for_function(f"() => document.querySelector('{LOSS}').dataset.drawn")
     # Headless Chromium never hides a page by itself; the page is told that it is hidden.
     second.evaluate(HIDE)
     points = int(n.read(LOSS, "points"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,25 +37,40 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
             written.
     """
     refuse_sounds_inside(path, map(path_from_text, request.get("sources", ())))
+    with _held(path, make=True) as folder:
+        check_room(path, overwrite)
+        _clear(folder)
+        write_request(folder, request)
+        change_control(folder, reset=True)
+
+
+@contextlib.contextmanager
+def _held(path: Path, *, make: bool = False) -> Iterator[OwnFolder]:
+    """The folder of a run while nobody else can begin to train in it.
+
+    Args:
+        path: of the folder.
+        make: makes it where there is none.
+
+    Raises:
+        RunFolderError: see `begin_run`.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if make:
+            path.mkdir(parents=True, exist_ok=True)
         with OwnFolder(path) as folder:
             refuse_foreign(folder)
             lock = acquire_lock(folder)
             try:
                 _refuse_if_starting(path)
-                check_room(path, overwrite)
-                _clear(folder)
-                write_request(folder, request)
-                change_control(folder, reset=True)
+                yield folder
             finally:
                 lock.release()
     except ForeignEntryError:
         raise
     except OSError as error:
-        raise RunFolderError(
-            f"{path}: cannot be written ({error.strerror}); choose another folder"
-        ) from error
+        other = "; choose another folder" if make else ""
+        raise RunFolderError(f"{path}: cannot be written ({error.strerror}){other}") from error
 
 
 def _clear(folder: OwnFolder) -> None:
@@ -121,21 +137,10 @@ def extend_run(
         if ready.devices > 1:
             check_devices(ready.device, ready.devices)
         changed = ready.to_dict()
-    try:
-        with OwnFolder(path) as opened:
-            refuse_foreign(opened)
-            lock = acquire_lock(opened)
-            try:
-                _refuse_if_starting(path)
-                if changed != request:
-                    write_request(opened, changed)
-                change_control(opened, reset=True)
-            finally:
-                lock.release()
-    except ForeignEntryError:
-        raise
-    except OSError as error:
-        raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+    with _held(path) as opened:
+        if changed != request:
+            write_request(opened, changed)
+        change_control(opened, reset=True)
     return found
 
 
