@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from .harness import CHROMIUM, Notebook, Server, chromium, serve
+
+OPENED = pytest.StashKey[list[Notebook]]()
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +30,24 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Says what the pages showed when a test failed: a missed wait says only that it was missed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for one in item.stash.get(OPENED, []):
+            report.sections.append((f"what {one.name} showed", one.shows()))
+    return report
+
+
 @pytest.fixture
-def notebook(server: Server, browser: Browser) -> Iterator[Callable[..., Notebook]]:
+def notebook(
+    request: pytest.FixtureRequest, server: Server, browser: Browser
+) -> Iterator[Callable[..., Notebook]]:
     """Opens notebooks with the cells given; closes them, and their kernels, at the end."""
-    opened: list[Notebook] = []
+    opened = request.node.stash.setdefault(OPENED, [])
 
     def open_notebook(*cells: str, front: str = "lab", name: str = "") -> Notebook:
         name = name or f"n{secrets.token_hex(4)}.ipynb"  # without cells: one that is there already

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error as PlaywrightError, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("DISTILL_TEST_PICTURES", ROOT / "test-artefacts"))
@@ -286,6 +286,18 @@ class Notebook:
 
     def output(self) -> str:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+
+    def shows(self) -> str:
+        """The page's words and the states it has, for a test that failed."""
+        try:
+            return self.page.evaluate(
+                """() => [...document.querySelectorAll("[class*='distill-']")]
+                    .filter((element) => Object.keys(element.dataset).length)
+                    .map((element) => `${element.className} ${JSON.stringify(element.dataset)}`)
+                    .concat(document.querySelector('.jp-Notebook')?.innerText ?? '').join('\\n')"""
+            )
+        except PlaywrightError as error:
+            return f"it does not answer: {error}"
 
     def close(self) -> None:
         self.context.close()

@@ -123,8 +123,7 @@ def test_it_works_while_a_cell_blocks_the_kernel(notebook, music, runs, front):
     n.run_all()
     n.page.get_by_text("blocked", exact=True).last.wait_for()
     _fill(n, "Folder", str(music / "takes"))
-    _reads(n, "mono (10)")
-    _press(n, "Start training")
+    _press(n, "Start training")  # while the sounds are being read
     n.wait_for(HEAD, "state", "running")
     n.wait_for(HEAD, "step", 3)
     _press(n, "New training")

@@ -26,7 +26,7 @@ from distill.training.run.preparation import begin_run
 from distill_widgets import TrainPanel
 from distill_widgets.page import controls
 from distill_widgets.page.controls import Sentence
-from distill_widgets.training import run_names, train_panel
+from distill_widgets.training import corpus_reader, run_names, train_panel
 from distill_widgets.training.corpus_reader import Reading
 from distill_widgets.training.runs_list import RunsList
 from distill_widgets.training.train_settings import TrainSettings
@@ -207,7 +207,6 @@ def test_what_is_missing_is_said(
     assert said() == "Choose a folder of recordings first."
     assert panel.name.says.text == f"The run needs a name: it becomes a folder in {runs}."
     panel.chooser.folder = takes
-    assert said() == "The sounds are still being read; press Start once they are."
     panel.chooser.reading = Reading(takes, question="so many")
     assert said() == "The sounds have not been read yet: press Read them, or choose fewer."
     panel.chooser.reading = Reading(takes, trouble="nothing")
@@ -227,6 +226,66 @@ def test_what_is_missing_is_said(
     assert not panel.start.disabled
     assert panel.dashboard is None
     assert not runs.exists()
+
+
+@pytest.fixture
+def may_read(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until it is set, sounds are being read."""
+    event, read = threading.Event(), corpus_reader.read_folder
+
+    def read_later(*arguments: Any, **options: Any) -> Reading:
+        assert event.wait(60)
+        return read(*arguments, **options)
+
+    monkeypatch.setattr(corpus_reader, "read_folder", read_later)
+    return event
+
+
+def test_start_waits_for_the_sounds(
+    open_panel: Open, may_read: threading.Event, runs: Path, started: list[tuple[Any, ...]]
+) -> None:
+    panel = open_panel(wait=False)
+    panel.start.click()
+    panel.start.click()
+    assert panel.says.text == "Starts as soon as the sounds are read."
+    assert not started
+    may_read.set()
+    _until(lambda: panel.dashboard is not None)
+    panel.start.click()
+    assert [arguments[2] for arguments in started] == [runs / "takes"]
+
+
+def test_a_start_that_waits_is_for_the_folder_it_was_pressed_at(
+    open_panel: Open, takes: Path, may_read: threading.Event, started: list[tuple[Any, ...]]
+) -> None:
+    panel = open_panel(wait=False)
+    panel.start.click()
+    panel.chooser.go_to(takes.parent)
+    assert panel.says.text == ""
+    may_read.set()
+    _until(lambda: panel.chooser.reading is not None)
+    assert [t for t in threading.enumerate() if t.name == "distill-start"] == []
+    assert panel.dashboard is None and not started
+
+
+def test_a_start_that_waits_says_what_is_wrong(
+    open_panel: Open, takes: Path, may_read: threading.Event, started: list[tuple[Any, ...]]
+) -> None:
+    for path in takes.iterdir():
+        path.write_bytes(b"")
+    panel = open_panel(wait=False)
+    panel.start.click()
+    may_read.set()
+    _until(lambda: panel.says.tone == "bad")
+    assert panel.says.text == "There is no sound to learn from in this folder; choose another."
+    assert panel.dashboard is None and not started
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.01)
 
 
 def test_a_run_whose_dashboard_fails_is_let_go_of(

@@ -56,6 +56,7 @@ class TrainPanel(View):
         """What is shown once there is a run."""
         self._runs_folder = Path(runs_folder).expanduser()
         self._turn = threading.Lock()  # one press at a time: a second Start finds the first's run
+        self._start_is_due = False  # Start was pressed while the sounds were being read
         self.chooser = FolderChooser(folder)
         self.settings = TrainSettings()
         self.name = NameField(self._runs_folder)
@@ -67,7 +68,7 @@ class TrainPanel(View):
         self._sheet, self._bar = style_sheet(), with_class(row(self.back), "distill-panel-bar")
         self._form = self._lay_out()
         super().__init__([self._sheet, self._form], "distill-panel")
-        self.chooser.observe(lambda _: self._suggest_name(), "folder")
+        self.chooser.observe(self._on_folder, "folder")
         self.chooser.observe(self._on_reading, "reading")
         self._suggest_name()
         self._fit()
@@ -75,6 +76,7 @@ class TrainPanel(View):
 
     def close(self) -> None:
         """Ends the panel on every page, and its threads; runs go on."""
+        self._start_is_due = False
         self._let_go()
         self.chooser.close()
         close_all([self._form, self._bar])  # one of them is not shown
@@ -101,7 +103,12 @@ class TrainPanel(View):
     def _start(self) -> None:
         if self.dashboard is not None:
             return
+        self._start_is_due = self.chooser.folder is not None  # first: a reading may end right now
         reading = self.chooser.reading
+        if self._start_is_due and reading is None:
+            self.says.say("Starts as soon as the sounds are read.")
+            return
+        self._start_is_due = False
         trouble = self._missing(reading)
         if trouble or reading is None:
             self.says.say(trouble, "bad")
@@ -116,6 +123,10 @@ class TrainPanel(View):
             self.runs.refresh()  # somebody else may have begun the run of that name
         finally:
             self.start.disabled = False
+
+    def _start_if_due(self) -> None:
+        if self._start_is_due:
+            self._start()
 
     def _begin(self, reading: Reading) -> None:
         config, device = self.settings.config(reading), self.settings.device.value
@@ -160,19 +171,26 @@ class TrainPanel(View):
 
     def _missing(self, reading: Reading | None) -> str:
         """Why there can be no start yet."""
-        if self.chooser.folder is None:
+        if self.chooser.folder is None or reading is None:
             return "Choose a folder of recordings first."
-        if reading is None:
-            return "The sounds are still being read; press Start once they are."
         if reading.question:
             return "The sounds have not been read yet: press Read them, or choose fewer."
         if reading.trouble:
             return "There is no sound to learn from in this folder; choose another."
         return "" if self.name.judge() else "Choose another name."
 
+    def _on_folder(self, _change: Any) -> None:
+        self._start_is_due = False  # Start was pressed for the one before
+        self.says.say("")
+        self._suggest_name()
+
     def _on_reading(self, _change: Any) -> None:
         self.says.say("")
         self._fit()
+        if self.chooser.reading is not None and self._start_is_due:
+            # As a press of its own: whoever reports a reading holds the chooser's lock.
+            start = self._press(self._start_if_due)
+            threading.Thread(target=start, name="distill-start", daemon=True).start()
 
     def _fit(self) -> None:
         reading = self.chooser.reading
