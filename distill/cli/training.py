@@ -31,6 +31,8 @@ from distill.training.run.start import RunStart
 from distill.training.runner import TrainingRunner
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
+from distill.training.watch.history import MetricsHistory
+from distill.training.watch.preview_distances import distances_of
 from distill.words import duration, why_ended
 
 _DEMO_RECONSTRUCTIONS = 8
@@ -275,6 +277,14 @@ def _json(result: TrainingResult) -> str:
     return msgspec.json.format(msgspec.json.encode(values)).decode()  # NaN becomes null
 
 
+def _preview_lines(history: MetricsHistory) -> list[str]:
+    if not history.previews:
+        return []
+    event = history.previews[-1]
+    said = distances_of(event.pairs)
+    return [f"  previews of epoch {event.epoch + 1}: {said}"] if said else []
+
+
 def _report(result: TrainingResult) -> str:
     history, best = result.history, result.history.best
     lines = [
@@ -289,6 +299,7 @@ def _report(result: TrainingResult) -> str:
             f"training {best.train_loss:.4f}"
         )
         lines += health_lines(best.health)
+    lines += _preview_lines(history)
     lines += [
         f"  warning, epoch {warning.epoch + 1}: {warning.message}" for warning in history.warnings
     ]

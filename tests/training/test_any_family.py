@@ -31,7 +31,7 @@ from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
 from distill.errors import CheckpointError, ModelFileError
 from distill.family import family
-from distill.training.tasks.preview import PreviewSound
+from distill.training.tasks.preview import PreviewSound, with_floor
 from tests.families import FAMILIES, tiny
 
 
@@ -87,6 +87,19 @@ def test_previews_are_an_original_and_what_the_model_makes_of_it(
     for name in (pair.original, pair.reconstruction):
         waveform, rate = read_audio(tmp_path / name)
         assert (len(waveform), rate) == (9600, model.sample_rate)
+    assert pair.mel > 0 and pair.stft > 0 and pair.mel_floor is None  # none was asked for
+
+
+def test_a_preview_of_a_model_gone_astray_is_measured_by_nothing(
+    trained: TrainingResult, tmp_path: Path
+) -> None:
+    model = load_model(trained.model_path)
+    log_mel = LogMel(model.config.spectrogram)
+    nothing = lambda _mel, samples: torch.full((samples,), float("nan"))  # noqa: E731
+    sound_of = {"log_mel": log_mel, "vocoder": nothing}
+    sound = with_floor(PreviewSound("a tone", torch.ones(4800)), **sound_of)
+    [pair] = generate_reconstruction_preview(model.model, [sound], tmp_path / "p" / "o", **sound_of)
+    assert (pair.mel, pair.stft, pair.mel_floor, pair.stft_floor) == (None, None, None, None)
 
 
 def test_a_callback_for_one_family_is_safe_with_the_others(

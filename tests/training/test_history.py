@@ -54,6 +54,9 @@ EVENTS = [
     epoch(0, 0.9, 0.8, True),
     CheckpointEvent(0, 10, "checkpoints/step-000010.ckpt", True),
     PreviewEvent(0, 10, "previews/epoch-0001", (PreviewPair("kick", 0.5, "a.wav", "b.wav"),)),
+    PreviewEvent(
+        0, 10, "previews/epoch-0001", (PreviewPair("kick", 0.5, "a.wav", "b.wav", 2.5, 3, 1, 1.5),)
+    ),
     WarningEvent(0, 10, "utilization", "level 2 uses 21 %", 1),
     TrainingCompleteEvent("max_epochs", "model.distill", 0, 0.8, 1, 10, 5.0),
     TrainingFailedEvent("TrainingError", "ten in a row", None),
@@ -90,7 +93,7 @@ def test_a_history_folds_events_into_curves() -> None:
     assert history.last_health is not None and history.last_health.health == HEALTH
     assert history.best_epoch == 0
     assert history.curves()["val"] == [0.8]
-    assert [len(x) for x in (history.previews, history.checkpoints, history.warnings)] == [1, 1, 1]
+    assert [len(x) for x in (history.previews, history.checkpoints, history.warnings)] == [2, 1, 1]
     assert history.progress == 1.0
     assert history.eta_s == 0.0
 

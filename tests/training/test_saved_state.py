@@ -20,46 +20,48 @@ import torch
 
 from distill import (
     AudioCorpus,
+    TrainingConfig,
     TrainingResult,
-    VQVAEConfig,
-    load_vqvae_checkpoint,
-    resume_vqvae,
-    save_vqvae_checkpoint,
-    train_vqvae,
+    load_checkpoint,
+    resume,
+    save_checkpoint,
+    train,
 )
 from distill.errors import CheckpointError
 from distill.training.engine.engine import Engine, Reporter
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
 from distill.training.session.assembly import assemble
+from tests.families import FAMILIES, tiny
 
 State = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def small() -> VQVAEConfig:
-    return VQVAEConfig(
-        width=8, latent_dim=4, codebook_size=8, batch_size=2, segment_frames=16, levels=2,
+@pytest.fixture(scope="module", params=FAMILIES)
+def small(request: pytest.FixtureRequest) -> TrainingConfig:
+    own = {"codebook_size": 8, "levels": 2} if request.param == "vqvae" else {}
+    return tiny(
+        request.param, width=8, latent_dim=4, batch_size=2, segment_frames=16,
         encoder_depth=1, decoder_depth=1, min_steps_per_epoch=3, max_steps=7,
-        preview_every_epochs=0, checkpoint_every_s=0.0, checkpoints_kept=9,
+        preview_every_epochs=0, checkpoint_every_s=0.0, checkpoints_kept=9, **own,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    corpus: AudioCorpus, small: VQVAEConfig, tmp_path_factory: pytest.TempPathFactory
+    corpus: AudioCorpus, small: TrainingConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> TrainingResult:
-    return train_vqvae(small, corpus, tmp_path_factory.mktemp("runs") / "undisturbed", "cpu")
+    return train(small, corpus, tmp_path_factory.mktemp("runs") / "undisturbed", "cpu")
 
 
 @pytest.fixture(scope="module")
-def good(undisturbed: TrainingResult, small: VQVAEConfig) -> State:
+def good(undisturbed: TrainingResult, small: TrainingConfig) -> State:
     newest = list_checkpoints(undisturbed.model_path.parent / "checkpoints")[1]
-    return load_vqvae_checkpoint(newest.path, small)
+    return load_checkpoint(newest.path, small)
 
 
 @pytest.fixture(scope="module")
-def engine(corpus: AudioCorpus, small: VQVAEConfig) -> Engine:
+def engine(corpus: AudioCorpus, small: TrainingConfig) -> Engine:
     request = RunRequest.of(small, corpus, name="run", device="cpu")
     made, _ = assemble(request, corpus.split(), lambda _task: Reporter())
     return made
@@ -119,72 +121,72 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 
 def test_what_is_not_refused_can_be_gone_on_from(
-    good: State, small: VQVAEConfig, engine: Engine, tmp_path: Path
+    good: State, small: TrainingConfig, engine: Engine, tmp_path: Path
 ) -> None:
     dice, everywhere, refused = random.Random(0), places(good), 0
-    for _ in range(80):
+    for _ in range(40):
         path, kind = dice.choice(everywhere), dice.choice(list(CHANGES))
         state = changed(good, path, CHANGES[kind])
-        file = save_vqvae_checkpoint(tmp_path, state, step=1, val_loss=0.5)
+        file = save_checkpoint(tmp_path, state, step=1, val_loss=0.5)
         try:
-            state = load_vqvae_checkpoint(file, small)
+            state = load_checkpoint(file, small)
         except CheckpointError as error:
             assert str(error).startswith("step-000001.ckpt: ") and len(str(error)) < 1000
             refused += 1
             continue
         engine.load_state_dict(state)
         assert all(torch.isfinite(weight).all() for weight in engine.task.module.parameters())
-    assert refused > 40
+    assert refused > 20
 
 
 @pytest.mark.parametrize("kind", CHANGES)
 @pytest.mark.parametrize("part", ["model", "best_weights", "optimizers", "task", "reporter"])
 def test_a_part_that_is_something_else_is_refused(
-    part: str, kind: str, good: State, small: VQVAEConfig, tmp_path: Path
+    part: str, kind: str, good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:
     if (part, kind) == ("best_weights", "no table"):  # before the first validation
         return
-    file = save_vqvae_checkpoint(
-        tmp_path, changed(good, (part,), CHANGES[kind]), step=1, val_loss=0.5
-    )
+    file = save_checkpoint(tmp_path, changed(good, (part,), CHANGES[kind]), step=1, val_loss=0.5)
     with pytest.raises(CheckpointError, match=r"^step-000001\.ckpt: "):
-        load_vqvae_checkpoint(file, small)
+        load_checkpoint(file, small)
 
 
-def test_a_part_that_is_missing_is_named(good: State, small: VQVAEConfig, tmp_path: Path) -> None:
+def test_a_part_that_is_missing_is_named(
+    good: State, small: TrainingConfig, tmp_path: Path
+) -> None:
     for part in set(good) - {"processes"}:  # which earlier versions did not say
         without = {name: value for name, value in good.items() if name != part}
-        file = save_vqvae_checkpoint(tmp_path, without, step=1, val_loss=0.5)
+        file = save_checkpoint(tmp_path, without, step=1, val_loss=0.5)
         with pytest.raises(CheckpointError, match=f"^step-000001.ckpt: {part} is missing"):
-            load_vqvae_checkpoint(file, small)
+            load_checkpoint(file, small)
 
 
 @pytest.mark.parametrize("name", ["before", "steps_before"])
 @pytest.mark.parametrize("kind", CHANGES)
 def test_what_the_epoch_before_saw_is_checked_too(
-    name: str, kind: str, good: State, small: VQVAEConfig, tmp_path: Path
+    name: str, kind: str, good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:
     state = changed(good, ("reporter", "health", name), CHANGES[kind])
-    file = save_vqvae_checkpoint(tmp_path, state, step=1, val_loss=0.5)
+    file = save_checkpoint(tmp_path, state, step=1, val_loss=0.5)
     with pytest.raises(CheckpointError, match=rf"^step-000001\.ckpt: reporter: {name}"):
-        load_vqvae_checkpoint(file, small)
+        load_checkpoint(file, small)
 
 
 def test_an_earlier_version_did_not_say_what_the_epoch_before_saw(
-    good: State, small: VQVAEConfig, tmp_path: Path
+    good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:
     state = copy.deepcopy(good)
     for name in ("before", "steps_before"):
         state["reporter"]["health"].pop(name)
-    file = save_vqvae_checkpoint(tmp_path, state, step=1, val_loss=0.5)
-    assert "before" not in load_vqvae_checkpoint(file, small)["reporter"]["health"]
+    file = save_checkpoint(tmp_path, state, step=1, val_loss=0.5)
+    assert "before" not in load_checkpoint(file, small)["reporter"]["health"]
 
 
-def test_one_of_another_run_is_refused(good: State, small: VQVAEConfig, tmp_path: Path) -> None:
-    file = save_vqvae_checkpoint(tmp_path, good, step=1, val_loss=0.5)
+def test_one_of_another_run_is_refused(good: State, small: TrainingConfig, tmp_path: Path) -> None:
+    file = save_checkpoint(tmp_path, good, step=1, val_loss=0.5)
     wider = dataclasses.replace(small, width=16)
     with pytest.raises(CheckpointError, match=r"model: .*: found \(8, .*expected \(16, "):
-        load_vqvae_checkpoint(file, wider)
+        load_checkpoint(file, wider)
 
 
 def forged(path: Path, payload: bytes) -> Path:
@@ -269,16 +271,16 @@ ONE_KEY, BILLION = b"X\1\0\0\x000", b"J\x00\xca\x9a\x3b"
     ],
 )  # fmt: skip
 def test_forged_bytes_are_refused_and_nothing_is_called(
-    payload: bytes, small: VQVAEConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    payload: bytes, small: TrainingConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = forged(tmp_path / "step-000001.ckpt", payload)
     with pytest.raises(CheckpointError, match=r"^step-000001\.ckpt: "):
-        load_vqvae_checkpoint(file, small)
+        load_checkpoint(file, small)
     assert capsys.readouterr().out == ""
 
 
 def test_a_storage_that_is_shorter_than_it_says_is_refused(
-    small: VQVAEConfig, tmp_path: Path
+    small: TrainingConfig, tmp_path: Path
 ) -> None:
     buffer = io.BytesIO()
     torch.save({"a": torch.arange(4.0)}, buffer)
@@ -288,27 +290,29 @@ def test_a_storage_that_is_shorter_than_it_says_is_refused(
         assert longer != pickled
         payload = archive(longer, **{"0": made.read("archive/data/0")})
     with pytest.raises(CheckpointError, match="promises 268435456 numbers where 16 bytes are"):
-        load_vqvae_checkpoint(forged(tmp_path / "step-000001.ckpt", payload), small)
+        load_checkpoint(forged(tmp_path / "step-000001.ckpt", payload), small)
 
 
-def test_larger_than_a_run_can_write_is_not_read(small: VQVAEConfig, tmp_path: Path) -> None:
+def test_larger_than_a_run_can_write_is_not_read(small: TrainingConfig, tmp_path: Path) -> None:
     file = forged(tmp_path / "step-000001.ckpt", b"")
     with file.open("r+b") as opened:
         opened.truncate(10**12)  # takes no room
-    with pytest.raises(CheckpointError, match=r"has 1,000,000,000,000 bytes; .* at most 6\d,"):
-        load_vqvae_checkpoint(file, small)
+    with pytest.raises(CheckpointError, match=r"has 1,000,000,000,000 bytes; .* at most \d"):
+        load_checkpoint(file, small)
 
 
-def test_altered_bytes_with_a_new_digest(good: State, small: VQVAEConfig, tmp_path: Path) -> None:
+def test_altered_bytes_with_a_new_digest(
+    good: State, small: TrainingConfig, tmp_path: Path
+) -> None:
     buffer = io.BytesIO()
     torch.save(good, buffer)
     dice = random.Random(0)
-    for _ in range(60):
+    for _ in range(30):
         payload = bytearray(buffer.getvalue())
         place, length = dice.randrange(len(payload)), dice.randrange(1, 9)
         payload[place : place + length] = dice.randbytes(length)
         try:
-            load_vqvae_checkpoint(forged(tmp_path / "step-000001.ckpt", bytes(payload)), small)
+            load_checkpoint(forged(tmp_path / "step-000001.ckpt", bytes(payload)), small)
         except CheckpointError as error:
             assert str(error).startswith("step-000001.ckpt: ")
 
@@ -318,14 +322,14 @@ def test_one_that_cannot_be_used_gives_way_to_the_one_before(
     damage: str,
     good: State,
     corpus: AudioCorpus,
-    small: VQVAEConfig,
+    small: TrainingConfig,
     undisturbed: TrainingResult,
     tmp_path: Path,
 ) -> None:
     run = tmp_path / "run"
     stop = threading.Event()
     stop_at_5 = lambda event: stop.set() if getattr(event, "step", 0) == 4 else None  # noqa: E731
-    train_vqvae(small, corpus, run, "cpu", stop_at_5, stop)
+    train(small, corpus, run, "cpu", stop_at_5, stop)
     newest = list_checkpoints(run / "checkpoints")[0].path
     if damage in ("a link", "a folder"):
         newest.unlink()
@@ -334,8 +338,8 @@ def test_one_that_cannot_be_used_gives_way_to_the_one_before(
         name, tensor = next(iter(good["model"].items()))
         wrong = tensor[None] if damage == "shapes" else torch.full(tensor.shape, float("nan"))
         state = {**good, "model": {**good["model"], name: wrong}}
-        save_vqvae_checkpoint(newest.parent, state, step=5, val_loss=0.5, keep=9)
-    result = resume_vqvae(run)
+        save_checkpoint(newest.parent, state, step=5, val_loss=0.5, keep=9)
+    result = resume(run)
     [warning] = [item for item in result.history.warnings if item.kind == "checkpoint"]
     assert warning.message.startswith(f"{newest.name}: ")
     assert warning.message.endswith("; went back to step-000004.ckpt")

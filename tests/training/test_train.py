@@ -25,6 +25,7 @@ from distill import (
     train_vqvae_epoch,
 )
 from distill.audio import SegmentSampler
+from distill.audio.distance import mel_distance, stft_distance
 from distill.errors import ConfigError, CorpusError, RunFolderError, TrainingError
 from distill.family import family_of
 from distill.training import train, train_epoch, validate_epoch
@@ -284,6 +285,12 @@ def test_previews_are_the_same_sounds_at_the_same_gain(
         assert rate == 48_000
         assert (original == again).all()
         assert len(made) == len(original)
+        # Measured on what is played, but for its gain and its 16 bits.
+        sides = [torch.from_numpy(side).float() * 10 ** (3 / 20) for side in (original, made)]
+        assert other.mel == pytest.approx(mel_distance(*sides, rate), rel=0.1)
+        assert other.stft == pytest.approx(stft_distance(*sides), rel=0.1)
+        assert (one.mel_floor, one.stft_floor) == (other.mel_floor, other.stft_floor)
+        assert other.mel_floor < other.mel and other.stft_floor < other.stft
     split = corpus.split(any_config.validation_fraction)
     expected = split.validation[0][: len(original)] * 10 ** (-3 / 20)
     original, _ = soundfile.read(tmp_path / "run" / first.pairs[0].original)

@@ -196,7 +196,8 @@ class FakeTrainer:
             tone = torch.sin(torch.arange(rate // 2) * (0.05 + 0.02 * number))
             write_audio(folder / f"00-{kind}.wav", 0.5 * tone, rate)
         there = f"previews/{folder.name}"
-        pair = PreviewPair(name, 0.5, f"{there}/00-original.wav", f"{there}/00-reconstruction.wav")
+        sides = [f"{there}/00-{kind}.wav" for kind in ("original", "reconstruction")]
+        pair = PreviewPair(name, 0.5, *sides, 2.0, 3.0, 1.0, 1.5)
         self.report(PreviewEvent(self.epoch - 1, self.step, there, (pair,)))
 
     def report(self, event: Event) -> None:

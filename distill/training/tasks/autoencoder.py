@@ -22,7 +22,12 @@ from distill.errors import NonFiniteError
 from distill.own_folder import OwnFolder
 from distill.training.engine.task import Judgement, Learner
 from distill.training.run.state_checks import check_generator, member, table
-from distill.training.tasks.preview import PreviewSound, choose_preview_sounds, write_previews
+from distill.training.tasks.preview import (
+    PreviewSound,
+    choose_preview_sounds,
+    with_floor,
+    write_previews,
+)
 from distill.training.watch.events import PreviewPair
 
 _VALIDATION_PIECE_SEGMENTS = 4
@@ -170,14 +175,13 @@ class AutoencoderTask(ABC):
 
     def preview(self, files: OwnFolder, inside: str) -> tuple[PreviewPair, ...]:
         """See `Task`."""
-        return write_previews(
-            self.module,
-            self._preview_sounds,
-            files,
-            inside,
-            log_mel=self._log_mel,
-            vocoder=GriffinLimVocoder(self._log_mel),
-        )
+        log_mel, vocoder = self._log_mel, GriffinLimVocoder(self._log_mel)
+        sounds = [
+            with_floor(sound, log_mel=log_mel, vocoder=vocoder) if sound.floor is None else sound
+            for sound in self._preview_sounds
+        ]
+        self._preview_sounds = sounds
+        return write_previews(self.module, sounds, files, inside, log_mel=log_mel, vocoder=vocoder)
 
     def state_dict(self) -> dict[str, Any]:
         """See `Task`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from distill.audio.distance import mel_distance, stft_distance
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
 from distill.audio.writing import wav_bytes
 from distill.own_folder import OwnFolder
 from distill.training.watch.event_lines import PreviewPair
+
+Distances = tuple[float | None, float | None]
+"""Mel and STFT distance; None for a sound that holds NaN or Inf."""
 
 _HEADROOM = 10 ** (-3 / 20)  # both sides alike, so that neither clips and both stay comparable
 
@@ -25,6 +30,8 @@ class PreviewSound:
     name: str
     waveform: Tensor
     """(samples,), normalised as in training."""
+    floor: Distances | None = None
+    """Distances that no model gets below; see `with_floor`."""
 
 
 def choose_preview_sounds(
@@ -33,6 +40,21 @@ def choose_preview_sounds(
     """The first `count` sounds, cut to at most `samples`."""
     pairs = zip(names[:count], waveforms[:count], strict=True)
     return [PreviewSound(name, waveform[:samples]) for name, waveform in pairs]
+
+
+@torch.no_grad()
+def with_floor(sound: PreviewSound, *, log_mel: LogMel, vocoder: Vocoder) -> PreviewSound:
+    """The sound, with what is left of the distances where the model makes no error.
+
+    Args:
+        sound: to be previewed, again and again.
+        log_mel: the model's spectrogram.
+        vocoder: turns frames into sound.
+    """
+    mel = log_mel(sound.waveform.to(log_mel.filters.device))
+    made = vocoder(mel, len(sound.waveform))
+    rate = log_mel.config.sample_rate
+    return dataclasses.replace(sound, floor=_distances(sound.waveform, made, rate))
 
 
 def generate_reconstruction_preview(
@@ -87,7 +109,7 @@ def write_previews(
 
     Args:
         model: forward(mel) returns the reconstruction first; its mode is left as it was.
-        sounds: in the order of the files.
+        sounds: in the order of the files; each is measured against its original, beside its floor.
         files: the run folder.
         inside: the folder in it, made if missing; gets `00-original.wav`, `00-reconstruction.wav`
             and so on.
@@ -116,10 +138,21 @@ def write_previews(
                 made_by = "a preview of a training" if kind == "reconstruction" else None
                 with files.write(names[kind]) as file:
                     file.write(wav_bytes(waveform * _HEADROOM, rate, made_by=made_by))
-            pairs.append(PreviewPair(sound.name, len(sound.waveform) / rate, **names))
+            found = *_distances(sound.waveform, made, rate), *(sound.floor or (None, None))
+            seconds = len(sound.waveform) / rate
+            pairs.append(
+                PreviewPair(sound.name, seconds, names["original"], names["reconstruction"], *found)
+            )
     finally:
         model.train(was_training)
     return tuple(pairs)
+
+
+def _distances(original: Tensor, made: Tensor, rate: int) -> Distances:
+    made = made.cpu()
+    if not torch.isfinite(made).all():  # a model that has gone astray, which others report
+        return None, None
+    return mel_distance(original, made, rate), stft_distance(original, made)
 
 
 generate_vqvae_reconstruction_preview = generate_reconstruction_preview

@@ -120,6 +120,15 @@ class PreviewPair:
     original: str
     """Path relative to the run folder."""
     reconstruction: str
+    mel: float | None = None
+    """`mel_distance` of the two; None where none was measured, as in runs of older versions."""
+    stft: float | None = None
+    """`stft_distance` of the two."""
+    mel_floor: float | None = None
+    """What is left of `mel` where the model makes no error: of the original's own spectrogram,
+    made sound in the same way."""
+    stft_floor: float | None = None
+    """The same of `stft`."""
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,8 @@ def test_sounds_come_from_the_run_folder_only(dashboard, trainer, watch):
     until(lambda: dashboard.player.rows)
     [row] = dashboard.player.rows
     [stage] = dashboard.player.stages
-    assert stage == {"key": "previews/epoch-0001", "label": "epoch 1"}
+    note = "mel 2.00 (floor 1.00), STFT 3.00 (floor 1.50)"
+    assert stage == {"key": "previews/epoch-0001", "label": "epoch 1", "notes": [note]}
     key = row["keys"][1].replace("{stage}", stage["key"])
     for kind in ("sound", "peaks", "mel"):
         say(dashboard.player, {"type": kind, "key": key})

@@ -371,6 +371,29 @@ def test_suggestions_are_free_and_can_be_folders(runs: Path) -> None:
     assert len(run_names.suggest_name(Path("x" * 200), runs)) < 60
 
 
+def test_a_preset_sets_what_can_then_be_changed() -> None:
+    settings, reading = TrainSettings(), Reading(Path("x"), files=40, seconds=200.0)
+    settings.fit(reading)
+    labels = [label for label, _ in settings.preset.options]
+    assert labels == [
+        "as set below", "draft: 750 bit/s", "balanced: 1,125 bit/s", "fine: 3,000 bit/s",
+        "finest: 6,000 bit/s",
+    ]  # fmt: skip
+    for name in VQVAEConfig.presets:
+        settings.preset.value = name
+        config = settings.config(reading)
+        assert {k: getattr(config, k) for k in VQVAEConfig.preset(name)} == VQVAEConfig.preset(name)
+        assert settings.trade.text.startswith(f"{config.bits_per_second:,.0f} bit/s = ")
+        assert (settings.levels.value, settings.codebook.value) == (config.levels, 256)
+    settings.fit(Reading(Path("y"), files=400, seconds=900.0))
+    settings.fit(reading)
+    assert settings.preset.value == "finest" and settings.config(reading).stride == 1
+    settings.levels.value = 2
+    assert settings.preset.value == ""
+    assert (settings.config(reading).stride, settings.config(reading).levels) == (2, 2)
+    assert settings.codebook.value == 256
+
+
 def test_the_settings_say_what_levels_trade() -> None:
     settings = TrainSettings()
     settings.fit(Reading(Path(), 40, 60.0))

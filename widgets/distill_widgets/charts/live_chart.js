@@ -9,6 +9,7 @@ import {askForPlotly, plotlyOf, receivePlotly} from "../page/plotly_load.js";
 import {closeStore, keepInTouch, openStore, send, storeOf} from "../page/store.js";
 import {element, shownText} from "../page/text.js";
 import {markDarkness, onThemeChange, themeColour} from "../page/theme.js";
+import {toolbar} from "./chart_bar.js";
 import {noPoints, pointCount, syncMessage, take} from "./cursor.js";
 import {layoutOf, tracesOf} from "./figure.js";
 
@@ -70,51 +71,6 @@ function showSnapshot(el, box, svg) {
   image.alt = shownText(el.dataset.name);
   image.src = `data:image/svg+xml,${encodeURIComponent(drawn.replace(/[\ud800-\udfff]/gu, "?"))}`;
   box.replaceChildren(image);
-}
-
-/** @param {ChartStore} store @param {() => void} redraw */
-function smoothingSlider(store, redraw) {
-  const value = String(store.smoothing);
-  const slider = element("input");
-  Object.assign(slider, {type: "range", min: "0", max: "0.98", step: "0.01", value});
-  slider.setAttribute("aria-label", "smoothing");
-  slider.oninput = () => {
-    store.smoothing = Number(slider.value);
-    redraw();
-  };
-  const label = element("label", "", "smoothing");
-  label.append(slider);
-  return label;
-}
-
-/** @param {ChartStore} store @param {() => void} redraw */
-function logButton(store, redraw) {
-  const button = element("button", "distill-toggle", "log");
-  const show = () => button.setAttribute("aria-pressed", String(store.log));
-  button.title = "logarithmic scale";
-  button.onclick = () => {
-    store.log = !store.log;
-    show();
-    redraw();
-  };
-  show();
-  return button;
-}
-
-/**
- * @param {string} name
- * @param {Spec} spec
- * @param {ChartStore} store
- * @param {() => void} redraw
- */
-function toolbar(name, spec, store, redraw) {
-  const bar = element("div", "distill-chart-bar");
-  const tools = element("span", "distill-chart-tools");
-  const hasLog = Object.values(spec.layout).some((axis) => axis?.loggable);
-  if (spec.smoothing !== undefined) tools.append(smoothingSlider(store, redraw));
-  if (hasLog) tools.append(logButton(store, redraw));
-  bar.append(element("span", "distill-chart-title", name), tools);
-  return bar;
 }
 
 /** One place on a page that shows a chart. */

@@ -1,11 +1,11 @@
 // @ts-check
 // What somebody turns an atlas to: the page, the level, the colours, the kind of map, the pairs.
 /** @import {ExplorerFacts} from "../page/messages" */
-/** @import {Colouring} from "./explorer_pictures" */
+/** @import {Colouring} from "./explorer_map" */
 
 import {element} from "../page/text.js";
 import {choice, menu} from "./choices.js";
-import {COLOURINGS} from "./explorer_pictures.js";
+import {COLOURINGS} from "./explorer_map.js";
 
 /** Instead of a second level: what follows in the same one. */
 export const NEXT = "next";

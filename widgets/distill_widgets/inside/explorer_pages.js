@@ -1,24 +1,16 @@
 // @ts-check
 // The pages of an atlas: the map, use, pairs and files; what is fetched for each and how it lies.
 /** @import {ExplorerFacts} from "../page/messages" */
-/** @import {Ask, PlotBox, PlotPoint, Plotly} from "../page/types" */
+/** @import {Ask, Picture, PlotBox, PlotPoint, Plotly} from "../page/types" */
 /** @import {Chosen} from "./explorer_bar" */
-/** @import {Picture} from "./explorer_pictures" */
 
 import {numbers} from "../page/buffers.js";
 import {plainLayout, plot} from "../page/plotly_draw.js";
 import {element} from "../page/text.js";
 import {chips} from "./choices.js";
 import {NEXT} from "./explorer_bar.js";
-import {
-  filesPicture,
-  levelOf,
-  mapPicture,
-  pairsPicture,
-  rankPicture,
-  rowsOf,
-  usagePicture,
-} from "./explorer_pictures.js";
+import {levelOf, mapPicture} from "./explorer_map.js";
+import {filesPicture, pairsPicture, rankPicture, rowsOf, usagePicture} from "./explorer_tables.js";
 
 const FEW_DEAD = 48;
 const MAP_PX = 460;

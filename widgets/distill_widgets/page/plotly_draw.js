@@ -12,6 +12,9 @@ const SIGNS = {"<": "&lt;", ">": "&gt;", "&": "&amp;", $: "&#36;", "\n": "<br>"}
 const KINDS = new Set(["scatter", "heatmap"]);
 const LOADING = ["images", "template", "updatemenus", "sliders", "mapbox", "map", "geo"];
 
+/** A colour bar that leaves the room to the picture. */
+export const SLIM = {thickness: 8, outlinewidth: 0, len: 0.6, tickfont: {size: 10}};
+
 /**
  * Plotly takes texts for markup of its own, with links; see `plotly_text` in plotly_text.py.
  *

@@ -80,6 +80,8 @@ export type PlotPoint = {customdata?: any; text?: any; x?: any; y?: any; pointIn
 
 // biome-ignore lint/suspicious/noExplicitAny: plotly's own schema, a tree of JSON
 export type Json = any;
+/** What plotly draws. */
+export type Picture = {data: Json[]; layout: Json};
 
 /** plotly.js on its way onto a page. */
 export interface PlotlyLoad {

@@ -10,7 +10,7 @@ import {markDarkness, onThemeChange} from "../page/theme.js";
 import {SoundRow} from "./sound_row.js";
 import {openSounds} from "./sound_store.js";
 
-/** @typedef {{key: string, label: string}} Stage */
+/** @typedef {{key: string, label: string, notes: string[]}} Stage */
 /** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string, plays: number}} Traits */
 
 /**
@@ -138,9 +138,10 @@ class PlayerView {
     const at = this.model.get("stages")[Number(this.slider.value)];
     setText(this.stageName, at?.label ?? "");
     this.el.dataset.stage = at?.key ?? "";
-    for (const row of this.rows) {
+    this.rows.forEach((row, i) => {
+      row.say(at?.notes[i] ?? "");
       row.use(row.spec.keys.map((key) => (at ? key.replace("{stage}", at.key) : key)));
-    }
+    });
   }
 
   turnStage() {

@@ -43,6 +43,8 @@ class Stage:
 
     key: str
     label: str
+    notes: tuple[str, ...] = ()
+    """What is said beside each row's sound of this moment, in the order of the rows."""
 
 
 class AudioPlayer(LiveWidget):
@@ -97,7 +99,9 @@ class AudioPlayer(LiveWidget):
             }
             for r in rows
         ]
-        self.stages = [{"key": stage.key, "label": stage.label} for stage in stages]
+        self.stages = [
+            {"key": stage.key, "label": stage.label, "notes": list(stage.notes)} for stage in stages
+        ]
 
     def play(self) -> None:
         """Has the pages that are open play the last version of the first row, from its start: each

@@ -13,6 +13,7 @@ from distill.training.run.folder import RunFolder
 from distill.training.run.layout import PREVIEWS
 from distill.training.run.request import RunRequest
 from distill.training.watch.history import MetricsHistory
+from distill.training.watch.preview_distances import distances_of
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
 
 SIDES = ("original", "reconstruction")
@@ -54,7 +55,11 @@ class Previews:
             self.player.show((), ())
             return
         stages = [
-            Stage(event.folder, f"epoch {event.epoch + 1}")
+            Stage(
+                event.folder,
+                f"epoch {event.epoch + 1}",
+                tuple(distances_of([pair]) for pair in event.pairs),
+            )
             for event in sorted(history.previews, key=lambda event: (event.epoch, event.step))
         ]
         rows = [

@@ -38,6 +38,7 @@ export class SoundRow {
     this.button = element("button", "distill-play", "▶");
     this.wave = element("canvas", "distill-wave");
     this.time = element("span", "distill-time");
+    this.note = element("div", "distill-sound-note");
     this.toggles = spec.sides.map((label) => element("button", "distill-toggle", label));
     this.mels = spec.sides.map((title) => Object.assign(element("canvas", "distill-mel"), {title}));
     this.pictures = element("div", "distill-mels");
@@ -58,7 +59,7 @@ export class SoundRow {
     this.pictures.append(...this.mels);
     this.button.setAttribute("aria-label", `play ${this.spec.name}`);
     this.el.tabIndex = 0;
-    this.el.append(line, this.pictures, ...this.audios);
+    this.el.append(line, this.note, this.pictures, ...this.audios);
   }
 
   listen() {
@@ -118,6 +119,12 @@ export class SoundRow {
       await this.load(this.audio.currentTime).catch((error) => this.fail(error));
     }
     await this.look();
+  }
+
+  /** @param {string} note on the sounds that are used */
+  say(note) {
+    this.note.hidden = note === "";
+    setText(this.note, note);
   }
 
   /** @param {unknown} error */

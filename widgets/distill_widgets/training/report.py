@@ -18,6 +18,7 @@ from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.watch.history import MetricsHistory
+from distill.training.watch.preview_distances import distances_of
 from distill.words import duration
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.curves import Curves, health_chart, loss_chart
@@ -174,6 +175,8 @@ class Report:
         title = f"originals and reconstructions, epoch {event.epoch + 1}"
         if len(event.pairs) > _MOST_PREVIEWS:
             title += f" (the first {_MOST_PREVIEWS} of {len(event.pairs)})"
+        if said := distances_of(event.pairs):
+            title += f", {said}"
         png = to_png(draw_pictures(rows, title))
         names = ", ".join(name for name, _ in rows)
         return [{"image/png": base64.b64encode(png).decode(), "text/plain": f"{title}: {names}"}]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ _AUTOMATIC = "auto"
 _SIZES = (16, 32, 64, 128, 256, 512, 1024)
 _DEFAULTS = VQVAEConfig()
 _EPOCHS = 100.0
+_PRESETS, _OWN = VQVAEConfig.presets, ""
 _LEVELS, _COMMITMENT = (range_of(VQVAEConfig, name) for name in ("levels", "commitment_weight"))
 _TRADES = (
     (1, "the smallest codes, and a rough sketch of the sound"),
@@ -32,6 +35,11 @@ _TRADES = (
     (5, "finer detail for more bits; a small corpus may leave the last levels unused"),
     (8, "the finest detail and the most bits; needs many sounds and the longest training"),
 )
+
+
+def _described(preset: str) -> str:
+    bits = VQVAEConfig(**VQVAEConfig.preset(preset)).bits_per_second
+    return f"{preset}: {bits:,.0f} bit/s"
 
 
 class TrainSettings(View):
@@ -45,6 +53,11 @@ class TrainSettings(View):
         self._reading: Reading | None = None
         self._showing = False
         self._budgets: dict[str, float | None] = {MINUTES: None, EPOCHS: None}
+        self.preset = labelled(
+            ipywidgets.Dropdown,
+            "Preset",
+            options=[("as set below", _OWN), *((_described(name), name) for name in _PRESETS)],
+        )
         self.levels = labelled(
             ipywidgets.IntSlider,
             "Levels",
@@ -85,14 +98,16 @@ class TrainSettings(View):
             + "none begins at random."
         )
         controls = (
-            self.levels, self.trade, self.codebook, self.commitment, self.commitment_says,
-            self.start, self.start_says, row(self.budget, self.unit), self.device,
+            self.preset, self.levels, self.trade, self.codebook, self.commitment,
+            self.commitment_says, self.start, self.start_says, row(self.budget, self.unit),
+            self.device,
         )  # fmt: skip
         super().__init__(controls, "distill-settings")
         self.budget.observe(self._on_budget, "value")
         self.unit.observe(self._on_unit, "value")
+        self.preset.observe(self._on_preset, "value")
         for control in (self.levels, self.codebook):
-            control.observe(lambda _: self._explain(), "value")
+            control.observe(self._on_size, "value")
         self.fit(None)
 
     def fit(self, reading: Reading | None) -> None:
@@ -101,7 +116,8 @@ class TrainSettings(View):
             self._reading = reading
             size = f" ({self._adaptive(reading).codebook_size})" if reading else ""
             options = [(f"automatic{size}", _AUTOMATIC), *self.codebook.options[1:]]
-            set_options(self.codebook, options, self.codebook.value)
+            with self._shown():
+                set_options(self.codebook, options, self.codebook.value)
             self._show_budget()
             self._explain()
 
@@ -129,7 +145,10 @@ class TrainSettings(View):
 
     def _adaptive(self, reading: Reading | None, **overrides: Any) -> VQVAEConfig:
         files, seconds = (reading.files, reading.seconds) if reading else (1, 2.0)
-        return get_adaptive_vqvae_config(files, seconds, levels=self.levels.value, **overrides)
+        settings = {"levels": self.levels.value, **overrides}
+        return get_adaptive_vqvae_config(
+            files, seconds, preset=self.preset.value or None, **settings
+        )
 
     def _budget(self) -> dict[str, float]:
         amount, unit = self.budget.value, self.unit.value
@@ -162,11 +181,36 @@ class TrainSettings(View):
             EPOCHS: _EPOCHS,
         }
         unit = self.unit.value
+        with self._shown():
+            self.budget.value = self._budgets[unit] or fitting[unit]
+
+    @contextlib.contextmanager
+    def _shown(self) -> Iterator[None]:
+        """What changes here, nobody set by hand."""
         self._showing = True
         try:
-            self.budget.value = self._budgets[unit] or fitting[unit]
+            yield
         finally:
             self._showing = False
+
+    def _on_preset(self, _change: Any) -> None:
+        """Shows a preset where it can be changed."""
+        with self._lock:
+            if self._showing or self.preset.value == _OWN:
+                return
+            settings = _PRESETS[self.preset.value]
+            with self._shown():
+                self.levels.value = settings["levels"]
+                self.codebook.value = settings["codebook_size"]
+            self._explain()
+
+    def _on_size(self, _change: Any) -> None:
+        """A size that is set by hand is no preset's any more."""
+        with self._lock:
+            if self._showing:
+                return
+            self.preset.value = _OWN
+            self._explain()
 
     def _on_budget(self, change: Any) -> None:
         with self._lock:
