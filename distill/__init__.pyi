@@ -28,11 +28,13 @@ from .codebook.health import (
     codebook_health as codebook_health,
 )
 from .config import (
+    PriorConfig as PriorConfig,
     SpectrogramConfig as SpectrogramConfig,
     TrainingConfig as TrainingConfig,
     VAEConfig as VAEConfig,
     VQVAEConfig as VQVAEConfig,
     get_adaptive_config as get_adaptive_config,
+    get_adaptive_prior_config as get_adaptive_prior_config,
     get_adaptive_vqvae_config as get_adaptive_vqvae_config,
 )
 from .errors import (
@@ -45,6 +47,7 @@ from .errors import (
     LatentsError as LatentsError,
     ModelFileError as ModelFileError,
     OutputExistsError as OutputExistsError,
+    PriorError as PriorError,
     RunFolderError as RunFolderError,
     TrainingError as TrainingError,
 )
@@ -63,6 +66,7 @@ from .models.losses import (
     vae_loss as vae_loss,
     vqvae_loss as vqvae_loss,
 )
+from .models.prior.corpus import CodeCorpus as CodeCorpus
 from .models.use.base import LoadedModel as LoadedModel
 from .models.use.loaded import LoadedVQModel as LoadedVQModel
 from .models.use.loaded_vae import LoadedVAE as LoadedVAE
@@ -79,6 +83,7 @@ from .training.fronts import (
     train_epoch as train_epoch,
     validate_epoch as validate_epoch,
 )
+from .training.prior import train_prior as train_prior
 from .training.run.checkpoint import (
     load_checkpoint as load_checkpoint,
     load_vqvae_checkpoint as load_vqvae_checkpoint,

@@ -111,6 +111,10 @@ class CorruptModelError(ModelFileError):
     """The file is a `.distill` file, but truncated or altered."""
 
 
+class PriorError(DistillError, ValueError):
+    """A model has no prior to make new sounds with, or one that was made for another model."""
+
+
 class UninitialisedError(DistillError, RuntimeError):
     """A model was asked for codes before its codebooks held anything."""
 

@@ -27,7 +27,11 @@ CONFIG_ENDING = "_config"
 """How the section of a model file ends that holds a family's own settings, after its name."""
 VQVAE = "vqvae"
 """The first version's only family: meant where nothing names one."""
-_BUILT_IN = {VQVAE: "distill.families.vqvae", "vae": "distill.families.vae"}
+_BUILT_IN = {
+    VQVAE: "distill.families.vqvae",
+    "vae": "distill.families.vae",
+    "prior": "distill.families.prior",
+}
 _registered: dict[str, Family] = {}
 
 
@@ -39,6 +43,24 @@ class WarmStart:
     """Parts of its module, as `encoder`; the rest begins as it would alone."""
     settings: tuple[str, ...]
     """Settings that both must share for it, beside all of the spectrogram."""
+
+
+@dataclass(frozen=True)
+class OfCodec:
+    """How a family works whose models are about the codes of another model, as priors are.
+
+    A run of it has a copy of that model, its codec, in its folder. What it leaves behind is that
+    model, with a section more.
+    """
+
+    family: str
+    """Of the codec."""
+    material: Callable[..., Any]
+    """(codec in use, corpus, split of it, config) -> what its task learns from."""
+    save: Callable[..., Any]
+    """(path, model, material, **what `save_model` takes beside) writes the codec with it."""
+    instead: str
+    """What trains such a model, as a sentence: `train` takes no codec."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,8 @@ class Family:
     """
     warm_start: WarmStart | None = None
     """How its models start from another one; None: they always start from nothing."""
+    of_codec: OfCodec | None = None
+    """For a family about the codes of another model; None: it is about sound."""
     facts: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
     """(config) -> names and values that people read of such a model, its bottleneck first."""
     labels: Callable[[Any], tuple[str, ...]] = lambda _config: ()

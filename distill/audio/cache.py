@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 _SUFFIX = ".f32"
+CODES_SUFFIX = ".codes.npz"
+"""Of files of codes, which lie beside the waveforms that they were made of."""
 
 
 def audio_cache_dir() -> Path:
@@ -24,16 +26,17 @@ def audio_cache_dir() -> Path:
 
 
 def clear_audio_cache(folder: Path | None = None) -> int:
-    """Deletes the cached waveforms, and the folder once it is empty; returns the bytes set free.
+    """Deletes the cached waveforms and codes, and the folder once it is empty.
 
-    Files of others in the folder stay. Corpora in use lose nothing on Linux and macOS, where an
-    open mapping outlives its file.
+    Returns the bytes set free. Files of others in the folder stay. Corpora in use lose nothing on
+    Linux and macOS, where an open mapping outlives its file.
     """
     folder = audio_cache_dir() if folder is None else folder
     if not folder.is_dir():
         return 0
     freed = 0
-    for file in [*folder.glob(f"*{_SUFFIX}"), *folder.glob("*.*.tmp")]:
+    endings = (_SUFFIX, CODES_SUFFIX, ".*.tmp")
+    for file in [file for ending in endings for file in folder.glob(f"*{ending}")]:
         freed += file.stat().st_size
         file.unlink()
     if not any(folder.iterdir()):

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from distill.cli.arguments import AsJson, Device, Levels, Model, Out, Overwrite
 from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
+from distill.cli.prior_commands import add_prior_commands
 from distill.config.fields import range_of
 from distill.config.start import DEFAULT_START
 from distill.config.vqvae import VQVAEConfig
@@ -32,19 +34,6 @@ app = typer.Typer(
     "3 training failed; 4 some files of several could not be used; 130 interrupted, the model is "
     "kept; 141 nobody reads what it prints.",
 )
-
-Model = Annotated[Path, typer.Argument(help="A trained model, .distill.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Where to write; default beside the input.")
-]
-Levels = Annotated[
-    int | None, typer.Option("--levels", help="Use the first so many levels of codes alone.")
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what lies there; never what is read.")
-]
 
 
 def main() -> None:
@@ -294,6 +283,8 @@ def _each_file(
     if failed:
         raise typer.Exit(SOME_FAILED)
 
+
+add_prior_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,8 @@ from distill.checked import brief
 from distill.family import family
 from distill.health_rows import Health, columns, rows
 from distill.models.file.info import ModelInfo, read_model_info
+from distill.models.file.sections import PRIOR
+from distill.models.prior.section import prior_fact
 from distill.models.use.report import model_facts
 from distill.names import path_to_text
 from distill.tables import text_table
@@ -48,6 +50,7 @@ def _values(info: ModelInfo) -> dict[str, Any]:
         family(info.family).health_section: [dataclasses.asdict(row) for row in info.health],
         "loss_curves": info.loss_curves,
         "metadata": info.metadata,
+        "has_prior": info.has_prior,
         "other_sections": info.other_sections,
     }
 
@@ -55,10 +58,12 @@ def _values(info: ModelInfo) -> dict[str, Any]:
 def _text(info: ModelInfo) -> str:
     facts = model_facts(info.config, info.metadata, info.parameters, info.file_bytes)
     others = brief(", ".join(brief(name, 40) for name in info.other_sections), 200)
+    prior = prior_fact(info.extra[PRIOR], info.digest) if info.has_prior else ""
     lines = [
         info.name,
         *([f"  {info.metadata['description']}"] if info.metadata.get("description") else []),
         *(f"  {name:<10} {value}" for name, value in facts),
+        *([f"  {'prior':<10} {prior}"] if prior else []),
         *([f"  {'also':<10} {others}: not known to this version, and kept"] if others else []),
     ]
     return "\n".join([*lines, *health_lines(info.health)])

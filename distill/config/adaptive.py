@@ -7,12 +7,15 @@ import math
 from typing import Any
 
 from distill.config.fields import unknown_field
+from distill.config.prior import PriorConfig
 from distill.config.training import TrainingConfig
 from distill.config.vae import VAEConfig
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
 
 _TYPICAL_SECONDS = 2.0
+_OF_SEGMENTS = ("batch_size", "min_steps_per_epoch")
+"""What `_settings` fits to segments of sound; a prior learns from other ones."""
 
 
 def get_adaptive_vqvae_config(
@@ -75,6 +78,34 @@ def get_adaptive_config(
     settings = _settings(VAEConfig, file_count, total_seconds, overrides)
     dims = 16 if file_count <= 20 else 24 if file_count <= 100 else 32
     return VAEConfig(**{"latent_dim": dims, **settings})
+
+
+def get_adaptive_prior_config(
+    codec: VQVAEConfig, file_count: int, total_seconds: float | None = None, **overrides: Any
+) -> PriorConfig:
+    """A prior's config for the codes of a model over a corpus of this size.
+
+    The time budget grows from one to five minutes with the corpus; what a person may set is the
+    rest: width, dropout, budget.
+
+    Args:
+        codec: `config` of the model whose codes it learns.
+        file_count: recordings, at least 1.
+        total_seconds: length of all together; guessed from the count where unknown.
+        **overrides: any field of PriorConfig that the model does not decide, which then wins.
+
+    Raises:
+        ConfigError: no files, an unknown field, a value outside its range, or other than the
+            model's.
+
+    Example:
+        >>> config = get_adaptive_prior_config(VQVAEConfig(), 40, max_steps=10)
+        >>> config.bits_per_step, config.budget_s
+        (24.0, None)
+    """
+    settings = _settings(PriorConfig, file_count, total_seconds, overrides)
+    wanted = {k: v for k, v in settings.items() if k in overrides or k not in _OF_SEGMENTS}
+    return PriorConfig.for_codec(codec, **wanted)
 
 
 def _settings(

@@ -92,6 +92,28 @@ def train(
     except Exception as error:
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
         raise
+    return train_begun(path, callback, cancel_event, corpus, devices)
+
+
+def train_begun(
+    path: Path,
+    callback: MetricsCallback | None,
+    cancel_event: Cancel | None,
+    corpus: AudioCorpus,
+    devices: int,
+) -> TrainingResult:
+    """Trains a run that was begun.
+
+    Args:
+        path: of its folder.
+        callback: see `train`, as the others.
+        cancel_event: see `train`.
+        corpus: its sounds.
+        devices: processes that train together.
+
+    Raises:
+        DistillError: whatever ended the run.
+    """
     if devices > 1:
         return train_elsewhere(path, callback, cancel_event, corpus)
     return _train(path, callback, cancel_event, corpus=corpus)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from distill import errors
 from distill.audio.corpus import AudioCorpus, Source
-from distill.config import TrainingConfig, VQVAEConfig
-from distill.errors import RunFolderError, RunnerBusyError
+from distill.config import PriorConfig, TrainingConfig, VQVAEConfig
+from distill.errors import RunFolderError
 from distill.family import model_config
 from distill.models.device import check_devices
-from distill.training.attached_run import AttachedRun
+from distill.training.launched_run import Backend, LaunchedRun
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
@@ -23,19 +20,14 @@ from distill.training.run.request import RunRequest
 from distill.training.run.run_sounds import check_source
 from distill.training.run.runs import RunList, list_runs
 from distill.training.run.start import RunStart, StartFrom
-from distill.training.trainers import ProcessTrainer, ThreadTrainer, Trainer
 from distill.training.watch.event_lines import MetricsCallback
-from distill.training.watched_run import WatchedRun
 
-Backend = Literal["process", "thread"]
-
-_TRAINERS: dict[str, Callable[[Path, AudioCorpus | None], Trainer]] = {
-    "process": ProcessTrainer,
-    "thread": ThreadTrainer,
-}
+if TYPE_CHECKING:  # other families are trained without the library of codebooks
+    from distill.models.prior.corpus import CodeCorpus
+    from distill.models.use.loaded import LoadedVQModel
 
 
-class TrainingRunner(AttachedRun):
+class TrainingRunner(LaunchedRun):
     """One training at a time, in a process of its own that needs nobody to watch it.
 
     Everything it shows comes from the run folder, and every request goes there (`AttachedRun`): any
@@ -47,11 +39,7 @@ class TrainingRunner(AttachedRun):
     """
 
     def __init__(self, backend: Backend = "process") -> None:
-        if backend not in _TRAINERS:
-            raise errors.ConfigError(f"backend={backend!r}: expected 'process' or 'thread'")
-        super().__init__()
-        self._backend = backend
-        self._lock = threading.RLock()
+        super().__init__(backend)
 
     # --- beginning ---------------------------------------------------------------------------
 
@@ -136,6 +124,46 @@ class TrainingRunner(AttachedRun):
             devices=devices,
             start=start,
         )
+
+    def start_prior(
+        self,
+        model: LoadedVQModel | str | os.PathLike[str],
+        corpus: Source | AudioCorpus | CodeCorpus,
+        output_dir: str | Path,
+        config: PriorConfig | None = None,
+        device: str = "auto",
+        callback: MetricsCallback | None = None,
+        *,
+        overwrite: bool = False,
+        devices: int = 1,
+    ) -> TrainingRunner:
+        """Starts `train_prior` in the background and returns at once, itself.
+
+        Args:
+            model: an RVQ-VAE, or its file; its own file stays as it is.
+            corpus: recordings: a folder, a file, several of either, or what was scanned or encoded
+                before.
+            output_dir: see `start`, as the others.
+            config: default one that fits; see `get_adaptive_prior_config`.
+            device: see `start`.
+            callback: see `start`.
+            overwrite: see `start`.
+            devices: see `start`.
+
+        Raises:
+            DistillError: see `start` and `train_prior`.
+        """
+        from distill.training.prior import begin_prior
+
+        path = Path(output_dir)
+        with self._lock:
+            self._refuse_if_busy()
+            self._check_thread(devices)
+            sounds = begin_prior(
+                model, corpus, path, config, device, overwrite=overwrite, devices=devices
+            )
+            self._launch(path, callback, corpus=sounds)
+        return self
 
     @classmethod
     def attach(
@@ -230,55 +258,6 @@ class TrainingRunner(AttachedRun):
             seen = watched.seen if watched else None
             self._launch(folder.path, callback, corpus=found, seen=seen)
         return self
-
-    # --- inside ------------------------------------------------------------------------------
-
-    def _check_thread(self, devices: int | None) -> None:
-        if self._backend == "thread" and devices not in (None, 1):
-            raise errors.ConfigError(
-                f"devices={devices}: a thread trains on one; use backend='process'"
-            )
-
-    def _refuse_if_busy(self) -> None:
-        if self._run is not None and self.is_running:
-            raise RunnerBusyError(
-                f"a training is running in {self._run.folder.path}: stop() it or wait() for it "
-                "first, or use another runner"
-            )
-
-    def _watched_in(self, folder: RunFolder) -> WatchedRun | None:
-        """The run of this runner, where it is the one in a folder."""
-        run = self._run
-        same = run is not None and run.folder.path.resolve() == folder.path.resolve()
-        return run if same else None
-
-    def _watch(
-        self,
-        folder: RunFolder,
-        callback: MetricsCallback | None,
-        seen: dict[str, tuple[int, int]] | None = None,
-    ) -> WatchedRun:
-        """Makes a run the one this runner is about; nothing of it is read yet."""
-        if self._run is not None:  # its callback may be waiting for the lock that we hold
-            self._run.close(wait=False)
-        self._run = WatchedRun(folder, callback, seen)
-        return self._run
-
-    def _launch(
-        self,
-        path: Path,
-        callback: MetricsCallback | None,
-        *,
-        corpus: AudioCorpus | None = None,
-        seen: dict[str, tuple[int, int]] | None = None,
-    ) -> None:
-        run = self._watch(RunFolder(path), callback, seen)
-        try:
-            run.trainer = _TRAINERS[self._backend](path, corpus)
-        except BaseException:
-            run.close()
-            raise
-        run.follow()
 
 
 def _usable(source: Source | AudioCorpus, sample_rate: int) -> AudioCorpus | None:

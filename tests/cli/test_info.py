@@ -33,8 +33,8 @@ def test_any_family_is_described(vae: Path) -> None:
 def test_sections_that_are_not_known_are_named(vae: Path) -> None:
     assert "also" not in describe(vae, as_json=False)
     header, tensors = read_container(vae)
-    texts = {**header.texts, "prior": "{}", "odd\x1b[31m": "x"}
-    write_container(vae, {**tensors, "prior.a": torch.ones(2)}, texts)
+    texts = {**header.texts, "later": "{}", "odd\x1b[31m": "x"}
+    write_container(vae, {**tensors, "later.a": torch.ones(2)}, texts)
     said = describe(vae, as_json=False)
-    assert r"also       odd\x1b[31m, prior: not known to this version, and kept" in said
-    assert json.loads(describe(vae, as_json=True))["other_sections"] == ["odd\x1b[31m", "prior"]
+    assert r"also       later, odd\x1b[31m: not known to this version, and kept" in said
+    assert json.loads(describe(vae, as_json=True))["other_sections"] == ["later", "odd\x1b[31m"]

@@ -231,16 +231,16 @@ def test_a_model_without_levels_has_no_names_for_them(path: Path) -> None:
         edit_metadata(path, level_labels=["a"])
 
 
-def with_prior(path: Path) -> dict[str, Tensor]:
+def with_later(path: Path) -> dict[str, Tensor]:
     """Adds a section that nobody knows; returns its tensors."""
     others = {
-        "prior.layer.weight": torch.randn(3, 5).to(torch.bfloat16),
-        "prior.table": torch.tensor([[1, -2], [3, 2**40]]),
-        "prior.gain": torch.tensor(float("nan")),
+        "later.layer.weight": torch.randn(3, 5).to(torch.bfloat16),
+        "later.table": torch.tensor([[1, -2], [3, 2**40]]),
+        "later.gain": torch.tensor(float("nan")),
         "vocoder.on": torch.tensor([True, False]),
     }
     header, tensors = read_container(path)
-    texts = {**header.texts, "prior": '{"kind":"later",  "n": 1.0}', "vocoder": "{}"}
+    texts = {**header.texts, "later": '{"kind":"later",  "n": 1.0}', "vocoder": "{}"}
     write_container(path, {**tensors, **others}, {**texts, "notes": "mine"})
     return others
 
@@ -258,9 +258,9 @@ def test_sections_nobody_knows_are_named_and_kept_bit_for_bit(
 ) -> None:
     path = path if family == "plain" else old
     before, digest = read_model_info(path), load_model(path).digest
-    others = with_prior(path)
+    others = with_later(path)
     info = read_model_info(path)
-    assert info.other_sections == ("notes", "prior", "vocoder")
+    assert info.other_sections == ("later", "notes", "vocoder")
     assert info.parameters == before.parameters
     model = load_model(path)
     assert model.digest == digest  # it is the same model
@@ -271,16 +271,16 @@ def test_sections_nobody_knows_are_named_and_kept_bit_for_bit(
         header, tensors = read_container(file)
         kept = {name: tensor for name, tensor in tensors.items() if name in others}
         assert as_bytes(kept) == as_bytes(others)
-        assert header.texts["prior"] == '{"kind":"later",  "n": 1.0}'
+        assert header.texts["later"] == '{"kind":"later",  "n": 1.0}'
         assert header.texts["notes"] == "mine"
     model.encode(torch.ones(3000), 48_000)
 
 
 @pytest.mark.parametrize(
-    "name", ["encodr.0.weight", "encoder.9.weight", "prior", "metadata.a", "prior2.a", ".a"]
+    "name", ["encodr.0.weight", "encoder.9.weight", "later", "metadata.a", "later2.a", ".a"]
 )
 def test_a_misspelt_tensor_is_refused(name: str, path: Path) -> None:
-    with_prior(path)
+    with_later(path)
     header, tensors = read_container(path)
     write_container(path, {**tensors, name: torch.ones(2)}, {**header.texts, "encoder": "{}"})
     before = path.read_bytes()
@@ -293,7 +293,7 @@ def test_a_misspelt_tensor_is_refused(name: str, path: Path) -> None:
 def test_sections_nobody_knows_take_bounded_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    others = with_prior(path)
+    others = with_later(path)
     size = sum(tensor.nbytes for tensor in others.values())
     monkeypatch.setattr(weights, "MOST_OTHER_BYTES", size)
     assert load_model(path).other_tensors.keys() == others.keys()
@@ -309,7 +309,7 @@ def test_sections_nobody_knows_take_bounded_memory(
 
 
 def test_a_model_in_use_does_not_hold_the_bytes_of_its_file(path: Path) -> None:
-    with_prior(path)
+    with_later(path)
     for tensor in load_model(path).other_tensors.values():
         assert tensor.untyped_storage().nbytes() == tensor.nbytes
 

@@ -22,7 +22,7 @@ from distill.errors import (
 )
 from distill.family import CONFIG_ENDING, Family, family, known_families
 from distill.models.file.container import Header, read_header
-from distill.models.file.sections import read_sections, section_names
+from distill.models.file.sections import PRIOR, read_sections, section_names
 from distill.models.file.weights import section_of
 from distill.names import printable
 
@@ -47,7 +47,8 @@ class ModelInfo:
     """How well its bottleneck is used; of its family, as `LevelHealth` for each level."""
     loss_curves: dict[str, list[float]]
     extra: dict[str, str]
-    """Texts of sections that this version does not know, kept on re-save."""
+    """Texts of sections beside the model's own, as that of a prior, and of those that this version
+    does not know; kept on re-save."""
     parameters: int
     """Numbers in all tensors of the model."""
     file_bytes: int
@@ -72,10 +73,15 @@ class ModelInfo:
 
     @property
     def other_sections(self) -> tuple[str, ...]:
-        """Names of sections that this version does not know, as `prior`; kept on re-save, with
+        """Names of sections that this version does not know, as `notes`; kept on re-save, with
         their tensors.
         """
-        return tuple(sorted(self.extra))
+        return tuple(sorted(set(self.extra) - {PRIOR}))
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether a prior lies beside the model, with which it makes new sounds."""
+        return PRIOR in self.extra
 
 
 def read_model_info(path: str | os.PathLike[str]) -> ModelInfo:

@@ -33,6 +33,8 @@ from distill.models.file.metadata import read_metadata
 LONGEST_CURVE = 200_000
 """Epochs; of longer trainings every second one is kept, or every third, and so on."""
 CURVES, METADATA = "loss_curves", "metadata"
+PRIOR = "prior"
+"""A section that not every file has, with tensors of its own: see `distill.models.prior`."""
 _MOST_ROWS = 4096  # of health: the widest bottleneck has a quarter of it
 _Curve = Annotated[list[Finite | None], Meta(max_length=LONGEST_CURVE)]
 _Curves = Annotated[dict[Name, _Curve], Meta(max_length=64)]

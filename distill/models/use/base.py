@@ -277,10 +277,15 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         return SoundAtRate(sound, sound.samples, sound.sample_rate, self.sample_rate)
 
     def _write(
-        self, path: str | os.PathLike[str], pieces: Iterator[Tensor], rate: int, overwrite: bool
+        self,
+        path: str | os.PathLike[str],
+        pieces: Iterator[Tensor],
+        rate: int,
+        overwrite: bool,
+        recipe: str = "",
     ) -> Path:
         check_free(Path(path), overwrite=overwrite)
-        about = f"{self.name} ({self.digest[:_SHOWN]})"
+        about = f"{self.name} ({self.digest[:_SHOWN]}){recipe}"
         return write_pieces(path, pieces, rate, made_by=about, overwrite=overwrite)
 
 

@@ -10,8 +10,10 @@ from distill.own_folder import OwnFolder
 
 REQUEST, EVENTS, STATUS, CONTROL = RUN_REQUEST, "events.jsonl", "status.json", "control.json"
 CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", f"model{MODEL_SUFFIX}"
+CODEC = "codec.safetensors"
+"""The model whose codes a run learns; no `.distill` by name, or libraries would list it too."""
 LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
-OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, WORKER_LOG)
+OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WORKER_LOG)
 """What a new run in the same folder replaces."""
 
 _FOLDERS = (CHECKPOINTS, PREVIEWS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,22 @@ from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.run.status import RunStatus, status_to_json
 
 
-def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -> None:
+def begin_run(
+    path: Path,
+    request: dict[str, Any],
+    *,
+    overwrite: bool = False,
+    fill: Callable[[Path], object] | None = None,
+) -> None:
     """Makes a run folder that a trainer can be started in: only the request is in it.
 
     What an earlier run left is removed; files that no run can have made stay.
+
+    Args:
+        path: of the folder.
+        request: what is asked of the run.
+        overwrite: replaces an earlier run.
+        fill: writes what belongs to the run beside its request, as its codec.
 
     Raises:
         RunFolderError: another trainer is at work there, it holds an earlier run, it holds
@@ -40,6 +52,8 @@ def begin_run(path: Path, request: dict[str, Any], *, overwrite: bool = False) -
     with _held(path, make=True) as folder:
         check_room(path, overwrite)
         _clear(folder)
+        if fill is not None:
+            fill(path)
         write_request(folder, request)
         change_control(folder, reset=True)
 

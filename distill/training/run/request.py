@@ -65,6 +65,10 @@ class RunRequest:
     devices: int = 1
     """Processes that train together, a device each; `batch_size` is what each of them takes."""
     start: RunStart = _FROM_NOTHING
+    codec: str = ""
+    """Digest of the model whose codes are learned, a copy of which is in the folder; "" for runs
+    that learn from sound.
+    """
     others: dict[str, Any] = field(default_factory=dict)
     """Fields of a later version, to be written again as they were."""
 
@@ -78,6 +82,7 @@ class RunRequest:
         device: str,
         devices: int = 1,
         start: RunStart = _FROM_NOTHING,
+        codec: str = "",
     ) -> RunRequest:
         """A request for a new run.
 
@@ -101,6 +106,7 @@ class RunRequest:
             device=device,
             devices=devices,
             start=start,
+            codec=codec,
             sources=_absolute(places),
             versions=library_versions(),
             folders=folders,
@@ -213,6 +219,7 @@ class RunRequest:
             "left_out": list(map(path_to_text, self.left_out)),
             "devices": self.devices,
             "start": self.start.to_dict(),
+            **({"codec": self.codec} if self.codec else {}),
         }
 
     @classmethod
@@ -242,6 +249,7 @@ class RunRequest:
                 left_out=tuple(map(path_from_text, read.left_out)),
                 devices=read.devices,
                 start=RunStart.of_fields(read.start),
+                codec=read.codec,
                 others={key: values[key] for key in values if key not in FIELDS},
             )
         except msgspec.ValidationError as error:

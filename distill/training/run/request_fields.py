@@ -43,6 +43,7 @@ class RequestFields(msgspec.Struct):
     left_out: list[PathText] = []
     devices: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 1
     start: StartFields = msgspec.field(default_factory=StartFields)
+    codec: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 FIELDS = frozenset(RequestFields.__struct_fields__)

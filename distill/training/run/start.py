@@ -62,14 +62,18 @@ class RunStart:
         Raises:
             ModelFileError: no such model, or one that cannot be read or is of another family.
             ModelTypeError: models of this family always start from nothing.
-            ConfigError: a model of one's own that the settings do not fit.
+            ConfigError: a model of one's own that the settings do not fit; or settings of a family
+                that is trained otherwise.
         """
+        family = family_of(config)
+        if family.of_codec is not None:
+            raise ConfigError(f"{family.title}: {family.of_codec.instead}")
         start = DEFAULT_START if asked is None else asked
-        if start == NOTHING or (asked is None and family_of(config).warm_start is None):
+        if start == NOTHING or (asked is None and family.warm_start is None):
             return cls()
         path = base_path() if start == BASE else Path(start).absolute()
         try:
-            found = _opened(path, family_of(config))
+            found = _opened(path, family)
         except ModelFileError as error:
             if asked is None:
                 return cls(remark=f"starts from nothing: {error}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-from distill.audio.split import Split
 from distill.models.device import choose_device
 from distill.training.engine.engine import Engine, Reporter
 from distill.training.engine.fabric import make_fabric
@@ -18,7 +17,7 @@ _ReporterT = TypeVar("_ReporterT", bound=Reporter)
 
 
 def assemble(
-    request: RunRequest, split: Split, make_reporter: Callable[[Task], _ReporterT]
+    request: RunRequest, material: Any, make_reporter: Callable[[Task], _ReporterT]
 ) -> tuple[Engine, _ReporterT]:
     """Task and engine of a run, and the reporter that the engine reports to.
 
@@ -26,11 +25,11 @@ def assemble(
 
     Args:
         request: names config and device.
-        split: the sounds.
+        material: what is learned from, as `material_of` gives it.
         make_reporter: given the task, which is not set up yet.
     """
     fabric = make_fabric(choose_device(request.device))
     torch.manual_seed(request.config.seed)
     task: Task = request.family.task(request.config)
     reporter = make_reporter(task)
-    return Engine(task, split, fabric=fabric, reporter=reporter), reporter
+    return Engine(task, material, fabric=fabric, reporter=reporter), reporter

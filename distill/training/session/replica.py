@@ -7,6 +7,7 @@ from pathlib import Path
 from distill.audio.decoded_sounds import DecodedSounds
 from distill.training.engine.engine import Reporter
 from distill.training.run.checkpoint import load_checkpoint
+from distill.training.run.codec import material_of
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.run.run_sounds import read_corpus
@@ -29,7 +30,8 @@ def run_replica(path: Path, decoded: DecodedSounds | None = None) -> None:
         request, progress=False, last_host=status.host if status else "", decoded=decoded
     )
     split = corpus.split(request.config.validation_fraction)
-    engine, _ = assemble(request, split, lambda _task: Reporter())
+    material = material_of(request, path, corpus, split)
+    engine, _ = assemble(request, material, lambda _task: Reporter())
     checkpoint = engine.fabric.broadcast(None)
     if checkpoint is None:
         request.start.apply(engine.task.module)

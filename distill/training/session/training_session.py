@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from functools import partial
 
 from distill.audio.corpus import AudioCorpus
 from distill.errors import DistillError, ModelFileError
@@ -13,6 +14,7 @@ from distill.training.engine.contention import Contention
 from distill.training.engine.engine import STOPPED, Engine
 from distill.training.engine.task import Task
 from distill.training.run import states
+from distill.training.run.codec import material_of
 from distill.training.run.preparation import write_request
 from distill.training.run.request import RunRequest
 from distill.training.run.resume_point import ResumePoint
@@ -62,7 +64,8 @@ class TrainingSession:
                 task, folder, monitor, callback=callback, save_model=self._save_model
             )
 
-        self.engine, self.reporter = assemble(request, self.split, make_reporter)
+        self.material = material_of(request, folder.path, corpus, self.split)
+        self.engine, self.reporter = assemble(request, self.material, make_reporter)
 
     def train(self, point: ResumePoint | None) -> TrainingResult:
         """Trains until the run ends, from where it was saved or from its beginning."""
@@ -183,8 +186,10 @@ class TrainingSession:
         self.folder.follow_move()
         model = self.request.family.build(self.config)
         model.load_state_dict(engine.weights_to_keep)
-        corpus = self.corpus
-        save_model(
+        corpus, of_codec = self.corpus, self.request.family.of_codec
+        # What is about a codec becomes a part of its file.
+        save = save_model if of_codec is None else partial(of_codec.save, material=self.material)
+        save(
             self.folder.model_path,
             model,
             metadata={

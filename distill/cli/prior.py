@@ -1,0 +1,159 @@
+"""What `distill train-prior` and `distill generate` do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from distill.arrays import as_count
+from distill.audio.corpus import AudioCorpus
+from distill.cli.boundary import echo, echo_json
+from distill.cli.info import health_lines
+from distill.cli.live import TrainingDisplay
+from distill.cli.outputs import Outputs
+from distill.codebook.codes import Codes
+from distill.config import get_adaptive_prior_config
+from distill.errors import ConfigError
+from distill.models.prior.placing import put_prior
+from distill.models.use.drawn import fresh_seed
+from distill.models.use.loading import load_model_v2
+from distill.names import path_to_text, printable
+from distill.training.engine.memory import keep_freed_memory
+from distill.training.prior import opened_codec, train_prior
+from distill.training.run.folder import RunFolder
+from distill.training.run.sounds_inside import refuse_sounds_inside
+from distill.training.session.result import TrainingResult
+from distill.training.session.signals import stopped_by_signals
+from distill.words import duration, why_ended
+
+_MOST_SOUNDS = 10_000
+_STOPPING = "Stopping after this step; the prior is kept …\n"
+
+
+def train_prior_command(
+    model: Path,
+    folder: Path,
+    out: Path | None,
+    overrides: dict[str, Any],
+    *,
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+) -> TrainingResult:
+    """Scans, trains, puts the prior into the model's file, reports.
+
+    Args:
+        model: a `.distill` file.
+        folder: of the sounds.
+        out: the run folder; default beside the model.
+        overrides: settings in place of those that fit the sounds.
+        device: where.
+        overwrite: replace an earlier run.
+        as_json: report for a script.
+
+    Raises:
+        DistillError: see `train_prior`.
+    """
+    run = out or _beside(model, "prior")
+    codec = opened_codec(model)
+    get_adaptive_prior_config(codec.config, 1, **overrides)  # what is wrong is said before a scan
+    refuse_sounds_inside(run, [folder])
+    RunFolder(run).check_free(overwrite=overwrite)
+    corpus = AudioCorpus.scan(folder, sample_rate=codec.sample_rate, progress=not as_json)
+    config = get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds, **overrides)
+    if not as_json:
+        echo(str(corpus))
+        echo(
+            f"Training: a prior over the codes of {printable(codec.name)}, "
+            f"{config.bits_per_step:.1f} bits a step; Ctrl-C stops and keeps it"
+        )
+    keep_freed_memory()
+    with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
+        result = train_prior(
+            codec, corpus, run, config, device, display.update, cancel, overwrite=overwrite
+        )
+    put_prior(model, result.model_path)
+    (echo_json if as_json else echo)(_said(result, model, as_json))
+    return result
+
+
+def generate_command(
+    model_path: Path,
+    out: Path | None,
+    *,
+    seconds: float,
+    count: int,
+    seed: int | None,
+    prompt: Path | None,
+    settings: dict[str, Any],
+    overwrite: bool,
+    device: str,
+) -> None:
+    """Makes sounds, each in a file named by its seed, and says what it shares with recordings.
+
+    Args:
+        model_path: a `.distill` file with a prior.
+        out: folder of the sounds; default beside the model.
+        seconds: of each.
+        count: how many.
+        seed: of the first; the others follow.
+        prompt: a file to go on from.
+        settings: temperature, top_k, top_p.
+        overwrite: replace what lies there.
+        device: where the model decodes.
+
+    Raises:
+        OutputExistsError: a file is there that this command did not make.
+        DistillError: see `generate_file`.
+    """
+    number = as_count(count, "count", _MOST_SOUNDS, error=ConfigError)
+    model = load_model_v2(model_path, device=device)
+    prior, first = model.prior, fresh_seed() if seed is None else seed
+    beginning = None if prompt is None else _prompt(model, prompt)
+    folder = out or _beside(model_path, "generated")
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = Outputs([model_path, *([prompt] if prompt else [])], overwrite=overwrite)
+    for one in range(first, first + number):
+        path = outputs.claim(folder / f"{model_path.stem}-{one:04}.wav", model_path)
+        codes = model.generate_file(
+            path, seconds, prompt=beginning, seed=one, overwrite=overwrite, **settings
+        )
+        echo(printable(path))
+        echo(f"  {prior.shared_run(codes.indices)}")
+
+
+def _prompt(model: Any, path: Path) -> Codes:
+    if path.suffix.lower() == ".npz":
+        return Codes.load(path)
+    codes: Codes = model.encode_file(path)
+    return codes
+
+
+def _beside(model: Path, what: str) -> Path:
+    return model.with_name(f"{model.stem}-{what}")
+
+
+def _said(result: TrainingResult, model: Path, as_json: bool) -> str:
+    best = result.history.best
+    bits = best.val_parts["codes"] if best else None
+    if as_json:
+        values = {
+            "model": path_to_text(model),
+            "run": path_to_text(result.model_path.parent),
+            "reason": result.reason,
+            "steps": result.steps,
+            "seconds": result.elapsed_s,
+            "bits_per_step": bits,
+            "warnings": [warning.message for warning in result.history.warnings],
+        }
+        return msgspec.json.format(msgspec.json.encode(values)).decode()
+    lines = [
+        f"Trained {result.steps} steps in {duration(result.elapsed_s)} ({why_ended(result.reason)})"
+    ]
+    if best:
+        lines.append(f"  best epoch {best.epoch + 1}: {bits:.2f} bits a step of held-out sounds")
+        lines += health_lines(best.health)
+    lines.append(f"Model: {printable(model)} makes new sounds now: distill generate")
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""`distill train-prior` and `distill generate`. What needs torch is imported inside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distill.cli.arguments import AsJson, Device, Model, Overwrite
+from distill.cli.boundary import INTERRUPTED
+
+
+def add_prior_commands(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command("train-prior")(train_prior)
+    app.command()(generate)
+
+
+def train_prior(
+    model: Model,
+    folder: Annotated[Path, typer.Argument(help="Your recordings: a folder, or one file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; default MODEL-prior beside the model.")
+    ] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same steps: same prior.")] = None,
+    device: Device = "auto",
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn how your sounds go on, so that the model can make new ones; kept in MODEL."""
+    from distill.cli.prior import train_prior_command
+
+    asked = {"max_seconds": max_seconds, "max_steps": max_steps, "seed": seed}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    result = train_prior_command(
+        model, folder, out, settings, device=device, overwrite=overwrite, as_json=as_json
+    )
+    if result.reason == "stopped":
+        raise typer.Exit(INTERRUPTED)
+
+
+def generate(
+    model: Model,
+    seconds: Annotated[float, typer.Option(help="Length of each sound.")] = 10.0,
+    count: Annotated[int, typer.Option(help="How many sounds.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the first; same seed, same sound. Default: by chance.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for them; default MODEL-generated beside the model.")
+    ] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="Go on from this sound file, or file of codes.")
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest each time; 1 draws as was learned.")
+    ] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw among so many likeliest only.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Draw among the likeliest of this share only.")
+    ] = None,
+    overwrite: Overwrite = False,
+    device: Device = "cpu",
+) -> None:
+    """Make sounds that never were, and say what each has copied."""
+    from distill.cli.prior import generate_command
+
+    generate_command(
+        model,
+        out,
+        seconds=seconds,
+        count=count,
+        seed=seed,
+        prompt=prompt,
+        settings={"temperature": temperature, "top_k": top_k, "top_p": top_p},
+        overwrite=overwrite,
+        device=device,
+    )

@@ -1,0 +1,116 @@
+"""The prior as a family: how the codes of an RVQ-VAE follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from torch import Tensor
+
+from distill.audio.corpus import AudioCorpus
+from distill.audio.split import Split
+from distill.codebook.labels import level_labels
+from distill.config import PriorConfig
+from distill.errors import ConfigError, ModelTypeError
+from distill.family import VQVAE, Family, OfCodec
+from distill.models.prior.corpus import coded
+from distill.models.prior.health import PriorHealth, prior_health
+from distill.models.prior.model import CodePrior
+from distill.models.prior.trained import TrainedPrior, for_codec, usual_run_s
+from distill.models.use.loaded import LoadedVQModel
+from distill.training.tasks.prior import CodeMaterial, PriorTask
+
+_INSTEAD = (
+    "learns the codes of a model: distill train-prior MODEL FOLDER, in Python "
+    "train_prior(model, sounds, run_folder)"
+)
+
+
+def _health(
+    observed: Mapping[str, Tensor], _trained: Mapping[str, Tensor], _steps: int
+) -> tuple[PriorHealth, ...]:
+    return prior_health(observed)
+
+
+def _adaptive(_file_count: int, *_length: float, **_settings: Any) -> NoReturn:
+    raise ConfigError(f"a prior {_INSTEAD}")
+
+
+def _open(_model: CodePrior, **_said: Any) -> NoReturn:
+    raise ModelTypeError("a prior lies in the file of its model: load that one")
+
+
+def _material(
+    codec: LoadedVQModel, corpus: AudioCorpus, split: Split, config: PriorConfig
+) -> CodeMaterial:
+    """The codes of a run's sounds, from the disk where they were encoded before."""
+    names = [file.path.name for file in corpus.files]
+    judged = list(split.validation_files)
+    learned = [index for index in range(len(names)) if index not in set(judged)] or judged
+    return CodeMaterial(
+        codec,
+        coded(codec, split.training, [names[index] for index in learned], config.copies),
+        coded(codec, split.validation, [names[index] for index in judged], 0),
+    )
+
+
+def _save(
+    path: Path,
+    model: CodePrior,
+    *,
+    material: CodeMaterial,
+    metadata: Mapping[str, Any],  # noqa: ARG001 - the file is the codec's, and says what it said
+    health: Sequence[PriorHealth],
+    loss_curves: Mapping[str, list[float]],
+    overwrite: bool,
+) -> Path:
+    """Writes the codec with the prior beside it."""
+    codec = material.codec
+    codec.use_prior(
+        TrainedPrior(
+            module=for_codec(model, codec.codebooks),
+            codec_digest=codec.digest,
+            codec_name=codec.name,
+            sounds=material.training,
+            usual_s=usual_run_s(
+                tuple(sound.codes for sound in material.validation),
+                material.training,
+                1 / codec.config.step_rate_hz,
+            ),
+            health=tuple(health),
+            loss_curves=loss_curves,
+        )
+    )
+    return codec.save(path, overwrite=overwrite)
+
+
+def _facts(config: PriorConfig) -> tuple[tuple[str, str], ...]:
+    codes = (
+        f"{config.levels} levels × {config.codebook_size} entries, {config.step_rate_hz:.1f} "
+        f"steps/s, {config.bits_per_step:.1f} bits a step unknown"
+    )
+    return (("codes", codes),)
+
+
+def _labels(config: PriorConfig) -> tuple[str, ...]:
+    return level_labels(config.levels)
+
+
+FAMILY = Family(
+    name="prior",
+    title="prior",
+    file_version=1,
+    config=PriorConfig,
+    loss_parts=PriorTask.loss_parts,
+    build=CodePrior,
+    open=_open,
+    task=PriorTask,
+    adaptive_config=_adaptive,
+    health=_health,
+    health_type=PriorHealth,
+    health_section="prior_health",
+    of_codec=OfCodec(family=VQVAE, material=_material, save=_save, instead=_INSTEAD),
+    facts=_facts,
+    labels=_labels,
+)

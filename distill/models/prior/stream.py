@@ -1,0 +1,80 @@
+"""CodeStream: codes drawn from a prior step by step, for ever, in the memory of one step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from distill.models.prior.drawing import Drawing
+from distill.models.prior.model import CodePrior
+
+
+class CodeStream:
+    """Draws a step after the other; where a sound has ended, the next one begins.
+
+    It computes in float64 on the CPU: what differs between machines and numbers of threads is then
+    too small to change a draw, and the same seed gives the same codes.
+
+    Args:
+        prior: a trained one; a copy of it is used.
+        drawing: how boldly codes are drawn.
+        seed: of all draws.
+    """
+
+    def __init__(self, prior: CodePrior, drawing: Drawing, seed: int) -> None:
+        self._prior = copy.deepcopy(prior).to("cpu", torch.float64).eval()
+        self._levels = prior.config.levels
+        self._drawing = drawing
+        self._random = torch.Generator().manual_seed(seed)
+        self._memory: Tensor | None = None
+        self._seen: Tensor
+        self._steps = 0  # of this sound
+        self._begin()
+
+    @torch.no_grad()
+    def take(self, codes: Sequence[int]) -> None:
+        """Takes a step that is given, one code a level."""
+        column = torch.tensor(codes, dtype=torch.int64)
+        vectors = self._prior.vectors(column)
+        self._advance(self._prior.take(torch.cat(vectors)))
+        self._steps += 1
+
+    @torch.no_grad()
+    def next(self, given: Sequence[int] = ()) -> tuple[int, ...]:
+        """Draws the next step, and takes it.
+
+        Args:
+            given: codes of the first levels, to draw those above to; with any, no sound ends.
+
+        Returns:
+            A code a level.
+        """
+        chances: list[float] = torch.rand(
+            1 + self._levels, generator=self._random, dtype=torch.float64
+        ).tolist()
+        if self._steps and not given:
+            ends = float(self._prior.ends(self._seen))
+            if self._drawing.happens(ends, chances[0]):
+                self._begin()
+        codes = list(given)
+        vectors: list[Tensor] = []
+        for level, head in enumerate(self._prior.heads):
+            entries = self._prior.entries[level]
+            if level >= len(codes):
+                logits = head(self._seen, vectors, entries)
+                codes.append(self._drawing.draw(logits, chances[1 + level]))
+            vectors.append(entries[codes[level]])
+        self.take(codes)
+        return tuple(codes)
+
+    @torch.no_grad()
+    def _begin(self) -> None:
+        self._memory, self._steps = None, 0
+        self._advance(self._prior.begin)
+
+    def _advance(self, taken: Tensor) -> None:
+        seen, self._memory = self._prior.memory(taken[None], self._memory)
+        self._seen = seen[0]

@@ -1,0 +1,67 @@
+"""What is drawn from a prior, on its way to `Codes`: seeds, grids, loudness."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distill.arrays import as_int
+from distill.codebook.codes import NO_CODE, Codes
+from distill.config.fields import shown
+from distill.errors import CodesError, ConfigError
+
+_PEAK = 0.7
+"""Loudness of a sound that never was: recordings were learned at a peak of 1."""
+_MOST_SEEDS = 2**63
+
+
+def grid_of(steps: Iterator[tuple[int, ...]], count: int) -> Tensor:
+    """The next steps, one at least, as (level, steps) int32: an hour of them is two megabytes."""
+    first, more = next(steps), itertools.islice(steps, max(0, count - 1))
+    grid = torch.empty(len(first), max(1, count), dtype=torch.int32)
+    for place, column in enumerate(itertools.chain([first], more)):
+        grid[:, place] = torch.tensor(column, dtype=torch.int32)
+    return grid
+
+
+def without_gaps(grid: Tensor) -> Tensor:
+    """A grid of codes as it is.
+
+    Raises:
+        CodesError: there are places without a code.
+    """
+    if bool((grid == NO_CODE).any()):
+        raise CodesError(
+            f"codes with {int((grid == NO_CODE).sum())} places without a code ({NO_CODE}): a prior "
+            "knows whole codes only; fill them, as with an entry's number"
+        )
+    return grid
+
+
+def loudness_like(codes: Codes | None) -> float:
+    """The loudness of a sound that is gone on from; the usual one where there is none."""
+    return codes.peak if codes is not None and codes.peak > 0 else _PEAK
+
+
+def fresh_seed() -> int:
+    """A seed by chance, short enough to be written down."""
+    return secrets.randbelow(2**31)
+
+
+def checked_seed(seed: Any) -> int:
+    """A seed in any form of a whole number; None: one by chance.
+
+    Raises:
+        ConfigError: no whole number of at least 0.
+    """
+    if seed is None:
+        return fresh_seed()
+    number = as_int(seed)
+    if number is None or not 0 <= number < _MOST_SEEDS:
+        raise ConfigError(f"seed={shown(repr(seed))}: expected a whole number from 0 on")
+    return number

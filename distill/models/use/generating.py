@@ -1,0 +1,294 @@
+"""GeneratingModel: new sounds from a model of codes that has a prior in its file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distill.arrays import as_count, as_float
+from distill.codebook.codes import Codes
+from distill.config import VQVAEConfig
+from distill.config.fields import shown
+from distill.errors import CodesError, ConfigError
+from distill.models.file.sections import PRIOR
+from distill.models.prior.drawing import Drawing
+from distill.models.prior.section import prior_section, read_prior
+from distill.models.prior.stream import CodeStream
+from distill.models.prior.trained import TrainedPrior
+from distill.models.prior.whose import check_codec, no_prior, prior_digest
+from distill.models.use.base import LoadedModel
+from distill.models.use.drawn import checked_seed, grid_of, loudness_like, without_gaps
+from distill.names import printable
+from distill.outputs import check_free
+
+_LONGEST_S = 24 * 3600.0
+
+
+class GeneratingModel(LoadedModel[Codes]):
+    """A model of codes; `use_prior`, or a prior in its file, lets it make new sounds."""
+
+    _prior: tuple[Any, TrainedPrior] | None = None
+
+    @property
+    @abstractmethod
+    def config(self) -> VQVAEConfig:
+        """What rebuilds the model."""
+
+    @property
+    @abstractmethod
+    def codebooks(self) -> Tensor:
+        """Every entry's vector, (level, entry, latent_dim) float32 on the CPU; a copy."""
+
+    @property
+    @abstractmethod
+    def level_labels(self) -> tuple[str, ...]:
+        """Names of the levels."""
+
+    @abstractmethod
+    def check_codes(self, codes: Codes, *, force: bool = False) -> None:
+        """Checks that codes are such as this model makes; raises CodesError."""
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether there is a prior beside it, of whatever codec."""
+        return PRIOR in self.extra
+
+    @property
+    def prior(self) -> TrainedPrior:
+        """What knows how its codes follow one another.
+
+        Raises:
+            PriorError: it has none, or one that was made for another model.
+            ModelFileError: the one in its file is damaged, or of another version.
+        """
+        if not self.has_prior:
+            raise no_prior(self.name, self.path)
+        now = (self.extra[PRIOR], self.digest)
+        if self._prior is None or self._prior[0] != now:
+            found = read_prior(
+                self.extra[PRIOR],
+                {k: x for k, x in self.other_tensors.items() if k.startswith(f"{PRIOR}.")},
+                self.config,
+                self.codebooks,
+                printable(self.path.name) if self.path else self.name,
+            )
+            check_codec(found, self.name, self.digest, self.path)
+            self._prior = now, found
+        return self._prior[1]
+
+    def use_prior(self, prior: TrainedPrior) -> None:
+        """Takes a prior into use, in place of another; `save` keeps it in the model's file.
+
+        Raises:
+            PriorError: it was made for another model.
+        """
+        check_codec(prior, self.name, self.digest, self.path)
+        text, tensors = prior_section(prior)
+        others = {k: x for k, x in self.other_tensors.items() if not k.startswith(f"{PRIOR}.")}
+        self.extra = {**self.extra, PRIOR: text}
+        self.other_tensors = {**others, **tensors}
+
+    def generate(
+        self,
+        seconds: float,
+        *,
+        prompt: Codes | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> Codes:
+        """Codes of a sound that never was.
+
+        Where a sound has ended before the time is up, another one begins.
+
+        Args:
+            seconds: length, above 0 and up to a day.
+            prompt: codes of a sound that the new one goes on from; it is no part of the result.
+            seed: the same seed and settings give the same codes; None draws another each time.
+            temperature: 0 takes the likeliest code each time, 1 draws as was learned.
+            top_k: draws among so many of the likeliest codes only.
+            top_p: draws among the likeliest codes that together have this share of the chances.
+
+        Raises:
+            PriorError: see `prior`.
+            ConfigError: a length, seed or setting out of its range.
+            CodesError: a prompt of another model, or without all of its levels.
+        """
+        samples = self._samples(seconds)
+        steps = self.generate_steps(
+            prompt=prompt, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+        )
+        return self.codes_of(
+            grid_of(steps, self._steps_of(samples)), samples, loudness_like(prompt)
+        )
+
+    def generate_steps(
+        self,
+        *,
+        prompt: Codes | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> Iterator[tuple[int, ...]]:
+        """The same step by step, without end: a code a level each.
+
+        Args:
+            prompt: see `generate`, as the others.
+            seed: see `generate`.
+            temperature: see `generate`.
+            top_k: see `generate`.
+            top_p: see `generate`.
+
+        Raises:
+            DistillError: see `generate`; at once, not with the first step.
+        """
+        drawing = Drawing(temperature, top_k, top_p)
+        stream = CodeStream(self.prior.module, drawing, checked_seed(seed))
+        for column in self._whole_steps(prompt).T.tolist() if prompt is not None else ():
+            stream.take(column)
+        return (stream.next() for _ in itertools.repeat(None))
+
+    def continue_sound(
+        self, sound: Codes | str | os.PathLike[str], seconds: float, **settings: Any
+    ) -> Codes:
+        """A sound, and what may follow it, in one.
+
+        Args:
+            sound: its codes, or its file.
+            seconds: how much is to follow.
+            **settings: seed, temperature, top_k and top_p; see `generate`.
+
+        Raises:
+            DistillError: see `generate` and `encode_file`.
+        """
+        codes = sound if isinstance(sound, Codes) else self.encode_file(sound)
+        added = self._samples(seconds)
+        before = self._whole_steps(codes)
+        samples = before.shape[1] * self._step_samples + added
+        steps = self.generate_steps(prompt=codes, **settings)
+        after = grid_of(steps, self._steps_of(samples) - before.shape[1])
+        return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
+
+    def vary(self, codes: Codes, keep_levels: int = 1, **settings: Any) -> Codes:
+        """The same structure with other detail: keeps the first levels, draws the others anew.
+
+        Args:
+            codes: of a sound; those of the first levels suffice.
+            keep_levels: how many levels stay as they are.
+            **settings: seed, temperature, top_k and top_p; see `generate`.
+
+        Raises:
+            PriorError: see `prior`.
+            ConfigError: no level is kept, or none is left to be drawn.
+            CodesError: codes of another model, or without a code in a level that is kept.
+        """
+        self.check_codes(codes)
+        most = min(codes.levels, self.config.levels - 1)
+        if most < 1:
+            raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
+        kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
+        columns = without_gaps(codes.indices[:kept]).T.tolist()
+        seed, drawing = checked_seed(settings.pop("seed", None)), Drawing(**settings)
+        stream = CodeStream(self.prior.module, drawing, seed)
+        grid = torch.tensor([stream.next(column) for column in columns]).T
+        return replace(codes, indices=grid, labels=self.level_labels)
+
+    def generate_file(
+        self,
+        path: str | os.PathLike[str],
+        seconds: float,
+        *,
+        prompt: Codes | None = None,
+        seed: int | None = None,
+        overwrite: bool = False,
+        **settings: Any,
+    ) -> Codes:
+        """Generates a sound into a file, with the recipe that gives it again in its comment.
+
+        Args:
+            path: of the sound; its ending says the format. It is marked as made by a model.
+            seconds: see `generate`.
+            prompt: see `generate`.
+            seed: see `generate`; one that was drawn stands in the recipe.
+            overwrite: replace a file that this program did not write.
+            **settings: temperature, top_k and top_p; see `generate`.
+
+        Returns:
+            Its codes.
+
+        Raises:
+            OutputExistsError: a file is there that this program did not write.
+            AudioFileError: it cannot be written.
+            DistillError: see `generate`.
+        """
+        seed = checked_seed(seed)
+        check_free(Path(path), overwrite=overwrite)
+        codes = self.generate(seconds, prompt=prompt, seed=seed, **settings)
+        recipe = {
+            "model": self.digest,
+            "prior": prior_digest(self.prior),
+            "seconds": float(seconds),
+            "seed": seed,
+            **Drawing(**settings).to_dict(),
+            **({"prompt": prompt.model_name or "codes"} if prompt is not None else {}),
+        }
+        text = f", generated: {json.dumps(recipe)}"
+        self._write(path, self.decode_pieces(codes), self.sample_rate, overwrite, text)
+        return codes
+
+    @property
+    def _step_samples(self) -> int:
+        return self.config.spectrogram.hop_length * self.config.stride
+
+    def _samples(self, seconds: Any) -> int:
+        length = as_float(seconds)
+        if length is None or not 0 < length <= _LONGEST_S:
+            raise ConfigError(
+                f"seconds={shown(repr(seconds))}: expected above 0, up to {_LONGEST_S:g} (a day)"
+            )
+        return max(1, round(length * self.sample_rate))
+
+    def _steps_of(self, samples: int) -> int:
+        return -(-self.spectrogram.frames(samples) // self.config.stride)
+
+    def _whole_steps(self, codes: Codes) -> Tensor:
+        """(level, steps) of a sound, without a last step that is partly silence behind its end."""
+        self.check_codes(codes)
+        if codes.levels != self.config.levels:
+            raise CodesError(
+                f"codes of {codes.levels} of {self.config.levels} levels: to go on from a sound "
+                "all of them are needed"
+            )
+        whole = max(1, min(codes.steps, codes.samples // self._step_samples))
+        return without_gaps(codes.indices[:, :whole])
+
+    def codes_of(self, grid: Tensor, samples: int, peak: float) -> Codes:
+        """A grid of this model's codes as a sound.
+
+        Args:
+            grid: (level, steps).
+            samples: length of the sound, at the model's rate.
+            peak: its loudness.
+        """
+        return Codes(
+            indices=grid,
+            codebook_size=self.config.codebook_size,
+            step_seconds=1 / self.config.step_rate_hz,
+            samples=samples,
+            sample_rate=self.sample_rate,
+            peak=peak,
+            labels=self.level_labels,
+            made_by=self.digest,
+            model_name=self.name,
+        )

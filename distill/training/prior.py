@@ -1,0 +1,144 @@
+"""train_prior: learns a prior over the codes of a model from recordings; a front of the engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from distill.audio.corpus import AudioCorpus, Source
+from distill.config import PriorConfig, get_adaptive_prior_config
+from distill.errors import UninitialisedError
+from distill.models.device import check_devices
+from distill.models.prior.corpus import CodeCorpus, as_corpus
+from distill.models.use.bottlenecks import check_codebooks
+from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.loading import load_model_v2
+from distill.training.fronts import train_begun
+from distill.training.run.codec import keep_codec
+from distill.training.run.folder import RunFolder
+from distill.training.run.preparation import begin_run
+from distill.training.run.request import RunRequest
+from distill.training.session.result import TrainingResult
+from distill.training.session.signals import Cancel
+from distill.training.watch.event_lines import MetricsCallback, TrainingFailedEvent, call_back
+
+ModelOrFile = LoadedVQModel | str | os.PathLike[str]
+Recordings = Source | AudioCorpus | CodeCorpus
+
+
+def train_prior(
+    model: ModelOrFile,
+    sounds: Recordings,
+    output_dir: str | Path,
+    config: PriorConfig | None = None,
+    device: str = "auto",
+    callback: MetricsCallback | None = None,
+    cancel_event: Cancel | None = None,
+    *,
+    overwrite: bool = False,
+    progress: bool = False,
+    devices: int = 1,
+) -> TrainingResult:
+    """Learns how the codes of a model follow one another in recordings.
+
+    The run's `model.distill` is the model with the prior beside it, as it was best on recordings
+    that were held out; `result.load().generate(10)` makes sound. The model's own file stays as it
+    is: `result.load().save(path, overwrite=True)` puts the prior into it.
+
+    Args:
+        model: an RVQ-VAE, or its file.
+        sounds: a folder, a file, several of either, or what was scanned or encoded before.
+        output_dir: the run folder, made if missing.
+        config: default `get_adaptive_prior_config(model.config, …)`.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        callback: gets every event in the training thread; one that raises is detached.
+        cancel_event: see `train`.
+        overwrite: replaces an earlier run in `output_dir`.
+        progress: shows a bar while sounds are read.
+        devices: processes that train together; see `train`.
+
+    Raises:
+        ConfigError: settings for another model, no such device, or not so many.
+        CorpusError: no usable sound; the message lists why.
+        ModelTypeError: a model without codebooks.
+        ModelFileError: the model cannot be read.
+        RunFolderError: the folder is taken, not empty, or cannot be written.
+        TrainingError: see `train`.
+    """
+    path = Path(output_dir)
+    try:
+        corpus = begin_prior(
+            model, sounds, path, config, device,
+            overwrite=overwrite, devices=devices, progress=progress,
+        )  # fmt: skip
+    except Exception as error:
+        call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
+        raise
+    return train_begun(path, callback, cancel_event, corpus, devices)
+
+
+def begin_prior(
+    model: ModelOrFile,
+    sounds: Recordings,
+    path: Path,
+    config: PriorConfig | None,
+    device: str,
+    *,
+    overwrite: bool,
+    devices: int = 1,
+    progress: bool = False,
+) -> AudioCorpus:
+    """Makes a run folder in which a prior can be trained.
+
+    Args:
+        model: see `train_prior`, as the others.
+        sounds: see there.
+        path: of the run folder.
+        config: see there.
+        device: see there.
+        overwrite: see there.
+        devices: see there.
+        progress: see there.
+
+    Returns:
+        The recordings.
+
+    Raises:
+        DistillError: see `train_prior`.
+    """
+    check_devices(device, devices)
+    codec = opened_codec(model)
+    if config is not None:
+        config.checked_for(codec.config)
+    RunFolder(path).check_free(overwrite=overwrite)
+    corpus = as_corpus(sounds, codec.sample_rate, progress=progress)
+    config = config or get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds)
+    request = RunRequest.of(
+        config, corpus, name=codec.name, device=device, devices=devices, codec=codec.digest
+    )
+
+    def fill(folder: Path) -> Any:
+        return keep_codec(folder, codec)
+
+    begin_run(path, request.to_dict(), overwrite=overwrite, fill=fill)
+    return corpus
+
+
+def opened_codec(model: Any) -> LoadedVQModel:
+    """A model whose codes can be learned.
+
+    Args:
+        model: in use, or its file.
+
+    Raises:
+        ModelTypeError: it has no codebooks.
+        UninitialisedError: they are empty.
+        ModelFileError: it cannot be read.
+    """
+    codec = load_model_v2(model) if isinstance(model, (str, os.PathLike)) else model
+    check_codebooks(codec, "a prior")
+    if not codec.model.quantizer.initialised:
+        raise UninitialisedError("the codebooks of this model are empty: train it first")
+    found: LoadedVQModel = codec
+    return found

@@ -1,0 +1,191 @@
+"""PriorTask: learning how codes follow one another, and what a code costs meanwhile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim import Optimizer
+
+from distill.codebook.counts import count_checked_codes
+from distill.config import PriorConfig
+from distill.models.prior.counts import CodeCounts
+from distill.models.prior.model import NOTHING, PADDING, CodePrior
+from distill.models.prior.sounds import CodedSound
+from distill.models.use.loaded import LoadedVQModel
+from distill.own_folder import OwnFolder
+from distill.training.engine.task import Judgement, Learner
+from distill.training.run.state_checks import check_generator, member, table
+from distill.training.tasks.code_windows import CodeWindows, whole_codes
+from distill.training.tasks.prior_preview import write_prior_previews
+from distill.training.watch.events import PreviewPair
+
+_BETAS = (0.9, 0.95)
+_BITS = 1 / math.log(2)
+_PIECE_STEPS = 1024
+_BATCH_STEPS = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class CodeMaterial:
+    """What a prior learns from and is judged by."""
+
+    codec: LoadedVQModel
+    training: tuple[CodedSound, ...]
+    validation: tuple[CodedSound, ...]
+    """Recordings that were held out, without copies."""
+
+
+class Windows(NamedTuple):
+    """A batch: windows of codes, and what counting makes of them where that is asked."""
+
+    codes: Tensor
+    """(batch, 1 + time, level); see `CodePrior.forward`."""
+    counted: Tensor | None = None
+    """(2, level) bits, by single codes and by pairs."""
+
+
+class PriorTask:
+    """What a step costs, in bits, is minimised; beside it, whether the sound ends there.
+
+    Args:
+        config: of the prior and its training.
+        module: learns on; default a new one.
+    """
+
+    loss_parts = ("codes", "ends")
+
+    def __init__(self, config: PriorConfig, module: CodePrior | None = None) -> None:
+        self.config = config
+        self.module = CodePrior(config) if module is None else module
+        self.batches_per_pass = 0.0
+        self._fabric: Fabric
+        self._forward: Any
+        self._material: CodeMaterial
+        self._windows: CodeWindows
+        self._counts: CodeCounts
+
+    def prepare(self) -> None:
+        """See `Task`."""
+
+    def optimizers(self) -> Sequence[Optimizer]:
+        """See `Task`."""
+        config, weights = self.config, self.module.parameters()
+        return [
+            torch.optim.AdamW(
+                weights, lr=config.learning_rate, betas=_BETAS, weight_decay=config.weight_decay
+            )
+        ]
+
+    def setup(self, fabric: Fabric, material: CodeMaterial) -> Sequence[Optimizer]:
+        """See `Task`."""
+        config = self.config
+        self._fabric, self._material = fabric, material
+        self.module.use_codebooks(material.codec.codebooks)
+        grids = [grid for sound in material.training for grid in sound.grids]
+        self._windows = CodeWindows(
+            grids, steps=config.segment_steps, batch_size=config.batch_size, seed=config.seed
+        )
+        own = [sound.codes for sound in material.training]
+        self._counts = CodeCounts.of(own, config.levels, config.codebook_size)
+        self.batches_per_pass = sum(map(len, grids)) / (config.batch_size * config.segment_steps)
+        self._forward, *wrapped = fabric.setup(self.module, *self.optimizers())
+        return wrapped
+
+    def batch(self, rank: int, ranks: int) -> Windows:
+        """See `Task`."""
+        return Windows(self._windows.batch(rank, ranks))
+
+    def validation(self, rank: int, ranks: int) -> Iterator[tuple[Windows, float]]:
+        """See `Task`."""
+        sounds = [sound.codes for sound in self._material.validation]
+        batches = whole_codes(sounds, piece_steps=_PIECE_STEPS, batch_steps=_BATCH_STEPS)
+        for codes, steps in islice(batches, rank, None, ranks):
+            yield Windows(codes, self._counted(codes)), float(steps)
+
+    def train_step(self, batch: Windows, learner: Learner) -> Judgement:
+        """See `Task`."""
+        codes = batch.codes.to(self._fabric.device)
+        judgement = self._judgement(codes, *self._forward(codes))
+        learner.apply(judgement)
+        return judgement
+
+    def judge(self, batch: Windows) -> Judgement:
+        """See `Task`."""
+        codes = batch.codes.to(self._fabric.device)
+        with self._fabric.autocast():
+            judgement = self._judgement(codes, *self.module(codes))
+        if batch.counted is None:
+            return judgement
+        observed = {
+            "counted": batch.counted.to(codes.device, torch.float32),
+            "counted_codes": judgement.observed["uses"].sum(dim=1),
+        }
+        return Judgement(judgement.loss, judgement.parts, {**judgement.observed, **observed})
+
+    def nothing_observed(self) -> dict[str, Tensor]:
+        """See `Task`."""
+        levels = self.config.levels
+        counts = {"uses": (levels, self.config.codebook_size), "counted_codes": (levels,)}
+        sums = {"bits": (levels,), "counted": (2, levels)}
+        return {
+            **{k: torch.zeros(v, dtype=torch.int64, device="cpu") for k, v in counts.items()},
+            **{k: torch.zeros(v, dtype=torch.float32, device="cpu") for k, v in sums.items()},
+        }
+
+    def preview(self, files: OwnFolder, inside: str) -> tuple[PreviewPair, ...]:
+        """See `Task`."""
+        material, config = self._material, self.config
+        return write_prior_previews(
+            self.module,
+            material.codec,
+            material.validation[: config.preview_count],
+            files,
+            inside,
+            seconds=config.preview_seconds,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Task`."""
+        return {"windows": self._windows.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `Task`."""
+        self._windows.load_state_dict(state["windows"])
+
+    def check_state(self, state: Any) -> None:
+        """See `Task`."""
+        windows = table(member(table(state, "task"), "windows"), "windows")
+        check_generator(member(windows, "generator"), "windows: generator")
+
+    def _judgement(self, codes: Tensor, logits: list[Tensor], ends: Tensor) -> Judgement:
+        target, before = codes[:, 1:].clamp(min=NOTHING), codes[:, :-1, 0]
+        steps = (target[..., 0] >= 0).sum().clamp(min=1)
+        may_end = (before >= 0) & (codes[:, 1:, 0] != PADDING)
+        bits = torch.stack([
+            F.cross_entropy(
+                of_level.float().flatten(0, 1), target[..., level].flatten(),
+                ignore_index=NOTHING, reduction="sum",
+            )
+            for level, of_level in enumerate(logits)
+        ]) * _BITS  # fmt: skip
+        ended = F.binary_cross_entropy_with_logits(
+            ends.float(), (target[..., 0] < 0).float(), weight=may_end.float(), reduction="sum"
+        )
+        parts = {"codes": bits.sum() / steps, "ends": ended * _BITS / steps}
+        uses = count_checked_codes(target.movedim(-1, 0).flatten(1), self.config.codebook_size)
+        observed = {"uses": uses, "bits": bits.detach()}
+        return Judgement(parts["codes"] + parts["ends"], parts, observed)
+
+    def _counted(self, codes: Tensor) -> Tensor:
+        """Bits of windows by counting, (2, level)."""
+        rows = [row[1:][row[1:, 0] >= 0] for row in codes]
+        sums = [torch.stack(self._counts.bits(row)) for row in rows if len(row)]
+        return torch.stack(sums).sum(dim=0)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from distill.config import PriorConfig, VQVAEConfig, get_adaptive_prior_config
+from distill.errors import ConfigError
+from distill.models.prior.model import CodePrior
+
+
+@pytest.mark.parametrize("settings", [{}, {"levels": 1}, {"codebook_size": 5000, "latent_dim": 4}])
+def test_its_size_is_known_without_making_it(settings: dict[str, int]) -> None:
+    config = PriorConfig.for_codec(VQVAEConfig(**settings), width=16, layers=2)  # type: ignore[arg-type]
+    weights = CodePrior(config).parameters()
+    assert sum(weight.numel() for weight in weights) == config.parameters
+
+
+def test_with_its_defaults_it_is_small() -> None:
+    assert 500_000 < PriorConfig().parameters < 1_000_000
+    assert PriorConfig().bits_per_step == 24.0
+
+
+def test_it_comes_back_from_plain_data() -> None:
+    config = PriorConfig(width=32, seed=3)
+    assert PriorConfig.from_dict(config.to_dict()) == config
+
+
+def test_settings_that_the_model_decides_are_refused_by_name() -> None:
+    said = "levels=2: the model has 3; leave it out, or use get_adaptive_prior_config(model, ...)"
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        PriorConfig.for_codec(VQVAEConfig(), levels=2)
+    with pytest.raises(ConfigError, match=r"^code_dim=128: the model has 8;"):
+        PriorConfig().checked_for(VQVAEConfig(latent_dim=8))
+
+
+def test_the_budget_grows_with_the_corpus() -> None:
+    small, large = (get_adaptive_prior_config(VQVAEConfig(), 5, s) for s in (5.0, 10_000.0))
+    assert (small.budget_s, large.budget_s) == (65.0, 300.0)
+    assert small.batch_size == PriorConfig().batch_size
+    assert get_adaptive_prior_config(VQVAEConfig(), 5, batch_size=3, max_steps=4).batch_size == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"file_count": 0}, "^file_count=0: expected a whole number of at least 1"),
+        ({"file_count": 1, "widht": 3}, r"^widht: no such setting; did you mean width\?"),
+        ({"file_count": 1, "dropout": 1.0}, "^dropout=1.0: expected a number from 0 to 0.9"),
+    ],
+)
+def test_what_is_wrong_is_said(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        get_adaptive_prior_config(VQVAEConfig(), **settings)  # type: ignore[arg-type]
