@@ -56,7 +56,8 @@ def write_prior_previews(
             names[kind] = f"{inside}/{number:02}-{kind}.wav"
             with files.write(names[kind]) as file:
                 file.write(wav_bytes(_heard(codec, grid), codec.sample_rate, made_by=_MADE_BY))
-        pairs.append(PreviewPair(sound.name, _samples(codec, codes) / codec.sample_rate, **names))
+        length_s = _samples(codec, codes) / codec.sample_rate
+        pairs.append(PreviewPair(sound.name, length_s, names["original"], names["reconstruction"]))
     return tuple(pairs)
 
 
