@@ -24,6 +24,7 @@ from distill import (
     resume,
     train,
     train_prior,
+    write_audio,
 )
 from distill.errors import (
     ConfigError,
@@ -146,6 +147,19 @@ def test_codes_are_encoded_once(
     file.write_bytes(b"something else")
     with pytest.raises(AssertionError, match="encoded again"):
         encoded_copies(model, sound, 1, tmp_path)
+
+
+def test_one_file_of_60_ms_is_learned_from_and_its_limits_are_said(
+    model: LoadedVQModel, tmp_path: Path
+) -> None:
+    wave = 0.5 * torch.sin(torch.arange(2880) / 9)
+    write_audio(tmp_path / "click.wav", wave, 48_000)
+    result = train_prior(
+        model, tmp_path / "click.wav", tmp_path / "run", tiny_prior(model, max_steps=10), "cpu"
+    )
+    [said] = [warning.message for warning in result.history.warnings]
+    assert said.startswith("only 3 codes to judge by: too little was held out to know when")
+    assert result.load().generate(0.5, seed=1).samples == 24_000
 
 
 def test_another_codec_in_its_folder_is_noticed(

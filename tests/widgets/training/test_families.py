@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from distill import AudioCorpus, ModelLibrary, load_model, train
+from distill import (
+    AudioCorpus,
+    ModelLibrary,
+    TrainingResult,
+    load_model,
+    load_model_v2,
+    train,
+    train_prior,
+)
 from distill.analysis.compare.comparison import compare
 from distill_widgets import CompareView, ModelCard, ModelLibraryView, TrainingDashboard, report
 from tests.families import tiny
+from tests.priors import tiny_prior
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +45,26 @@ def test_the_dashboard_of_a_vae_draws_its_parts_and_what_its_latents_say(latents
         assert dashboard.player.rows
     finally:
         dashboard.close()
+
+
+def test_a_prior_is_shown_with_what_a_step_costs(
+    trained: TrainingResult, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    model = load_model_v2(trained.model_path)
+    config = tiny_prior(model, max_steps=6, preview_every_epochs=1, preview_count=1)
+    train_prior(model, corpus, tmp_path / "prior", config, "cpu")
+    dashboard = TrainingDashboard(tmp_path / "prior")
+    try:
+        titles = [x["text"] for x in dashboard.loss.chart.figure()["layout"]["annotations"]]
+        assert [title for title in titles if title] == ["codes", "ends"]
+        panels = [x["text"] for x in dashboard.levels.chart.figure()["layout"]["annotations"]]
+        assert any("bits below counted pairs" in panel for panel in panels)
+        assert "perplexity" in dashboard.health.value and dashboard.player.rows
+    finally:
+        dashboard.close()
+    assert "evenly / singles / pairs" in str(report(tmp_path / "prior").outputs())
+    [kept] = ModelLibrary(tmp_path)  # the codec in its folder is no model of its own
+    assert kept.path.name == "model.distill"
 
 
 def test_a_vae_is_reported_and_kept_in_a_library(latents: Path) -> None:
