@@ -121,7 +121,7 @@ def generate_command(
             path, seconds, prompt=beginning, seed=one, overwrite=overwrite, **settings
         )
         echo(printable(path))
-        echo(f"  {prior.shared_run(codes.indices)}")
+        echo(f"  {prior.shared_run(codes)}")
 
 
 def _prompt(model: Any, path: Path) -> Codes:

@@ -201,7 +201,7 @@ def test_the_longest_run_is_what_a_naive_search_finds(
     ours: list[list[int]], theirs: list[list[list[int]]]
 ) -> None:
     sounds = [CodedSound(f"{n}.wav", (torch.tensor(grid),)) for n, grid in enumerate(theirs)]
-    run = longest_shared_run(torch.tensor(ours), sounds, 0.5)
+    run = longest_shared_run(torch.tensor(ours), sounds, 0.5, levels=2)
     assert run.steps == naive_run(ours, theirs)
     if run.steps:
         here, there = int(run.begins_s / 0.5), int(run.recording_s / 0.5)
@@ -212,13 +212,13 @@ def test_the_longest_run_is_what_a_naive_search_finds(
 def test_a_copy_of_a_changed_copy_is_named_with_what_was_changed() -> None:
     codes = torch.randint(0, 99, (60, 3), generator=torch.Generator().manual_seed(1))
     sound = CodedSound("kick.wav", (codes[:30], codes[:35], codes[20:]))
-    run = longest_shared_run(codes[40:], [sound], 0.02)
+    run = longest_shared_run(codes[40:], [sound], 0.02, levels=3)
     assert (run.steps, run.recording, run.changed) == (20, "kick.wav", "at 1.09 of its speed")
     assert run.recording_s == pytest.approx(20 * 0.02 / (23 / 25)) and run.begins_s == 0.0
     assert run.is_copy
     assert str(run) == (
-        "a copy: 0.40 s in a row from 0.00 s on are those of kick.wav at 0.43 s, at 1.09 of its "
-        "speed"
+        "a copy: levels 1 to 3 of 0.40 s from 0.00 s on stands in kick.wav at 0.43 s, at 1.09 of "
+        "its speed"
     )
     usual = longest_shared_run(codes[40:], [sound], 0.02, usual_s=0.5)
     assert not usual.is_copy and "held-out recordings share up to 0.50 s" in str(usual)
@@ -232,4 +232,4 @@ def test_silence_in_both_is_no_copy() -> None:
 def test_nothing_shared_is_said() -> None:
     run = longest_shared_run(torch.ones(3, 2), [CodedSound("a.wav", (torch.zeros(3, 2),))], 0.02)
     assert (run.steps, run.is_copy) == (0, False)
-    assert str(run) == "shares no codes with your recordings"
+    assert str(run) == "no copy: nothing of level 1 stands in your recordings"

@@ -259,9 +259,9 @@ def test_what_is_learned_from_one_sound_is_flagged_and_random_weights_are_not(
     )  # fmt: skip
     made = train_prior(model, longest.path, tmp_path / "run", config, "cpu").load()
     sound = made.generate(longest.seconds, seed=1, temperature=0)
-    run = made.prior.shared_run(sound.indices)
+    run = made.prior.shared_run(sound)
     assert run.is_copy and run.recording == longest.path.name
     made.use_prior(untrained(made, made.prior.sounds[0].codes))
     for seed in range(3):
         random = made.generate(longest.seconds, seed=seed)
-        assert not made.prior.shared_run(random.indices).is_copy
+        assert not made.prior.shared_run(random).is_copy

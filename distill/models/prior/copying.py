@@ -21,8 +21,10 @@ ALIKE_S = 0.2
 
 @dataclass(frozen=True)
 class SharedRun:
-    """The longest run of codes that a sound shares with a training recording, on all levels."""
+    """The longest run of codes that a sound shares with a training recording."""
 
+    levels: int = 1
+    """How many of the first levels were compared."""
     steps: int = 0
     seconds: float = 0.0
     begins_s: float = 0.0
@@ -42,40 +44,49 @@ class SharedRun:
         return self.seconds >= ALIKE_S and self.seconds > self.usual_s
 
     def __str__(self) -> str:
+        what = "level 1" if self.levels == 1 else f"levels 1 to {self.levels}"
         if not self.steps:
-            return "shares no codes with your recordings"
+            return f"no copy: nothing of {what} stands in your recordings"
         changed = f", {self.changed}" if self.changed else ""
         verdict = "a copy" if self.is_copy else "no copy"
         usual = f"; held-out recordings share up to {self.usual_s:.2f} s" if self.usual_s else ""
         return (
-            f"{verdict}: {self.seconds:.2f} s in a row from {self.begins_s:.2f} s on are those of "
+            f"{verdict}: {what} of {self.seconds:.2f} s from {self.begins_s:.2f} s on stands in "
             f"{self.recording} at {self.recording_s:.2f} s{changed}{usual}"
         )
 
 
 def longest_shared_run(
-    codes: Tensor, sounds: Sequence[CodedSound], step_seconds: float, *, usual_s: float = 0.0
+    codes: Tensor,
+    sounds: Sequence[CodedSound],
+    step_seconds: float,
+    *,
+    levels: int = 1,
+    usual_s: float = 0.0,
 ) -> SharedRun:
-    """The longest run of steps that stand in a row in a recording too, equal on all levels.
+    """The longest run of steps that stand in a row in a recording too.
 
     Args:
         codes: (steps, level).
         sounds: what was learned from, copies included.
         step_seconds: length of a step.
+        levels: how many of the first must be equal. The first one has the structure; with all of
+            them not even a recording that was encoded again, a little louder, is found.
         usual_s: see `SharedRun`.
     """
     pieces = [(sound, number, grid) for sound in sounds for number, grid in enumerate(sound.grids)]
     if not pieces or not len(codes):
-        return SharedRun(usual_s=usual_s)
-    ours, theirs = _names_of_steps(codes, [grid for _, _, grid in pieces])
+        return SharedRun(levels, usual_s=usual_s)
+    ours, theirs = _names_of_steps(codes[:, :levels], [grid[:, :levels] for _, _, grid in pieces])
     length, here, there = _longest_common(ours, theirs)
     if not length:
-        return SharedRun(usual_s=usual_s)
+        return SharedRun(levels, usual_s=usual_s)
     begins = list(accumulate((len(grid) + 1 for _, _, grid in pieces), initial=0))
     piece = bisect_right(begins, there) - 1
     sound, number, _ = pieces[piece]
     stretched = LENGTHS[number - 1] / LENGTH_OF if 0 < number <= len(LENGTHS) else 1.0
     return SharedRun(
+        levels=levels,
         steps=length,
         seconds=length * step_seconds,
         begins_s=here * step_seconds,

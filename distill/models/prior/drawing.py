@@ -59,15 +59,17 @@ class Drawing:
         """
         if self.temperature == 0.0:
             return int(logits.argmax())
-        ordered, codes = torch.sort(logits, descending=True, stable=True)
-        shares = torch.softmax(ordered / self.temperature, dim=0)
-        kept = len(shares) if self.top_k is None else min(self.top_k, len(shares))
-        sums = shares.cumsum(0)
+        codes: Tensor | None = None
+        if self.top_k is not None or self.top_p is not None:
+            logits, codes = torch.sort(logits, descending=True, stable=True)
+        sums = torch.softmax(logits / self.temperature, dim=0).cumsum(0)
+        kept = len(sums) if self.top_k is None else min(self.top_k, len(sums))
         if self.top_p is not None:
             kept = min(kept, int((sums < self.top_p * sums[-1]).sum()) + 1)
         sums = sums[:kept]
         place = int(torch.searchsorted(sums, chance * float(sums[-1]), right=True))
-        return int(codes[min(place, kept - 1)])
+        place = min(place, kept - 1)
+        return place if codes is None else int(codes[place])
 
     def happens(self, logit: float, chance: float) -> bool:
         """Whether something of this logit happens, as the end of a sound."""

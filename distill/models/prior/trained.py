@@ -9,7 +9,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from distill.arrays import as_count
+from distill.codebook.codes import Codes
 from distill.config import PriorConfig
+from distill.errors import ConfigError
 from distill.models.prior.copying import SharedRun, apart, longest_shared_run
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
@@ -29,7 +32,7 @@ class TrainedPrior:
     sounds: tuple[CodedSound, ...]
     """What it learned from."""
     usual_s: float = 0.0
-    """The longest run of codes that a held-out recording shares with those."""
+    """The longest run of first levels that a held-out recording shares with those."""
     health: tuple[PriorHealth, ...] = ()
     """What a code costs it on recordings that it did not learn from, level by level."""
     loss_curves: Mapping[str, list[float]] = field(default_factory=dict)
@@ -49,9 +52,23 @@ class TrainedPrior:
         """Length of a step."""
         return 1 / self.config.step_rate_hz
 
-    def shared_run(self, indices: Tensor) -> SharedRun:
-        """The longest run of codes, (level, steps), that stands in a training recording too."""
-        return longest_shared_run(indices.T, self.sounds, self.step_seconds, usual_s=self.usual_s)
+    def shared_run(self, codes: Codes, *, levels: int = 1) -> SharedRun:
+        """The longest run of a sound's codes that stands in a training recording too.
+
+        Args:
+            codes: of the sound.
+            levels: compares the first so many, see `longest_shared_run`; what held-out recordings
+                share is known of the first alone.
+
+        Raises:
+            ConfigError: levels that there are not.
+        """
+        most = min(codes.levels, self.config.levels)
+        count = as_count(levels, "levels", most, error=ConfigError)
+        usual_s = self.usual_s if count == 1 else 0.0
+        return longest_shared_run(
+            codes.indices.T, self.sounds, self.step_seconds, levels=count, usual_s=usual_s
+        )
 
     def __repr__(self) -> str:
         bits = f"{self.bits_per_step:.1f} of {self.config.bits_per_step:.1f} bits a step"
@@ -61,7 +78,7 @@ class TrainedPrior:
 def usual_run_s(
     held_out: tuple[Tensor, ...], sounds: tuple[CodedSound, ...], step_seconds: float
 ) -> float:
-    """The longest run that recordings which were held out share with those learned from.
+    """The longest run of first levels that held-out recordings share with those learned from.
 
     Of one recording, of which the end was held out, that says nothing: 0.
 
