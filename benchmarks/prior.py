@@ -1,7 +1,7 @@
 """A prior over codes against counting: bits a step on recordings that neither model nor prior knew.
 
 python benchmarks/prior.py
-python benchmarks/prior.py --steps 500 2000 6000 --codec-seconds 120
+python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
 
 The codec learns the other recordings only (3 levels of 256 entries); the prior's own split holds
 out a tenth of those to stop by, and is judged here on every fifth recording, which nobody saw.
@@ -26,8 +26,9 @@ from distill import (
     train_prior,
     train_vqvae,
 )
+from distill.config import MOST_COPIES
 from distill.models.prior.corpus import coded
-from distill.models.prior.counts import CodeCounts
+from distill.models.prior.counts import CodeCounts, uniform_bits
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior
 from distill.training.tasks.code_windows import whole_codes
@@ -56,21 +57,22 @@ def row(name: str, bits: list[float], took_s: float, steps: int = 0) -> dict[str
 def counted(codec: LoadedVQModel, train: Any, test: Any) -> list[dict[str, Any]]:
     """Rows of what needs no learning."""
     levels, entries = codec.shape
-    own = CodeCounts.of([sound.codes for sound in train], levels, entries)
-    both = [torch.stack(own.bits(sound.codes)) for sound in test]
-    singles, pairs = (torch.stack(both).sum(0) / sum(sound.steps for sound in test)).tolist()
-    evenly = [torch.log2(torch.tensor(float(entries))).item()] * levels
-    names = ("evenly", "counts of single codes", "counts of pairs")
-    return [
-        row(name, bits, 0.0) for name, bits in zip(names, (evenly, singles, pairs), strict=True)
-    ]
+    rows = [row("evenly", [uniform_bits(entries)] * levels, 0.0)]
+    own = [sound.codes for sound in train]
+    copies = [grid for sound in train for grid in sound.grids]
+    for grids, beside in ((own, ""), (copies, ", with copies")):
+        counts = CodeCounts.of(grids, levels, entries)
+        bits = torch.stack([torch.stack(counts.bits(sound.codes)) for sound in test]).sum(dim=0)
+        singles, pairs = (bits / sum(sound.steps for sound in test)).tolist()
+        rows += [row(f"single codes{beside}", singles, 0.0), row(f"pairs{beside}", pairs, 0.0)]
+    return rows
 
 
 def main() -> None:
     options = parser(__doc__ or "")
-    options.add_argument("--steps", type=int, nargs="+", default=[200, 1000, 3000])
+    options.add_argument("--steps", type=int, nargs="+", default=[300, 1000, 3000])
     options.add_argument("--codec", type=Path, help="a model that knows none of the held-out ones")
-    options.add_argument("--codec-seconds", type=float, default=60.0, help="to train one")
+    options.add_argument("--codec-steps", type=int, default=200, help="to train one, from the base")
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
     train, test = held_out_split(recordings())
@@ -81,14 +83,16 @@ def main() -> None:
         if path is None:
             config = get_adaptive_vqvae_config(
                 len(corpus), corpus.seconds, levels=3, codebook_size=256,
-                max_seconds=arguments.codec_seconds, preview_every_epochs=0,
+                max_steps=arguments.codec_steps, preview_every_epochs=0,
             )  # fmt: skip
             run = Path(folder) / "codec"
             path = train_vqvae(config, corpus, run, arguments.device).model_path
         codec = load_model_v2(path)
         names = [file.path.name for file in held_out.files]
         judged = coded(codec, held_out.waveforms, names, 0)
-        known = coded(codec, corpus.waveforms, [file.path.name for file in corpus.files], 0)
+        known = coded(
+            codec, corpus.waveforms, [file.path.name for file in corpus.files], MOST_COPIES
+        )
         rows = counted(codec, known, judged)
         for steps in arguments.steps:
             settings = get_adaptive_prior_config(

@@ -137,7 +137,7 @@ class TrainingRunner(LaunchedRun):
         overwrite: bool = False,
         devices: int = 1,
     ) -> TrainingRunner:
-        """Starts `train_prior` in the background and returns at once, itself.
+        """Starts `train_prior` in the background; returns itself, once the recordings are read.
 
         Args:
             model: an RVQ-VAE, or its file; its own file stays as it is.

@@ -96,9 +96,10 @@ def test_the_cache_of_the_environment_is_found_and_cleared(
 def test_clearing_leaves_what_others_put_there(tmp_path: Path) -> None:
     spill(torch.zeros(10), "key", tmp_path)
     (tmp_path / "key.0123.tmp").write_bytes(bytes(8))
+    (tmp_path / "key.codes.npz").write_bytes(bytes(2))
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    assert clear_audio_cache(tmp_path) == 48
+    assert clear_audio_cache(tmp_path) == 50
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "thesis.txt"]
 
 

@@ -93,8 +93,7 @@ class PriorTask:
         self._windows = CodeWindows(
             grids, steps=config.segment_steps, batch_size=config.batch_size, seed=config.seed
         )
-        own = [sound.codes for sound in material.training]
-        self._counts = CodeCounts.of(own, config.levels, config.codebook_size)
+        self._counts = CodeCounts.of(grids, config.levels, config.codebook_size)
         self.batches_per_pass = sum(map(len, grids)) / (config.batch_size * config.segment_steps)
         self._forward, *wrapped = fabric.setup(self.module, *self.optimizers())
         return wrapped
