@@ -37,6 +37,8 @@ def test_settings_that_the_model_decides_are_refused_by_name() -> None:
 def test_the_budget_grows_with_the_corpus() -> None:
     small, large = (get_adaptive_prior_config(VQVAEConfig(), 5, s) for s in (5.0, 10_000.0))
     assert (small.budget_s, large.budget_s) == (65.0, 300.0)
+    assert (small.max_steps, large.max_steps) == (300, 34_332)  # 25 passes of six copies each
+    assert get_adaptive_prior_config(VQVAEConfig(), 5, 240.0, max_seconds=20.0).max_steps == 824
     assert small.batch_size == PriorConfig().batch_size
     assert get_adaptive_prior_config(VQVAEConfig(), 5, batch_size=3, max_steps=4).batch_size == 3
 
