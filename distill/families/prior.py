@@ -17,7 +17,7 @@ from distill.family import VQVAE, Family, OfCodec
 from distill.models.prior.corpus import coded
 from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
-from distill.models.prior.trained import TrainedPrior, for_codec, usual_run_s
+from distill.models.prior.trained import TrainedPrior, for_codec, usual_runs_s
 from distill.models.use.loaded import LoadedVQModel
 from distill.training.tasks.prior import CodeMaterial, PriorTask
 
@@ -73,7 +73,7 @@ def _save(
             codec_digest=codec.digest,
             codec_name=codec.name,
             sounds=material.training,
-            usual_s=usual_run_s(
+            usual_s=usual_runs_s(
                 tuple(sound.codes for sound in material.validation),
                 material.training,
                 1 / codec.config.step_rate_hz,

@@ -261,6 +261,8 @@ def test_what_is_learned_from_one_sound_is_flagged_and_random_weights_are_not(
     sound = made.generate(longest.seconds, seed=1, temperature=0)
     run = made.prior.shared_run(sound)
     assert run.is_copy and run.recording == longest.path.name
+    itself = made.prior.shared_run(made.codes_of(made.prior.sounds[0].codes.T, 6000, 0.5))
+    assert (itself.levels, itself.is_copy) == (3, True)
     made.use_prior(untrained(made, made.prior.sounds[0].codes))
     for seed in range(3):
         random = made.generate(longest.seconds, seed=seed)

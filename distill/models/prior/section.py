@@ -59,7 +59,7 @@ class _Section(msgspec.Struct):
     codec_name: Name
     config: dict[str, int | float | None]
     sounds: Annotated[list[_Sound], Meta(max_length=_MOST_SOUNDS)]
-    usual_s: Positive
+    usual_s: tuple[Positive, Positive]
     health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
     loss_curves: dict[Name, list[Finite | None]] = {}
 

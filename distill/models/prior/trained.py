@@ -9,10 +9,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from distill.arrays import as_count
 from distill.codebook.codes import Codes
 from distill.config import PriorConfig
-from distill.errors import ConfigError
 from distill.models.prior.copying import SharedRun, apart, longest_shared_run
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
@@ -31,8 +29,10 @@ class TrainedPrior:
     """Its name at that time, for people."""
     sounds: tuple[CodedSound, ...]
     """What it learned from."""
-    usual_s: float = 0.0
-    """The longest run of first levels that a held-out recording shares with those."""
+    usual_s: tuple[float, float] = (0.0, 0.0)
+    """The longest run that a held-out recording shares with those, of the first level and of all
+    levels.
+    """
     health: tuple[PriorHealth, ...] = ()
     """What a code costs it on recordings that it did not learn from, level by level."""
     loss_curves: Mapping[str, list[float]] = field(default_factory=dict)
@@ -52,33 +52,32 @@ class TrainedPrior:
         """Length of a step."""
         return 1 / self.config.step_rate_hz
 
-    def shared_run(self, codes: Codes, *, levels: int = 1) -> SharedRun:
+    def shared_run(self, codes: Codes) -> SharedRun:
         """The longest run of a sound's codes that stands in a training recording too.
 
         Args:
             codes: of the sound.
-            levels: compares the first so many, see `longest_shared_run`; what held-out recordings
-                share is known of the first alone.
 
-        Raises:
-            ConfigError: levels that there are not.
+        Returns:
+            Of all levels, where that is a copy word for word; else of the first, the structure.
         """
-        most = min(codes.levels, self.config.levels)
-        count = as_count(levels, "levels", most, error=ConfigError)
-        usual_s = self.usual_s if count == 1 else 0.0
-        return longest_shared_run(
-            codes.indices.T, self.sounds, self.step_seconds, levels=count, usual_s=usual_s
-        )
+        for levels, usual_s in ((codes.levels, self.usual_s[1]), (1, self.usual_s[0])):
+            run = longest_shared_run(
+                codes.indices.T, self.sounds, self.step_seconds, levels=levels, usual_s=usual_s
+            )
+            if levels > 1 and run.is_copy:
+                break
+        return run
 
     def __repr__(self) -> str:
         bits = f"{self.bits_per_step:.1f} of {self.config.bits_per_step:.1f} bits a step"
         return f"TrainedPrior({len(self.sounds)} recordings, {bits})"
 
 
-def usual_run_s(
+def usual_runs_s(
     held_out: tuple[Tensor, ...], sounds: tuple[CodedSound, ...], step_seconds: float
-) -> float:
-    """The longest run of first levels that held-out recordings share with those learned from.
+) -> tuple[float, float]:
+    """The longest runs that held-out recordings share with those learned from; see `TrainedPrior`.
 
     Of one recording, of which the end was held out, that says nothing: 0.
 
@@ -88,8 +87,13 @@ def usual_run_s(
         step_seconds: length of a step.
     """
     if len(sounds) < 2 or not held_out:
-        return 0.0
-    return longest_shared_run(apart(held_out), sounds, step_seconds).seconds
+        return 0.0, 0.0
+    joined = apart(held_out)
+    first, every = (
+        longest_shared_run(joined, sounds, step_seconds, levels=levels).seconds
+        for levels in (1, joined.shape[1])
+    )
+    return first, every
 
 
 def for_codec(module: CodePrior, codebooks: Tensor) -> CodePrior:
