@@ -1,1 +1,3 @@
-"""The command line: train, runs, stop, info, encode, decode, reconstruct, demo, cache."""
+"""The command line: train, runs, stop, info, encode, decode, reconstruct, demo, cache, train-prior,
+generate.
+"""

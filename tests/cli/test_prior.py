@@ -11,6 +11,8 @@ import pytest
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
+from distill.cli.prior import generate_command
+from distill.errors import OutputExistsError, PriorError
 from distill.training import TrainingResult
 
 SOUNDS = Path(__file__).parents[1] / "data" / "first_version" / "sounds"
@@ -45,12 +47,18 @@ def test_from_a_model_to_new_sounds(model: Path, tmp_path: Path) -> None:
     assert len(read_audio(out / "drums-0003.wav")[0]) == 24_000
     lines = answer.stdout.splitlines()
     assert len(lines) == 4 and all("recordings" in line or "cop" in line for line in lines[1::2])
-    again = distill("generate", model, "--seconds", 0.25, "--seed", 3, "--out", out)
-    assert again.returncode == 2 and "drums-0003.wav: is there already" in again.stderr
+    with pytest.raises(OutputExistsError, match=r"drums-0003\.wav: is there already"):
+        generate(model, out)
 
 
 def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Path) -> None:
-    answer = distill("generate", model, "--out", tmp_path / "new")
-    assert answer.returncode == 2
-    assert "train one: distill train-prior drums.distill FOLDER" in answer.stderr
+    with pytest.raises(PriorError, match=r"train one: distill train-prior drums\.distill FOLDER"):
+        generate(model, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def generate(model: Path, out: Path) -> None:
+    generate_command(
+        model, out, seconds=0.25, count=1, seed=3, prompt=None, settings={}, overwrite=False,
+        device="cpu",
+    )  # fmt: skip
