@@ -152,6 +152,13 @@ def test_shares_are_those_of_the_logits() -> None:
     assert [drawn[code] for code in range(3)] == [500, 300, 200]
 
 
+@pytest.mark.parametrize("temperature", [5e-324, 1e-308, 1e-12, 1e-6, 1e-3])
+def test_next_to_0_the_likeliest_is_taken(temperature: float) -> None:
+    logits = torch.tensor([-400.0, 300.0, 299.0, -1e5], dtype=torch.float64)
+    for drawing in (Drawing(temperature), Drawing(temperature, 3), Drawing(temperature, None, 0.9)):
+        assert {drawing.draw(logits, chance) for chance in (0.0, 0.5, 0.999999)} == {1}
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

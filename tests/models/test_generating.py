@@ -135,6 +135,22 @@ def test_a_model_without_a_prior_says_how_to_train_one(trained: TrainingResult) 
     assert not model.has_prior
 
 
+def test_another_prior_of_the_same_settings_takes_the_place_of_the_first(
+    model: LoadedVQModel,
+) -> None:
+    first, text = model.generate(0.5, seed=1), model.extra["prior"]
+    codes = model.prior.sounds[0].codes
+    other = untrained(model, codes, codes)
+    with torch.no_grad():
+        other.module.begin.add_(3.0)
+    model.use_prior(other)
+    assert model.extra["prior"] == text  # which says nothing of the weights
+    assert torch.equal(model.prior.module.begin, other.module.begin)
+    assert not torch.equal(model.generate(0.5, seed=1).indices, first.indices)
+    model.other_tensors["prior.begin"] = model.other_tensors["prior.begin"] + 1.0
+    assert torch.equal(model.prior.module.begin, other.module.begin + 1.0)
+
+
 # --- in the file -----------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from distill.errors import ConfigError
 
 _MOST_ENTRIES = 65_536
 _HIGHEST_TEMPERATURE = 1000.0
+_COLDEST = 1e-6
+"""Below this temperature the likeliest is taken, as with 0."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Drawing:
     def _set(self, name: str, value: float) -> None:
         object.__setattr__(self, name, value)  # frozen for everybody else
 
+    @property
+    def _takes_the_likeliest(self) -> bool:
+        return self.temperature < _COLDEST
+
     def to_dict(self) -> dict[str, Any]:
         """What differs from drawing as was learned, by name."""
         values = {"temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
@@ -57,12 +63,12 @@ class Drawing:
             logits: (entry,) float64.
             chance: a random number, 0 to 1; the same one draws the same code.
         """
-        if self.temperature == 0.0:
+        if self._takes_the_likeliest:
             return int(logits.argmax())
         codes: Tensor | None = None
         if self.top_k is not None or self.top_p is not None:
             logits, codes = torch.sort(logits, descending=True, stable=True)
-        sums = torch.softmax(logits / self.temperature, dim=0).cumsum(0)
+        sums = torch.softmax((logits - logits.max()) / self.temperature, dim=0).cumsum(0)
         kept = len(sums) if self.top_k is None else min(self.top_k, len(sums))
         if self.top_p is not None:
             kept = min(kept, int((sums < self.top_p * sums[-1]).sum()) + 1)
@@ -73,7 +79,7 @@ class Drawing:
 
     def happens(self, logit: float, chance: float) -> bool:
         """Whether something of this logit happens, as the end of a sound."""
-        if self.temperature == 0.0:
+        if self._takes_the_likeliest:
             return logit > 0
         return chance < 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 

@@ -19,7 +19,9 @@ from distill.codebook.codes import Codes
 from distill.config import VQVAEConfig
 from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
+from distill.models.file.digest import digest_of, part_of
 from distill.models.file.sections import PRIOR
+from distill.models.file.weights import section_of
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.section import prior_section, read_prior
 from distill.models.prior.stream import CodeStream
@@ -36,7 +38,7 @@ _LONGEST_S = 24 * 3600.0
 class GeneratingModel(LoadedModel[Codes]):
     """A model of codes; `use_prior`, or a prior in its file, lets it make new sounds."""
 
-    _prior: tuple[Any, TrainedPrior] | None = None
+    _prior: tuple[str, TrainedPrior] | None = None
 
     @property
     @abstractmethod
@@ -72,11 +74,14 @@ class GeneratingModel(LoadedModel[Codes]):
         """
         if not self.has_prior:
             raise no_prior(self.name, self.path)
-        now = (self.extra[PRIOR], self.digest)
+        text = self.extra[PRIOR]
+        tensors = {k: x for k, x in self.other_tensors.items() if section_of(k) == PRIOR}
+        # The text says nothing of the weights: two priors of the same settings have the same one.
+        now = digest_of(map(part_of, tensors.items()), {PRIOR: text, "codec": self.digest})
         if self._prior is None or self._prior[0] != now:
             found = read_prior(
-                self.extra[PRIOR],
-                {k: x for k, x in self.other_tensors.items() if k.startswith(f"{PRIOR}.")},
+                text,
+                tensors,
                 self.config,
                 self.codebooks,
                 printable(self.path.name) if self.path else self.name,
@@ -93,7 +98,7 @@ class GeneratingModel(LoadedModel[Codes]):
         """
         check_codec(prior, self.name, self.digest, self.path)
         text, tensors = prior_section(prior)
-        others = {k: x for k, x in self.other_tensors.items() if not k.startswith(f"{PRIOR}.")}
+        others = {k: x for k, x in self.other_tensors.items() if section_of(k) != PRIOR}
         self.extra = {**self.extra, PRIOR: text}
         self.other_tensors = {**others, **tensors}
 
