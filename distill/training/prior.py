@@ -138,7 +138,7 @@ def opened_codec(model: Any) -> LoadedVQModel:
     """
     codec = load_model_v2(model) if isinstance(model, (str, os.PathLike)) else model
     check_codebooks(codec, "a prior")
-    if not codec.model.quantizer.initialised:
+    if not codec.has_codebooks:
         raise UninitialisedError("the codebooks of this model are empty: train it first")
     found: LoadedVQModel = codec
     return found

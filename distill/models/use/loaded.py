@@ -92,6 +92,11 @@ class LoadedVQModel(GeneratingModel):
         return self.config.levels, self.config.codebook_size
 
     @property
+    def has_codebooks(self) -> bool:
+        """Whether its codebooks hold anything yet: those of a model that never learned do not."""
+        return self.model.quantizer.initialised
+
+    @property
     def codebooks(self) -> Tensor:
         """Every entry's vector, (level, entry, latent_dim) float32 on the CPU; a copy."""
         return self.model.quantizer.codebooks.detach().cpu().float()
