@@ -27,6 +27,16 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something.
+
+    Example:
+        >>> counted(1, "recording"), counted(2, "recording")
+        ('1 recording', '2 recordings')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def why_ended(reason: str) -> str:
     """Why a training ended, as the rest of a sentence.
 

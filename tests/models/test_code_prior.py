@@ -20,6 +20,7 @@ from distill.models.prior.drawing import Drawing
 from distill.models.prior.model import NOTHING, CodePrior
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.stream import CodeStream
+from distill.models.prior.trained import usual_runs_s
 
 calm = settings(deadline=None, max_examples=50)
 SMALL = PriorConfig(levels=3, codebook_size=16, code_dim=4, width=8, dropout=0.0)
@@ -178,22 +179,25 @@ def test_settings_out_of_range_are_refused(values: tuple[float, ...], message: s
 # --- copying ---------------------------------------------------------------------------------
 
 
-def naive_run(ours: list[list[int]], theirs: list[list[list[int]]]) -> int:
-    def held(columns: list[list[int]], at: int) -> bool:
-        return at >= 4 and all(columns[at - n] == columns[at] for n in range(5))
+def without_held(columns: list[list[int]]) -> list[list[int]]:
+    """Without the steps that are equal to the four before them."""
+    return [
+        column
+        for at, column in enumerate(columns)
+        if at < 4 or any(columns[at - n] != column for n in range(1, 5))
+    ]
 
+
+def naive_run(ours: list[list[int]], theirs: list[list[list[int]]]) -> int:
+    if any(ours == [grid[0]] * len(ours) and grid == [grid[0]] * len(grid) for grid in theirs):
+        return len(ours)  # both are one held step from end to end
+    ours, theirs = without_held(ours), [without_held(grid) for grid in theirs]
     best = 0
     for grid in theirs:
         for i in range(len(ours)):
             for j in range(len(grid)):
                 n = 0
-                while (
-                    i + n < len(ours)
-                    and j + n < len(grid)
-                    and ours[i + n] == grid[j + n]
-                    and not held(ours, i + n)
-                    and not held(grid, j + n)
-                ):
+                while i + n < len(ours) and j + n < len(grid) and ours[i + n] == grid[j + n]:
                     n += 1
                 best = max(best, n)
     return best
@@ -213,7 +217,27 @@ def test_the_longest_run_is_what_a_naive_search_finds(
     if run.steps:
         here, there = int(run.begins_s / 0.5), int(run.recording_s / 0.5)
         grid = theirs[int(run.recording.removesuffix(".wav"))]
-        assert ours[here : here + run.steps] == grid[there : there + run.steps]
+        assert ours[here] == grid[there]
+
+
+def test_a_copy_with_a_pause_of_another_length_is_found_whole() -> None:
+    codes = torch.randint(0, 99, (40, 3), generator=torch.Generator().manual_seed(1))
+    ours, theirs = (
+        torch.cat([codes[:20], codes[19:20].expand(pause, 3), codes[20:]]) for pause in (60, 9)
+    )
+    for levels in (1, 3):
+        run = longest_shared_run(ours, [CodedSound("a.wav", (theirs,))], 0.02, levels=levels)
+        assert (run.steps, run.is_copy) == (43, True)  # a hold counts for four of its steps
+
+
+def test_a_hold_from_end_to_end_is_a_copy_of_the_same_hold_alone() -> None:
+    hold = torch.tensor([[5, 6, 7]]).expand(400, 3)
+    run = longest_shared_run(hold, [CodedSound("hum.wav", (hold[:300],))], 0.02, levels=3)
+    assert (run.steps, run.recording, run.is_copy) == (400, "hum.wav", True)
+    hum = torch.cat([hold, torch.tensor([[5, 6, 8]])])
+    for other in (hold + 1, hum):
+        run = longest_shared_run(hold, [CodedSound("a.wav", (other,))], 0.02, levels=3)
+        assert run.steps <= 4
 
 
 def test_a_copy_of_a_changed_copy_is_named_with_what_was_changed() -> None:
@@ -234,6 +258,18 @@ def test_a_copy_of_a_changed_copy_is_named_with_what_was_changed() -> None:
 def test_silence_in_both_is_no_copy() -> None:
     silence = torch.zeros(500, 2, dtype=torch.int64)
     assert longest_shared_run(silence, [CodedSound("a.wav", (silence,))], 0.02).steps == 4
+
+
+def test_one_held_out_double_makes_no_copy_usual() -> None:
+    generator = torch.Generator().manual_seed(1)
+    learned = [torch.randint(0, 99, (60, 3), generator=generator) for _ in range(3)]
+    others = [torch.randint(0, 99, (40, 3), generator=generator) for _ in range(9)]
+    others[4][:5] = learned[1][7:12]
+    others[5][:3] = learned[1][7:10]
+    sounds = tuple(CodedSound(f"{n}.wav", (grid,)) for n, grid in enumerate(learned))
+    assert usual_runs_s((*others, learned[0][9:50]), sounds, 0.02) == pytest.approx((0.1, 0.1))
+    assert usual_runs_s((others[4],), sounds, 0.02) == pytest.approx((0.1, 0.1))
+    assert usual_runs_s((), sounds, 0.02) == usual_runs_s((others[4],), sounds[:1], 0.02) == (0, 0)
 
 
 def test_nothing_shared_is_said() -> None:

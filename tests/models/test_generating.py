@@ -31,6 +31,7 @@ from distill.errors import (
 )
 from distill.models.file.container import read_container, write_container
 from distill.models.prior.placing import put_prior
+from distill.models.use.drawn import codes_digest
 from distill.training import TrainingResult
 from tests.priors import tiny_prior, untrained
 
@@ -255,10 +256,24 @@ def test_a_generated_file_says_how_to_make_it_again(model: LoadedVQModel, tmp_pa
         assert said in comment
     again = model.generate(0.5, seed=7, temperature=0.9)
     assert torch.equal(codes.indices, again.indices)
+    prompts = [codes_of(model, steps) for steps in (20, 20, 21)]
+    for number, prompt in enumerate(prompts):
+        model.generate_file(tmp_path / f"after-{number}.wav", 0.1, seed=7, prompt=prompt)
+    known = [codes_digest(prompt) for prompt in prompts]
+    assert known[0] == known[1] != known[2]
+    assert f'"prompt": "{known[2]}"'.encode() in (tmp_path / "after-2.wav").read_bytes()
     path.write_bytes(b"mine")
     with pytest.raises(OutputExistsError):
         model.generate_file(path, 0.5, seed=7)
     assert path.read_bytes() == b"mine"
+
+
+def test_a_mistyped_setting_is_an_error_of_the_method(model: LoadedVQModel) -> None:
+    codes = codes_of(model)
+    with pytest.raises(TypeError, match=r"continue_sound\(\) got an unexpected keyword .*'prompt'"):
+        model.continue_sound(codes, 0.1, prompt=codes)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"vary\(\) got an unexpected keyword argument 'heat'"):
+        model.vary(codes, heat=1)  # type: ignore[call-arg]
 
 
 # --- copying ---------------------------------------------------------------------------------
@@ -283,3 +298,19 @@ def test_what_is_learned_from_one_sound_is_flagged_and_random_weights_are_not(
     for seed in range(3):
         random = made.generate(longest.seconds, seed=seed)
         assert not made.prior.shared_run(random).is_copy
+
+
+def test_what_no_copies_can_be_told_of_is_refused(model: LoadedVQModel) -> None:
+    codes = codes_of(model)
+    assert str(model.prior.shared_run(codes)).startswith("no copy")
+    for given, said in (
+        (codes.indices.numpy(), "^a ndarray where codes were expected"),
+        (
+            codes.first_levels(2),
+            "^codes of 2 levels × 16 entries: this prior knows 3 × 16, and",
+        ),
+        (replace(codes, codebook_size=17), "^codes of 3 levels × 17 entries: this prior knows"),
+        (replace(codes, made_by="0" * 64), r"^codes of the model 'trained' \(00000000\); this"),
+    ):
+        with pytest.raises(CodesError, match=said):
+            model.prior.shared_run(given)

@@ -13,7 +13,7 @@ from torch import Tensor
 from distill.models.prior.sounds import LENGTH_OF, LENGTHS, CodedSound, copy_name
 
 _LONGEST_HELD = 4
-"""Steps for which the same codes may be held within a run: a tone that is held, or silence, is no
+"""Steps for which the same codes may be held and count: a tone that is held, or silence, is no
 copy."""
 ALIKE_S = 0.2
 """Runs of the first level that are shorter than this nobody calls a copy."""
@@ -28,6 +28,7 @@ class SharedRun:
     levels: int = 1
     """How many of the first levels were compared."""
     steps: int = 0
+    """Those for which a step is held longer are passed over, and do not count."""
     seconds: float = 0.0
     begins_s: float = 0.0
     """Where in the sound."""
@@ -80,8 +81,12 @@ def longest_shared_run(
     pieces = [(sound, number, grid) for sound in sounds for number, grid in enumerate(sound.grids)]
     if not pieces or not len(codes):
         return SharedRun(levels, usual_s=usual_s)
-    ours, theirs = _names_of_steps(codes[:, :levels], [grid[:, :levels] for _, _, grid in pieces])
-    length, here, there = _longest_common(ours, theirs)
+    same = _the_same(codes, [grid for _, _, grid in pieces]) if levels == codes.shape[1] else None
+    if same is None:
+        grids = [grid[:, :levels] for _, _, grid in pieces]
+        length, here, there = _longest_run(codes[:, :levels], grids)
+    else:
+        length, here, there = len(codes), 0, sum(len(grid) + 1 for _, _, grid in pieces[:same])
     if not length:
         return SharedRun(levels, usual_s=usual_s)
     begins = list(accumulate((len(grid) + 1 for _, _, grid in pieces), initial=0))
@@ -100,16 +105,39 @@ def longest_shared_run(
     )
 
 
-def _names_of_steps(codes: Tensor, grids: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """A whole number for each step: equal ones for equal codes; nobody else's where a run ends."""
+def _the_same(codes: Tensor, grids: Sequence[Tensor]) -> int | None:
+    """Which grid is a hold of one step from end to end, as the codes are; None: there is none.
+
+    A recording that is one held step can be copied in no other way.
+    """
+    if not bool((codes == codes[0]).all()):
+        return None
+    return next((n for n, grid in enumerate(grids) if bool((grid == codes[0]).all())), None)
+
+
+def _longest_run(codes: Tensor, grids: Sequence[Tensor]) -> tuple[int, int, int]:
+    """(length, place in the codes, place in the grids, which lie `apart`) of the longest run.
+
+    Steps that are held are passed over on both sides: a run goes on behind them, and they make it
+    no longer.
+    """
     columns = apart([codes, *grids])
+    places = (~_is_held(columns)).nonzero()[:, 0]
+    names = _names_of_steps(columns[places])
+    split = int((places <= len(codes)).sum())
+    length, here, there = _longest_common(names[:split], names[split:])
+    if not length:
+        return 0, 0, 0
+    return length, int(places[here]), int(places[split + there]) - len(codes) - 1
+
+
+def _names_of_steps(columns: Tensor) -> Tensor:
+    """A whole number for each step: equal ones for equal codes; nobody else's where a run ends."""
     _, names = torch.unique(columns[:, 0], return_inverse=True)
     for level in range(1, columns.shape[1]):
         names = _pair_names(names, columns[:, level] + 1)
-    alone = (columns[:, 0] < 0) | _is_held(columns)
     fresh = torch.arange(len(names)) + len(names)
-    names = torch.where(alone, fresh, names)
-    return names[: len(codes) + 1], names[len(codes) + 1 :]
+    return torch.where(columns[:, 0] < 0, fresh, names)
 
 
 def apart(grids: Sequence[Tensor]) -> Tensor:

@@ -14,6 +14,7 @@ from distill.arrays import as_int
 from distill.codebook.codes import NO_CODE, Codes
 from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
+from distill.models.file.digest import digest_of, part_of
 
 _PEAK = 0.7
 """Loudness of a sound that never was: recordings were learned at a peak of 1."""
@@ -46,6 +47,11 @@ def without_gaps(grid: Tensor) -> Tensor:
 def loudness_like(codes: Codes | None) -> float:
     """The loudness of a sound that is gone on from; the usual one where there is none."""
     return codes.peak if codes is not None and codes.peak > 0 else _PEAK
+
+
+def codes_digest(codes: Codes) -> str:
+    """SHA-256 of a grid of codes, by which a prompt is known again."""
+    return digest_of([part_of(("codes", codes.indices))], {})
 
 
 def fresh_seed() -> int:

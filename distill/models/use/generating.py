@@ -28,7 +28,13 @@ from distill.models.prior.stream import CodeStream
 from distill.models.prior.trained import TrainedPrior
 from distill.models.prior.whose import check_codec, no_prior, prior_digest
 from distill.models.use.base import LoadedModel
-from distill.models.use.drawn import checked_seed, grid_of, loudness_like, without_gaps
+from distill.models.use.drawn import (
+    checked_seed,
+    codes_digest,
+    grid_of,
+    loudness_like,
+    without_gaps,
+)
 from distill.names import printable
 from distill.outputs import check_free
 
@@ -165,14 +171,24 @@ class GeneratingModel(LoadedModel[Codes]):
         return (stream.next() for _ in itertools.repeat(None))
 
     def continue_sound(
-        self, sound: Codes | str | os.PathLike[str], seconds: float, **settings: Any
+        self,
+        sound: Codes | str | os.PathLike[str],
+        seconds: float,
+        *,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
     ) -> Codes:
         """A sound, and what may follow it, in one.
 
         Args:
             sound: its codes, or its file.
             seconds: how much is to follow.
-            **settings: seed, temperature, top_k and top_p; see `generate`.
+            seed: see `generate`.
+            temperature: see `generate`.
+            top_k: see `generate`.
+            top_p: see `generate`.
 
         Raises:
             DistillError: see `generate` and `encode_file`.
@@ -181,17 +197,31 @@ class GeneratingModel(LoadedModel[Codes]):
         added = self._samples(seconds)
         before = self._whole_steps(codes)
         samples = before.shape[1] * self._step_samples + added
-        steps = self.generate_steps(prompt=codes, **settings)
+        steps = self.generate_steps(
+            prompt=codes, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+        )
         after = grid_of(steps, self._steps_of(samples) - before.shape[1])
         return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
 
-    def vary(self, codes: Codes, keep_levels: int = 1, **settings: Any) -> Codes:
+    def vary(
+        self,
+        codes: Codes,
+        keep_levels: int = 1,
+        *,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> Codes:
         """The same structure with other detail: keeps the first levels, draws the others anew.
 
         Args:
             codes: of a sound; those of the first levels suffice.
             keep_levels: how many levels stay as they are.
-            **settings: seed, temperature, top_k and top_p; see `generate`.
+            seed: see `generate`.
+            temperature: see `generate`.
+            top_k: see `generate`.
+            top_p: see `generate`.
 
         Raises:
             PriorError: see `prior`.
@@ -204,8 +234,8 @@ class GeneratingModel(LoadedModel[Codes]):
             raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
         kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
         columns = without_gaps(codes.indices[:kept]).T.tolist()
-        seed, drawing = checked_seed(settings.pop("seed", None)), Drawing(**settings)
-        stream = CodeStream(self.prior.module, drawing, seed)
+        drawing = Drawing(temperature, top_k, top_p)
+        stream = CodeStream(self.prior.module, drawing, checked_seed(seed))
         grid = torch.tensor([stream.next(column) for column in columns]).T
         return replace(codes, indices=grid, labels=self.level_labels)
 
@@ -216,8 +246,10 @@ class GeneratingModel(LoadedModel[Codes]):
         *,
         prompt: Codes | None = None,
         seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
         overwrite: bool = False,
-        **settings: Any,
     ) -> Codes:
         """Generates a sound into a file, with the recipe that gives it again in its comment.
 
@@ -226,8 +258,10 @@ class GeneratingModel(LoadedModel[Codes]):
             seconds: see `generate`.
             prompt: see `generate`.
             seed: see `generate`; one that was drawn stands in the recipe.
+            temperature: see `generate`.
+            top_k: see `generate`.
+            top_p: see `generate`.
             overwrite: replace a file that this program did not write.
-            **settings: temperature, top_k and top_p; see `generate`.
 
         Returns:
             Its codes.
@@ -239,14 +273,16 @@ class GeneratingModel(LoadedModel[Codes]):
         """
         seed = checked_seed(seed)
         check_free(Path(path), overwrite=overwrite)
-        codes = self.generate(seconds, prompt=prompt, seed=seed, **settings)
+        codes = self.generate(
+            seconds, prompt=prompt, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+        )
         recipe = {
             "model": self.digest,
             "prior": prior_digest(self.prior),
             "seconds": float(seconds),
             "seed": seed,
-            **Drawing(**settings).to_dict(),
-            **({"prompt": prompt.model_name or "codes"} if prompt is not None else {}),
+            **Drawing(temperature, top_k, top_p).to_dict(),
+            **({"prompt": codes_digest(prompt)} if prompt is not None else {}),
         }
         text = f", generated: {json.dumps(recipe)}"
         self._write(path, self.decode_pieces(codes), self.sample_rate, overwrite, text)
