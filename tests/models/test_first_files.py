@@ -101,10 +101,10 @@ def test_a_family_that_nobody_knows(own: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own", FAMILIES)
 def test_settings_of_a_family_to_come_stay_in_the_file(own: str, tmp_path: Path) -> None:
-    path = with_texts(tmp_path / "m.distill", own, prior_config=json.dumps({"depth": 3}))
+    path = with_texts(tmp_path / "m.distill", own, later_config=json.dumps({"depth": 3}))
     model = load_model(path)
     again = read_model_info(model.save(tmp_path / "again.distill"))
-    assert again.extra == {"prior_config": '{"depth": 3}'}
+    assert again.extra == {"later_config": '{"depth": 3}'}
 
 
 @pytest.mark.parametrize("own", FAMILIES)
