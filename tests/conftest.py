@@ -25,6 +25,7 @@ _TRAINED = {"vqvae": "trained", "vae": "trained_vae"}
 NOT_FAST = {"browser", "slow", "torture"}
 _SLOW_FOLDERS = ("analysis", "cli", "integration", "tools", "training", "widgets")
 _MARKED = {"browser": "browser", **dict.fromkeys(_SLOW_FOLDERS, "slow")}
+_HALF_OF_THE_BROWSER = ("test_dashboard.py", "test_train_panel.py")
 _LONGEST_FIRST = {"browser": 0, "integration": 1, "training": 2, "widgets": 3, "cli": 4}
 
 
@@ -39,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if mark := _MARKED.get(_folder(item.nodeid)):
             item.add_marker(mark)
+        if mark == "browser":
+            item.add_marker(pytest.mark.timeout(900))  # a busy machine: nothing else would tell
         if not NOT_FAST & {mark.name for mark in item.iter_markers()}:
             item.add_marker("fast")
     seed = config.getoption("--shuffle", default=None)
@@ -58,12 +61,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which shares tests out with `-n 2`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file's tests stay together, for what it makes once; those in a browser, for its server."""
+    """A file's tests stay together, for what it makes once; those in a browser in two halves, each
+    with a server of its own: in one they would end long after all others.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     class Together(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if _folder(nodeid) == "browser" else nodeid.split("::")[0]
+            file = nodeid.split("::")[0]
+            if _folder(nodeid) != "browser":
+                return file
+            return f"browser {int(file.endswith(_HALF_OF_THE_BROWSER))}"
 
     return Together(config, log)
 

@@ -32,6 +32,8 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required", "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 ]  # fmt: skip
+PATIENCE_S = 180.0
+"""A machine with other things to do is slow; waiting longer costs nothing where it is not."""
 # anywidget leaves a widget dead for good that did not begin within two seconds of its model's
 # arrival; a page that shares its cores with other tests may need longer.
 PATIENT = """{
@@ -167,7 +169,7 @@ class Notebook:
     def open(self) -> Page:
         """Another tab on the same notebook."""
         page = self.context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         self.goto(page)
         return page
 
@@ -219,7 +221,7 @@ class Notebook:
         )
         return nbformat.read(self.server.folder / self.name, as_version=4)
 
-    def until(self, condition: Callable[[], Any], *, timeout_s: float = 60) -> None:
+    def until(self, condition: Callable[[], Any], *, timeout_s: float = PATIENCE_S) -> None:
         """Waits until something outside of the page is so."""
         ends = time.monotonic() + timeout_s
         while not condition():
@@ -238,7 +240,7 @@ class Notebook:
         attribute: str,
         value: str | int | None = None,
         *,
-        timeout_s: float = 60,
+        timeout_s: float = PATIENCE_S,
     ) -> str:
         """Waits until an element has an attribute (of that value, or at least that number)."""
         self.page.wait_for_function(

@@ -214,7 +214,7 @@ def test_nothing_of_it_runs_in_any_view(
     odd = watched(book.page, server.url)
     book.page.set_viewport_size({"width": 1280, "height": 30_000})  # every cell is in sight
     book.run_all()
-    book.page.wait_for_function(DONE, timeout=240_000)
+    book.page.wait_for_function(DONE, timeout=480_000)
     assert book.page.locator(ERROR).all_inner_texts() == []
     cells = book.page.locator(".jp-Notebook .jp-CodeCell")
     for number, name in enumerate(SINKS, 1):
