@@ -17,6 +17,7 @@ from distill.family import VQVAE, Family, OfCodec
 from distill.models.prior.corpus import coded
 from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
+from distill.models.prior.room import check_recordings, check_tensors_size
 from distill.models.prior.trained import TrainedPrior, for_codec, usual_runs_s
 from distill.models.use.loaded import LoadedVQModel
 from distill.training.tasks.prior import CodeMaterial, PriorTask
@@ -47,10 +48,14 @@ def _material(
     """The codes of a run's sounds, from the disk where they were encoded before."""
     names = [file.path.name for file in corpus.files]
     judged = list(split.validation_files)
-    learned = [index for index in range(len(names)) if index not in set(judged)] or judged
+    held_out = set(judged)
+    learned = [index for index in range(len(names)) if index not in held_out] or judged
+    check_recordings([names[index] for index in learned], config.copies)
+    training = coded(codec, split.training, [names[index] for index in learned], config.copies)
+    check_tensors_size(training, config)
     return CodeMaterial(
         codec,
-        coded(codec, split.training, [names[index] for index in learned], config.copies),
+        training,
         coded(codec, split.validation, [names[index] for index in judged], 0),
     )
 

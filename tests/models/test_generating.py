@@ -189,7 +189,10 @@ def test_a_prior_of_another_codec_is_refused_by_name(model: LoadedVQModel) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: "{}", "^its prior is of version None; this distill reads version 1"),
+        (
+            lambda text: "{}",
+            "^a.distill: its prior is of version None; this distill reads version 1",
+        ),
         (lambda text: "[", "^.*its section 'prior' cannot be read"),
         (lambda text: text.replace('"levels":3', '"levels":2'), "levels=2: the model has 3"),
         (lambda text: text.replace('"width":16', '"width":17'), "are missing, or of another shape"),

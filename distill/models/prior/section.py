@@ -25,14 +25,20 @@ from distill.models.file.sections import PRIOR
 from distill.models.file.weights import check_numbers
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
+from distill.models.prior.room import (
+    LARGEST_SECTION,
+    SoundRow,
+    check_room,
+    check_tensors_size,
+    code_type,
+    thinned,
+)
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior, for_codec
 
 _CODES = f"{PRIOR}.codes"
 _VERSION = 1
-_LEVELS, _MOST_SOUNDS, _MOST_BYTES = 8, 100_000, 16 << 20
-_OF_BYTE = 256
-_Steps = Annotated[int, Meta(ge=1, le=2**31)]
+_LEVELS, _MOST_SOUNDS = 8, 100_000
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Bits = Annotated[float, Meta(ge=0.0, le=1e6)] | None
 
@@ -47,42 +53,50 @@ class _Row(msgspec.Struct):
     pairs: _Bits
 
 
-class _Sound(msgspec.Struct):
-    name: Annotated[str, Meta(max_length=1000)]
-    steps: Annotated[list[_Steps], Meta(min_length=1, max_length=16)]
-    """Of the recording itself, then of its copies."""
-
-
 class _Section(msgspec.Struct):
     version: int
     codec: _Digest
     codec_name: Name
     config: dict[str, int | float | None]
-    sounds: Annotated[list[_Sound], Meta(max_length=_MOST_SOUNDS)]
+    sounds: Annotated[list[SoundRow], Meta(max_length=_MOST_SOUNDS)]
     usual_s: tuple[Positive, Positive]
     health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
     loss_curves: dict[Name, list[Finite | None]] = {}
 
 
 def prior_section(prior: TrainedPrior) -> tuple[str, dict[str, Tensor]]:
-    """A prior as text and tensors of a file; `read_prior` is the inverse."""
+    """A prior as text and tensors of a file; `read_prior` is the inverse.
+
+    Raises:
+        ConfigError: it could not be read again.
+    """
     config = prior.config.to_dict()
     del config["spectrogram"]  # the codec's
     section = _Section(
         version=_VERSION,
         codec=prior.codec_digest,
-        codec_name=prior.codec_name[:200],
+        codec_name=brief(prior.codec_name),
         config=config,
-        sounds=[_Sound(sound.name, list(map(len, sound.grids))) for sound in prior.sounds],
+        sounds=[SoundRow.of(sound.name, map(len, sound.grids)) for sound in prior.sounds],
         usual_s=prior.usual_s,
-        health=[_Row(**_without_nan(dataclasses.asdict(row))) for row in prior.health],
-        loss_curves={name: list(curve) for name, curve in prior.loss_curves.items()},
+        health=[_row(row) for row in prior.health],
+        loss_curves={
+            brief(name): thinned([x if math.isfinite(x) else None for x in curve])
+            for name, curve in prior.loss_curves.items()
+        },
     )
+    text = msgspec.json.encode(section).decode()
+    check_room(text, len(prior.sounds))
+    check_tensors_size(prior.sounds, prior.config)
+    try:
+        _read(text, PRIOR)
+    except OutsideDataError as error:
+        raise ConfigError(f"a prior that could not be read again: {error}") from error
     weights = prior.module.state_dict()
     tensors = {f"{PRIOR}.{name}": weight.cpu() for name, weight in weights.items()}
-    kind = torch.uint8 if prior.config.codebook_size <= _OF_BYTE else torch.int32
-    tensors[_CODES] = torch.cat([grid for sound in prior.sounds for grid in sound.grids]).to(kind)
-    return msgspec.json.encode(section).decode(), tensors
+    codes = torch.cat([grid for sound in prior.sounds for grid in sound.grids])
+    tensors[_CODES] = codes.to(code_type(prior.config))
+    return text, tensors
 
 
 def read_prior(
@@ -101,26 +115,27 @@ def read_prior(
         CorruptModelError: it is no such section, or not for codes of this shape.
         ModelFileError: of a version that this distill does not read.
     """
+    name = brief(name)
     try:
-        section = _read(text)
+        section = _read(text, name)
         values = {**section.config, "spectrogram": codec.spectrogram}
         config = PriorConfig.from_dict(values).checked_for(codec)
-        module = _module(config, tensors)
+        module = _module(config, tensors, name)
         sounds = _sounds(section, tensors.get(_CODES), config)
     except (OutsideDataError, ConfigError) as error:
         raise CorruptModelError(
-            f"{name}: its section {PRIOR!r} cannot be read ({error})"
+            f"{name}: its section {PRIOR!r} cannot be read ({brief(str(error))})"
         ) from error
     return TrainedPrior(
         module=for_codec(module, codebooks),
         codec_digest=section.codec,
-        codec_name=section.codec_name,
+        codec_name=brief(section.codec_name),
         sounds=sounds,
         usual_s=section.usual_s,
-        health=tuple(PriorHealth(**_with_nan(msgspec.structs.asdict(x))) for x in section.health),
+        health=tuple(_health(row) for row in section.health),
         loss_curves={
-            name: [math.nan if value is None else value for value in curve]
-            for name, curve in section.loss_curves.items()
+            brief(label): [math.nan if value is None else value for value in curve]
+            for label, curve in section.loss_curves.items()
         },
     )
 
@@ -133,7 +148,7 @@ def prior_fact(text: str, digest: str | None) -> str:
         digest: of the model beside it, where that is known.
     """
     try:
-        section = _read(text)
+        section = _read(text, PRIOR)
         config = PriorConfig.from_dict(section.config)
     except (OutsideDataError, ConfigError, ModelFileError) as error:
         return brief(f"cannot be read ({error})")
@@ -144,27 +159,32 @@ def prior_fact(text: str, digest: str | None) -> str:
     return f"{bits}from {len(section.sounds)} recordings{mine}"
 
 
-def _read(text: str) -> _Section:
-    version: Any = parse_json(text, dict[str, Any], name=PRIOR, limit=_MOST_BYTES).get("version")
+def _read(text: str, name: str) -> _Section:
+    version: Any = parse_json(text, dict[str, Any], name=PRIOR, limit=LARGEST_SECTION).get(
+        "version"
+    )
     if version != _VERSION:
         raise ModelFileError(
-            f"its prior is of version {version!r}; this distill reads version {_VERSION}: update "
-            "distill, or train another prior"
+            f"{name}: its prior is of version {brief(repr(version), 40)}; this distill reads "
+            f"version {_VERSION}: update distill, or train another prior"
         )
-    section: _Section = parse_json(text, _Section, name=PRIOR, limit=_MOST_BYTES)
+    section: _Section = parse_json(text, _Section, name=PRIOR, limit=LARGEST_SECTION)
     return section
 
 
-def _module(config: PriorConfig, tensors: Mapping[str, Tensor]) -> CodePrior:
-    module = CodePrior(config)
-    found = {name.removeprefix(f"{PRIOR}."): x for name, x in tensors.items() if name != _CODES}
-    for name, like in module.state_dict().items():
-        weight = found.get(name)
+def _module(config: PriorConfig, tensors: Mapping[str, Tensor], name: str) -> CodePrior:
+    """The network with its weights; memory is taken for it once they are known to fit."""
+    with torch.device("meta"):
+        expected = CodePrior(config).state_dict()
+    found = {key.removeprefix(f"{PRIOR}."): x for key, x in tensors.items() if key != _CODES}
+    for key, like in expected.items():
+        weight = found.get(key)
         if weight is None or weight.shape != like.shape or not weight.is_floating_point():
-            raise OutsideDataError(f"the weights {name!r} are missing, or of another shape")
-    if len(found) != len(module.state_dict()):
+            raise OutsideDataError(f"the weights {key!r} are missing, or of another shape")
+    if len(found) != len(expected):
         raise OutsideDataError("it has weights of no part of the prior")
-    check_numbers(found, PRIOR)
+    check_numbers(found, f"{name}: {PRIOR}")
+    module = CodePrior(config)
     module.load_state_dict(found)
     return module
 
@@ -178,8 +198,19 @@ def _sounds(section: _Section, codes: Tensor | None, config: PriorConfig) -> tup
         raise OutsideDataError("the codes it learned from do not exist")
     grids = iter(torch.split(codes.to(torch.int32), lengths))
     return tuple(
-        CodedSound(sound.name, tuple(next(grids) for _ in sound.steps)) for sound in section.sounds
+        CodedSound(brief(sound.name), tuple(next(grids) for _ in sound.steps))
+        for sound in section.sounds
     )
+
+
+def _row(health: PriorHealth) -> _Row:
+    values = dataclasses.asdict(health)
+    return _Row(**_without_nan({**values, "label": brief(health.label, LONGEST_LABEL)}))
+
+
+def _health(row: _Row) -> PriorHealth:
+    values = msgspec.structs.asdict(row)
+    return PriorHealth(**_with_nan({**values, "label": brief(row.label, LONGEST_LABEL)}))
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from typing import Any
 
 from distill.audio.corpus import AudioCorpus
 from distill.audio.split import Split
-from distill.errors import ModelFileError, RunFolderError
+from distill.errors import ConfigError, ModelFileError, RunFolderError
+from distill.family import OfCodec, family, family_of
 from distill.models.file.persistence import save_model
 from distill.models.use.base import LoadedModel
 from distill.models.use.loading import load_model
+from distill.names import printable
 from distill.training.run.layout import CODEC
 from distill.training.run.request import RunRequest
 
@@ -34,12 +36,15 @@ def material_of(request: RunRequest, folder: Path, corpus: AudioCorpus, split: S
         split: of these.
 
     Raises:
-        RunFolderError: the codec is missing, damaged, or not the one that it was.
+        RunFolderError: the codec is missing, damaged, not the one that it was, or not one that the
+            run's settings are for.
     """
     of_codec = request.family.of_codec
     if of_codec is None:
         return split
-    return of_codec.material(_codec(request, folder), corpus, split, request.config)
+    codec = _codec(request, folder)
+    _check_fits(request, of_codec, codec, folder)
+    return of_codec.material(codec, corpus, split, request.config)
 
 
 def _codec(request: RunRequest, folder: Path) -> LoadedModel[Any]:
@@ -55,3 +60,22 @@ def _codec(request: RunRequest, folder: Path) -> LoadedModel[Any]:
             "one back, or begin a new run"
         )
     return codec
+
+
+def _check_fits(
+    request: RunRequest, of_codec: OfCodec, codec: LoadedModel[Any], folder: Path
+) -> None:
+    """Checks a codec against the settings: whoever made the folder may have changed either."""
+    expected, found = family(of_codec.family), family_of(codec.model.config)
+    if found is not expected:
+        raise RunFolderError(
+            f"{printable(folder)}: its {CODEC} holds a {found.title} model; expected a "
+            f"{expected.title}: begin a new run"
+        )
+    try:
+        request.config.checked_for(codec.model.config)
+    except ConfigError as error:
+        raise RunFolderError(
+            f"{printable(folder)}: the settings in run.json are not for the model in its {CODEC} "
+            f"({error}); begin a new run"
+        ) from error
