@@ -13,11 +13,14 @@ from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.cli.outputs import Outputs
+from distill.cli.prior_run import STOPPING, result_of_earlier
 from distill.codebook.codes import Codes
 from distill.config import get_adaptive_prior_config
-from distill.errors import ConfigError
+from distill.errors import ConfigError, OutputExistsError
+from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import put_prior
-from distill.models.use.drawn import fresh_seed
+from distill.models.use.drawn import checked_seconds, checked_seed
+from distill.models.use.loaded import LoadedVQModel
 from distill.models.use.loading import load_model_v2
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
@@ -29,7 +32,6 @@ from distill.training.session.signals import stopped_by_signals
 from distill.words import duration, why_ended
 
 _MOST_SOUNDS = 10_000
-_STOPPING = "Stopping after this step; the prior is kept …\n"
 
 
 def train_prior_command(
@@ -43,6 +45,8 @@ def train_prior_command(
     as_json: bool,
 ) -> TrainingResult:
     """Scans, trains, puts the prior into the model's file, reports.
+
+    Where an earlier run of the same is there, that one is resumed, or what it has learned taken.
 
     Args:
         model: a `.distill` file.
@@ -60,6 +64,28 @@ def train_prior_command(
     codec = opened_codec(model)
     get_adaptive_prior_config(codec.config, 1, **overrides)  # what is wrong is said before a scan
     refuse_sounds_inside(run, [folder])
+    keep_freed_memory()
+    result = None
+    if not overwrite:
+        result = result_of_earlier(run, codec, folder, overrides, as_json=as_json)
+    result = result or _train(
+        codec, folder, run, overrides, device=device, overwrite=overwrite, as_json=as_json
+    )
+    put_prior(model, result.model_path)
+    (echo_json if as_json else echo)(_said(result, model, as_json))
+    return result
+
+
+def _train(
+    codec: LoadedVQModel,
+    folder: Path,
+    run: Path,
+    overrides: dict[str, Any],
+    *,
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+) -> TrainingResult:
     RunFolder(run).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, sample_rate=codec.sample_rate, progress=not as_json)
     config = get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds, **overrides)
@@ -69,14 +95,10 @@ def train_prior_command(
             f"Training: a prior over the codes of {printable(codec.name)}, "
             f"{config.bits_per_step:.1f} bits a step; Ctrl-C stops and keeps it"
         )
-    keep_freed_memory()
-    with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
-        result = train_prior(
+    with stopped_by_signals(STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
+        return train_prior(
             codec, corpus, run, config, device, display.update, cancel, overwrite=overwrite
         )
-    put_prior(model, result.model_path)
-    (echo_json if as_json else echo)(_said(result, model, as_json))
-    return result
 
 
 def generate_command(
@@ -105,14 +127,19 @@ def generate_command(
         device: where the model decodes.
 
     Raises:
-        OutputExistsError: a file is there that this command did not make.
+        OutputExistsError: a file is there that this command did not make, or in place of the
+            folder.
         DistillError: see `generate_file`.
     """
     number = as_count(count, "count", _MOST_SOUNDS, error=ConfigError)
-    model = load_model_v2(model_path, device=device)
-    prior, first = model.prior, fresh_seed() if seed is None else seed
-    beginning = None if prompt is None else _prompt(model, prompt)
+    checked_seconds(seconds)
+    first = checked_seed(seed, count=number)
     folder = out or _beside(model_path, "generated")
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"{printable(folder)}: a file; name a folder for the sounds")
+    model = load_model_v2(model_path, device=device)
+    beginning = None if prompt is None else _prompt(model, prompt)
+    model.generate_steps(prompt=beginning, seed=first, **settings)  # what is wrong is said at once
     folder.mkdir(parents=True, exist_ok=True)
     outputs = Outputs([model_path, *([prompt] if prompt else [])], overwrite=overwrite)
     for one in range(first, first + number):
@@ -121,7 +148,7 @@ def generate_command(
             path, seconds, prompt=beginning, seed=one, overwrite=overwrite, **settings
         )
         echo(printable(path))
-        echo(f"  {prior.shared_run(codes)}")
+        echo(f"  {model.prior.shared_run(codes)}")
 
 
 def _prompt(model: Any, path: Path) -> Codes:
@@ -155,5 +182,10 @@ def _said(result: TrainingResult, model: Path, as_json: bool) -> str:
     if best:
         lines.append(f"  best epoch {best.epoch + 1}: {bits:.2f} bits a step of held-out sounds")
         lines += health_lines(best.health)
+        even = sum(row.uniform for row in best.health if isinstance(row, PriorHealth))
+        if bits is not None and bits >= even > 0:
+            lines.append(
+                f"  no better than guessing ({even:.1f} bits): train for longer, or on more sounds"
+            )
     lines.append(f"Model: {printable(model)} makes new sounds now: distill generate")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,19 @@ def resume_command(
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume(run, display.update, cancel, progress=not as_json, **changes)
     _show(result, as_json)
+    if not as_json:
+        _say_where_it_belongs(run)
     return result
+
+
+def _say_where_it_belongs(run: Path) -> None:
+    request = RunRequest.from_dict(RunFolder(run).read_request())
+    if request.codec:
+        source = (*request.folders, *request.sources)[0]
+        echo(
+            "To put it into the file of its model: distill train-prior MODEL "
+            f"{shlex.quote(printable(source))} --out {shlex.quote(printable(run))}"
+        )
 
 
 def _check_family(run: Path, expected: Family) -> None:

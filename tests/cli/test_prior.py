@@ -6,14 +6,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
-from distill.cli.prior import generate_command
-from distill.errors import OutputExistsError, PriorError
+from distill.cli.prior import generate_command, train_prior_command
+from distill.cli.training import resume_command
+from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
 from distill.training import TrainingResult
+from tests.priors import untrained
 
 SOUNDS = Path(__file__).parents[1] / "data" / "first_version" / "sounds"
 
@@ -28,6 +32,13 @@ def model(trained: TrainingResult, tmp_path: Path) -> Path:
     path = tmp_path / "drums.distill"
     path.write_bytes(trained.model_path.read_bytes())
     return path
+
+
+@pytest.fixture
+def with_prior(model: Path) -> Path:
+    made = load_model_v2(model)
+    made.use_prior(untrained(made, torch.zeros(9, 3, dtype=torch.int32)))
+    return made.save(model, overwrite=True)
 
 
 def test_from_a_model_to_new_sounds(model: Path, tmp_path: Path) -> None:
@@ -57,8 +68,59 @@ def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Pa
     assert not (tmp_path / "new").exists()
 
 
-def generate(model: Path, out: Path) -> None:
-    generate_command(
-        model, out, seconds=0.25, count=1, seed=3, prompt=None, settings={}, overwrite=False,
-        device="cpu",
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"seconds": 0}, "^seconds=0: expected above 0"),
+        ({"seed": -1}, "^seed=-1: expected a whole number from 0 on$"),
+        ({"seed": 2**63 - 1, "count": 2}, "expected a whole number from 0 to 9223372036854775806$"),
+        ({"settings": {"temperature": -1.0}}, "^temperature=-1.0: expected"),
+        ({"count": 0}, "^count=0: expected"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_folder_is_made(
+    with_prior: Path, tmp_path: Path, asked: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        generate(with_prior, tmp_path / "new", **asked)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_in_place_of_the_folder_is_said(with_prior: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"new: a file; name a folder for the sounds$"):
+        generate(with_prior, tmp_path / "new")
+
+
+def test_what_an_earlier_run_learned_is_put_into_the_model_once_more(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, without = tmp_path / "drums-prior", model.read_bytes()
+    train(model, run, max_steps=2)
+    learned = load_model_v2(model).prior.module.begin
+    model.write_bytes(without)  # as if it had been killed just before
+    train(model, run, max_steps=2)
+    assert "has learned this prior already" in capsys.readouterr().out
+    assert torch.equal(load_model_v2(model).prior.module.begin, learned)
+    with pytest.raises(RunFolderError, match="holds an earlier run"):
+        train(model, run, max_steps=3)
+
+    model.write_bytes(without)
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "state": "stopped"}))
+    train(model, run, max_steps=2)
+    assert "stopped; resuming it" in capsys.readouterr().out
+    assert load_model_v2(model).has_prior
+
+    resume_command(run, {"max_steps": 4}, as_json=False)
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.endswith(f"distill train-prior MODEL {SOUNDS} --out {run}")
+
+
+def train(model: Path, run: Path, **settings: Any) -> None:
+    train_prior_command(model, SOUNDS, run, settings, device="cpu", overwrite=False, as_json=False)
+
+
+def generate(model: Path, out: Path, **asked: Any) -> None:
+    usual = {"seconds": 0.25, "count": 1, "seed": 3, "prompt": None, "settings": {}}
+    generate_command(model, out, **{**usual, **asked}, overwrite=False, device="cpu")

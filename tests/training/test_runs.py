@@ -37,6 +37,13 @@ def make(path: Path, **fields: object) -> Path:
     return path
 
 
+def test_a_run_that_learns_the_codes_of_a_model_is_named_by_both(tmp_path: Path) -> None:
+    place = make(tmp_path / "drums")
+    request = json.loads((place / "run.json").read_text())
+    (place / "run.json").write_text(json.dumps({**request, "codec": "0" * 64}))
+    assert [run.name for run in list_runs(tmp_path)] == ["drums prior"]
+
+
 ODD_STATUS: dict[str, Any] = {
     "a list": [], "null": None, "nothing in it": {}, "deep": None,
     "pid a text": status(pid="x"), "pid huge": status(pid=10**400), "pid below 0": status(pid=-1),

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from distill.arrays import as_int
+from distill.arrays import as_float, as_int
 from distill.codebook.codes import NO_CODE, Codes
 from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
@@ -19,6 +19,7 @@ from distill.models.file.digest import digest_of, part_of
 _PEAK = 0.7
 """Loudness of a sound that never was: recordings were learned at a peak of 1."""
 _MOST_SEEDS = 2**63
+_LONGEST_S = 24 * 3600.0
 
 
 def grid_of(steps: Iterator[tuple[int, ...]], count: int) -> Tensor:
@@ -59,15 +60,34 @@ def fresh_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def checked_seed(seed: Any) -> int:
+def checked_seed(seed: Any, *, count: int = 1) -> int:
     """A seed in any form of a whole number; None: one by chance.
 
+    Args:
+        seed: the first one.
+        count: how many in a row are needed.
+
     Raises:
-        ConfigError: no whole number of at least 0.
+        ConfigError: no whole number of at least 0, or one beyond 63 bits.
     """
     if seed is None:
         return fresh_seed()
     number = as_int(seed)
-    if number is None or not 0 <= number < _MOST_SEEDS:
-        raise ConfigError(f"seed={shown(repr(seed))}: expected a whole number from 0 on")
+    if number is None or not 0 <= number <= _MOST_SEEDS - count:
+        most = f" to {_MOST_SEEDS - count}" if number is not None and number > 0 else " on"
+        raise ConfigError(f"seed={shown(repr(seed))}: expected a whole number from 0{most}")
     return number
+
+
+def checked_seconds(seconds: Any) -> float:
+    """A length of a sound.
+
+    Raises:
+        ConfigError: not above 0, or above a day.
+    """
+    length = as_float(seconds)
+    if length is None or not 0 < length <= _LONGEST_S:
+        raise ConfigError(
+            f"seconds={shown(repr(seconds))}: expected above 0, up to {_LONGEST_S:g} (a day)"
+        )
+    return length

@@ -14,10 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from distill.arrays import as_count, as_float
+from distill.arrays import as_count
 from distill.codebook.codes import Codes
 from distill.config import VQVAEConfig
-from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
 from distill.models.file.digest import digest_of, part_of
 from distill.models.file.sections import PRIOR
@@ -29,6 +28,7 @@ from distill.models.prior.trained import TrainedPrior
 from distill.models.prior.whose import check_codec, no_prior, prior_digest
 from distill.models.use.base import LoadedModel
 from distill.models.use.drawn import (
+    checked_seconds,
     checked_seed,
     codes_digest,
     grid_of,
@@ -37,8 +37,6 @@ from distill.models.use.drawn import (
 )
 from distill.names import printable
 from distill.outputs import check_free
-
-_LONGEST_S = 24 * 3600.0
 
 
 class GeneratingModel(LoadedModel[Codes]):
@@ -293,12 +291,7 @@ class GeneratingModel(LoadedModel[Codes]):
         return self.config.spectrogram.hop_length * self.config.stride
 
     def _samples(self, seconds: Any) -> int:
-        length = as_float(seconds)
-        if length is None or not 0 < length <= _LONGEST_S:
-            raise ConfigError(
-                f"seconds={shown(repr(seconds))}: expected above 0, up to {_LONGEST_S:g} (a day)"
-            )
-        return max(1, round(length * self.sample_rate))
+        return max(1, round(checked_seconds(seconds) * self.sample_rate))
 
     def _steps_of(self, samples: int) -> int:
         return -(-self.spectrogram.frames(samples) // self.config.stride)

@@ -108,7 +108,8 @@ def _poll(run: RunFolder, state: str) -> RunInfo:
         request = run.read_request()
         found = request.get("name", name)
         if isinstance(found, str):
-            name = printable(found)[:_LONGEST_NAME]
+            what = " prior" if request.get("codec") else ""  # it has the name of its model
+            name = printable(found)[: _LONGEST_NAME - len(what)] + what
         if "model_type" in request:
             RunRequest.from_dict(request)
     except RunFolderError as error:
