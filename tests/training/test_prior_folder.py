@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from distill import AudioCorpus, load_model, load_model_v2, resume, train_prior
-from distill.errors import RunFolderError
+from distill import AudioCorpus, LoadedVQModel, load_model, load_model_v2, resume, train_prior
+from distill.errors import ConfigError, RunFolderError, UninitialisedError
+from distill.models.vqvae.model import ConvVQVAE
 from distill.training import TrainingResult
 from distill.training.run.layout import CODEC
 from tests.priors import tiny_prior
@@ -65,3 +66,27 @@ def test_a_codec_of_another_family_is_refused(
     changed(run, codec=load_model(trained_vae.model_path).digest)
     with pytest.raises(RunFolderError, match=rf"its {CODEC} holds a VAE model; expected a RVQ-VAE"):
         resume(run, max_steps=2)
+
+
+def test_a_codec_with_empty_codebooks_is_refused(begun: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(begun, tmp_path / "run"))
+    empty = LoadedVQModel(ConvVQVAE(load_model_v2(run / CODEC).config))
+    empty.save(run / CODEC, overwrite=True)
+    changed(run, codec=load_model(run / CODEC).digest)
+    with pytest.raises(UninitialisedError):
+        resume(run, max_steps=2)
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [("_MOST_PARTS", "to name them takes"), ("MOST_OTHER_BYTES", "numbers and .* codes takes")],
+)
+def test_what_no_file_can_hold_is_said_before_anything_is_learned(
+    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, message: str
+) -> None:
+    run = Path(shutil.copytree(begun, tmp_path / "run"))
+    events = (run / "events.jsonl").read_bytes()
+    monkeypatch.setattr(f"distill.models.prior.room.{limit}", 3)
+    with pytest.raises(ConfigError, match=rf"^a prior of .*{message}"):
+        resume(run, max_steps=2)
+    assert b"StepMetrics" not in (run / "events.jsonl").read_bytes().removeprefix(events)

@@ -58,7 +58,7 @@ class _Section(msgspec.Struct):
     codec: _Digest
     codec_name: Name
     config: dict[str, int | float | None]
-    sounds: Annotated[list[SoundRow], Meta(max_length=_MOST_SOUNDS)]
+    sounds: Annotated[list[SoundRow], Meta(min_length=1, max_length=_MOST_SOUNDS)]
     usual_s: tuple[Positive, Positive]
     health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
     loss_curves: dict[Name, list[Finite | None]] = {}
