@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,20 @@ def result_of_earlier(
     past = place.read_events()[0]
     with stopped_by_signals(STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         return resume(run, display.update, cancel, progress=not as_json)
+
+
+def command_for_its_model(run: Path) -> str:
+    """The command that puts what a run has learned into its model; "" for what is no prior.
+
+    Raises:
+        RunFolderError: its request cannot be read.
+    """
+    request = RunRequest.from_dict(RunFolder(run).read_request())
+    if not request.codec:
+        return ""
+    source = (*request.folders, *request.sources)[0]
+    places = [shlex.quote(printable(place)) for place in (source, run)]
+    return f"distill train-prior MODEL {places[0]} --out {places[1]}"
 
 
 def _is_same(place: RunFolder, codec: str, folder: Path, settings: Mapping[str, Any]) -> bool:

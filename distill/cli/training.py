@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from distill.audio.io import read_audio, write_audio
 from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
+from distill.cli.prior_run import command_for_its_model
 from distill.config import TrainingConfig
 from distill.errors import RunFolderError
 from distill.family import VQVAE, Family, family
@@ -167,19 +167,9 @@ def resume_command(
     with stopped_by_signals(_STOPPING) as cancel, TrainingDisplay(past, quiet=as_json) as display:
         result = resume(run, display.update, cancel, progress=not as_json, **changes)
     _show(result, as_json)
-    if not as_json:
-        _say_where_it_belongs(run)
+    if not as_json and (command := command_for_its_model(run)):
+        echo(f"To put it into the file of its model: {command}")
     return result
-
-
-def _say_where_it_belongs(run: Path) -> None:
-    request = RunRequest.from_dict(RunFolder(run).read_request())
-    if request.codec:
-        source = (*request.folders, *request.sources)[0]
-        echo(
-            "To put it into the file of its model: distill train-prior MODEL "
-            f"{shlex.quote(printable(source))} --out {shlex.quote(printable(run))}"
-        )
 
 
 def _check_family(run: Path, expected: Family) -> None:

@@ -30,7 +30,9 @@ from distill.errors import (
     PriorError,
 )
 from distill.models.file.container import read_container, write_container
+from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import put_prior
+from distill.models.prior.section import prior_fact, prior_section
 from distill.models.use.drawn import codes_digest
 from distill.training import TrainingResult
 from tests.priors import tiny_prior, untrained
@@ -277,6 +279,18 @@ def test_a_mistyped_setting_is_an_error_of_the_method(model: LoadedVQModel) -> N
         model.continue_sound(codes, 0.1, prompt=codes)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"vary\(\) got an unexpected keyword argument 'heat'"):
         model.vary(codes, heat=1)  # type: ignore[call-arg]
+
+
+def test_a_prior_says_in_a_line_what_it_is(model: LoadedVQModel) -> None:
+    def said(*bits: float) -> str:
+        rows = tuple(PriorHealth(n, "", 16, 80, value) for n, value in enumerate(bits))
+        prior = replace(untrained(model, model.prior.sounds[0].codes), health=rows)
+        return prior_fact(prior_section(prior)[0], model.digest)
+
+    assert said() == "from 1 recording"
+    assert said(3.0, 3.0, 3.0) == "9.0 of 12.0 bits a step, from 1 recording"
+    worse = "12.3 of 12.0 bits a step (no better than guessing), from 1 recording"
+    assert said(4.1, 4.1, 4.1) == worse
 
 
 # --- copying ---------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from distill.models.prior.room import (
 )
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior, for_codec
+from distill.words import counted
 
 _CODES = f"{PRIOR}.codes"
 _VERSION = 1
@@ -154,9 +155,10 @@ def prior_fact(text: str, digest: str | None) -> str:
         return brief(f"cannot be read ({error})")
     known = [row.bits for row in section.health if row.bits is not None]
     of = f" of {config.bits_per_step:.1f}"
-    bits = f"{sum(known):.1f}{of} bits a step, " if known else ""
+    guessing = " (no better than guessing)" if sum(known) >= config.bits_per_step else ""
+    bits = f"{sum(known):.1f}{of} bits a step{guessing}, " if known else ""
     mine = "" if digest in (None, section.codec) else "; made for another model"
-    return f"{bits}from {len(section.sounds)} recordings{mine}"
+    return f"{bits}from {counted(len(section.sounds), 'recording')}{mine}"
 
 
 def _read(text: str, name: str) -> _Section:
