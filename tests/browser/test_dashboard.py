@@ -86,17 +86,17 @@ def press(notebook, does: str) -> None:
 
 
 def test_a_run_is_watched_to_its_end(notebook, start, run):
-    n = notebook(start(steps=1200), SHOW, front="notebook")
+    n = notebook(start(steps=600), SHOW, front="notebook")
     n.run_all()
     n.wait_for(LOSS, "points", 50)
-    n.wait_for(HEAD, "epoch", 15)
-    n.wait_for(LEVELS, "drawn", 12 * 10)
+    n.wait_for(HEAD, "epoch", 7)
+    n.wait_for(LEVELS, "drawn", 12 * 5)
     n.picture("notebook-running")
     n.wait_for(HEAD, "state", "finished")
-    n.wait_for(LOSS, "points", 3 * (1200 + 30))
-    n.wait_for(LEVELS, "drawn", 12 * 30)
-    assert n.read(HEAD, "step") == "1200"
-    assert n.read(HEAD, "epoch") == "30"
+    n.wait_for(LOSS, "points", 3 * (600 + 15))
+    n.wait_for(LEVELS, "drawn", 12 * 15)
+    assert n.read(HEAD, "step") == "600"
+    assert n.read(HEAD, "epoch") == "15"
     assert n.read(LOSS, "gaps") == "0"
     assert n.page.locator(".distill-health tbody tr:not(.distill-quiet)").count() == 3
     assert "Structure" in n.page.locator(".distill-health").inner_text()
