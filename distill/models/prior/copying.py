@@ -17,8 +17,9 @@ _LONGEST_HELD = 4
 copy."""
 ALIKE_S = 0.2
 """Runs of the first level that are shorter than this nobody calls a copy."""
-VERBATIM_STEPS = 4
-"""Runs of several levels this long do not come about by chance: held-out `sonic_pi` has 2 steps."""
+VERBATIM_STEPS = _LONGEST_HELD + 2
+"""Runs of several levels this long do not come about by chance: held-out `sonic_pi` has 2 steps.
+Silence with the step before it is shorter."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class SharedRun:
     changed: str = ""
     """How the copy that was learned from differs from the recording; "" for itself."""
     usual_s: float = 0.0
-    """The longest run that a recording which was held out shares with them."""
+    """The longest run that 9 in 10 of the held-out recordings share with them."""
 
     @property
     def is_copy(self) -> bool:
@@ -53,7 +54,11 @@ class SharedRun:
             return f"no copy: nothing of {what} stands in your recordings"
         changed = f", {self.changed}" if self.changed else ""
         verdict = "a copy" if self.is_copy else "no copy"
-        usual = f"; held-out recordings share up to {self.usual_s:.2f} s" if self.usual_s else ""
+        usual = (
+            f"; 9 in 10 held-out recordings share up to {self.usual_s:.2f} s"
+            if self.usual_s
+            else ""
+        )
         return (
             f"{verdict}: {what} of {self.seconds:.2f} s from {self.begins_s:.2f} s on stands in "
             f"{self.recording} at {self.recording_s:.2f} s{changed}{usual}"

@@ -21,7 +21,7 @@ from distill.models.prior.sounds import CodedSound
 from distill.models.use.match import called, check_kind
 from distill.words import counted
 
-_DOUBLES_OF, _MOST_JUDGED = 10, 50
+_DOUBLES_OF, _MOST_JUDGED = 10, 20
 """One in so many held-out recordings may be a double; so many of them, evenly, are looked at."""
 
 
