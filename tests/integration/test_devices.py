@@ -221,22 +221,17 @@ def test_when_the_first_is_killed_no_process_stays(
     assert runner.state == "gone"
 
 
-def test_pause_and_stop(training: tuple[TrainingRunner, list[int]]) -> None:
-    runner, _ = training
+def test_all_pause_and_go_on_and_a_signal_to_the_first_stops_all(
+    training: tuple[TrainingRunner, list[int]],
+) -> None:
+    runner, processes = training
     runner.pause()
     until(lambda: runner.state == "paused")
     runner.resume()
     until(lambda: runner.state == "running")
-    runner.stop()
-    result = runner.wait(60, progress=False)
-    assert result is not None and result.reason == "stopped" and result.model_path.exists()
-
-
-def test_a_signal_to_the_first_stops_all(training: tuple[TrainingRunner, list[int]]) -> None:
-    runner, processes = training
     os.kill(processes[0], signal.SIGTERM)
     result = runner.wait(60, progress=False)
-    assert result is not None and result.reason == "stopped"
+    assert result is not None and result.reason == "stopped" and result.model_path.exists()
 
 
 def test_a_replica_that_cannot_work_says_why(

@@ -13,13 +13,11 @@ from distill.arrays import as_count
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import MOST_COPIES
 from distill.errors import ConfigError
-from distill.markup import Markup
 from distill.models.prior.coding import encoded_copies
 from distill.models.prior.sounds import CodedSound
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
-from distill.tables import html_facts, html_page
 from distill.words import duration
 
 
@@ -80,21 +78,12 @@ class CodeCorpus:
         return len(self.sounds)
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{value} {name}" for name, value in self._facts())
-        return f"CodeCorpus({said})"
-
-    def _repr_html_(self) -> Markup:
-        return html_page("", html_facts(self._facts()))
-
-    def _facts(self) -> list[tuple[str, str]]:
         copies = sum(len(sound.grids) - 1 for sound in self.sounds)
         steps = f"{self.steps:,} steps of {1000 * self.step_seconds:.3g} ms"
-        return [
-            ("recordings", str(len(self))),
-            ("of sound", duration(self.seconds)),
-            ("as codes", steps),
-            ("copies", str(copies)),
-        ]
+        return (
+            f"CodeCorpus({len(self)} recordings, {duration(self.seconds)} of sound, {steps} as "
+            f"codes, {copies} copies)"
+        )
 
 
 def as_corpus(
