@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,12 @@ from torch import Tensor
 _SUFFIX = ".f32"
 CODES_SUFFIX = ".codes.npz"
 """Of files of codes, which lie beside the waveforms that they were made of."""
+_OURS = re.compile(
+    r"[0-9a-f]{64}-\d+(\.f32|\.[0-9a-f]{32}\.tmp)"  # waveforms, and those half written
+    r"|[0-9a-f]{64}-[0-9a-f]{32}\.codes\.npz"
+    r"|[0-9a-f]{32}\.handed-over\.f32"  # see handover.py
+)
+"""Names that nobody gives by hand: `DISTILL_CACHE` may name a folder of somebody's own files."""
 
 
 def audio_cache_dir() -> Path:
@@ -35,8 +42,7 @@ def clear_audio_cache(folder: Path | None = None) -> int:
     if not folder.is_dir():
         return 0
     freed = 0
-    endings = (_SUFFIX, CODES_SUFFIX, ".*.tmp")
-    for file in [file for ending in endings for file in folder.glob(f"*{ending}")]:
+    for file in [file for file in folder.iterdir() if _OURS.fullmatch(file.name)]:
         freed += file.stat().st_size
         file.unlink()
     if not any(folder.iterdir()):

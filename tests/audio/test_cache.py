@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 import torch
 
-from distill.audio.cache import audio_cache_dir, clear_audio_cache, spill
+from distill.audio.cache import audio_cache_dir, clear_audio_cache, key_of, spill
 from distill.audio.corpus import AudioCorpus
 
 Tone = Callable[..., np.ndarray]
@@ -94,13 +94,17 @@ def test_the_cache_of_the_environment_is_found_and_cleared(
 
 
 def test_clearing_leaves_what_others_put_there(tmp_path: Path) -> None:
-    spill(torch.zeros(10), "key", tmp_path)
-    (tmp_path / "key.0123.tmp").write_bytes(bytes(8))
-    (tmp_path / "key.codes.npz").write_bytes(bytes(2))
-    (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
+    """Also what ends as files of the cache do: somebody's raw floats, somebody's codes."""
+    key = key_of("0" * 64, 48_000)
+    spill(torch.zeros(10), key, tmp_path)
+    (tmp_path / f"{key}.{'1' * 32}.tmp").write_bytes(bytes(8))
+    (tmp_path / f"{'0' * 64}-{'2' * 32}.codes.npz").write_bytes(bytes(2))
+    theirs = ["field.f32", "kick.codes.npz", "thesis.txt", "thesis.v1.tmp"]
+    for name in theirs:
+        (tmp_path / name).write_text("mine", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     assert clear_audio_cache(tmp_path) == 50
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "thesis.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*theirs, "folder"])
 
 
 def test_clearing_nothing_frees_nothing(tmp_path: Path) -> None:

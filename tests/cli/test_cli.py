@@ -291,7 +291,7 @@ def test_demo_goes_the_whole_way_twice(tmp_path: Path) -> None:
 def test_the_cache_is_found_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISTILL_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "a.f32").write_bytes(bytes(2_000_000))
+    (tmp_path / "cache" / f"{'0' * 64}-48000.f32").write_bytes(bytes(2_000_000))
     assert distill("cache").stdout == f"{tmp_path / 'cache'}: 2.0 MB\n"
     assert distill("cache", "--clear").stdout == f"{tmp_path / 'cache'}: 2.0 MB set free\n"
     assert distill("cache").stdout == f"{tmp_path / 'cache'}: 0.0 MB\n"
