@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
-from distill.config.fields import number, shown
+from distill.config.fields import number
+from distill.config.framed import FramedConfig
 from distill.config.spectrogram import SpectrogramConfig
-from distill.config.training import TrainingConfig
 from distill.errors import ConfigError
 
 MOST_PARAMETERS = 2**28
 """Numbers that a model may hold: 1 GiB of float32."""
 
-_ConfigT = TypeVar("_ConfigT", bound="AutoencoderConfig")
-
 
 @dataclass(frozen=True, kw_only=True)
-class AutoencoderConfig(TrainingConfig):
+class AutoencoderConfig(FramedConfig):
     """Layers from log-mel frames to latents and back; a family adds its bottleneck."""
 
     width: int = number(192, 8, 2048)
@@ -36,9 +34,6 @@ class AutoencoderConfig(TrainingConfig):
         super().__post_init__()
         if self.kernel_size % 2 == 0:
             raise ConfigError(f"kernel_size={self.kernel_size}: expected an odd number")
-        if not isinstance(self.spectrogram, SpectrogramConfig):
-            found = shown(repr(self.spectrogram))
-            raise ConfigError(f"spectrogram={found}: expected a SpectrogramConfig")
         if self.parameters > MOST_PARAMETERS:
             raise ConfigError(
                 f"a model of {self.parameters} numbers: expected at most {MOST_PARAMETERS}; lower "
@@ -65,24 +60,3 @@ class AutoencoderConfig(TrainingConfig):
         decoder = 3 * self.latent_dim * width + width + change_of_rate + width * bands + bands
         blocks = block * (self.encoder_depth + self.decoder_depth)
         return encoder + decoder + blocks + self.bottleneck_parameters
-
-    @property
-    def step_rate_hz(self) -> float:
-        """Time steps of the latents a second."""
-        return self.spectrogram.frame_rate_hz / self.stride
-
-    @classmethod
-    def from_dict(cls: type[_ConfigT], values: dict[str, Any]) -> _ConfigT:
-        """Builds a config from `to_dict` data.
-
-        Args:
-            values: settings by name, those of the spectrogram as a table of their own; what is
-                missing has its default.
-
-        Raises:
-            ConfigError: no table, an unknown field, or a value outside its range.
-        """
-        spectrogram = values.get("spectrogram", {}) if isinstance(values, dict) else None
-        if isinstance(spectrogram, dict):
-            values = {**values, "spectrogram": SpectrogramConfig.from_dict(spectrogram)}
-        return super().from_dict(values)

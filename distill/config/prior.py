@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from distill.config.autoencoder import MOST_PARAMETERS
 from distill.config.fields import number, shown
+from distill.config.framed import FramedConfig
 from distill.config.spectrogram import SpectrogramConfig
-from distill.config.training import TrainingConfig
 from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
-
-_ConfigT = TypeVar("_ConfigT", bound="PriorConfig")
 
 MOST_COPIES = 5
 """Further copies of a recording that a prior can learn from: four other speeds, half the level."""
@@ -23,7 +21,7 @@ _OF_CODEC = ("levels", "codebook_size", "stride", "spectrogram")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PriorConfig(TrainingConfig):
+class PriorConfig(FramedConfig):
     """Everything about one prior over the codes of a model, and its training.
 
     `levels`, `codebook_size`, `code_dim`, `stride` and `spectrogram` are those of the model.
@@ -57,9 +55,6 @@ class PriorConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.spectrogram, SpectrogramConfig):
-            found = shown(repr(self.spectrogram))
-            raise ConfigError(f"spectrogram={found}: expected a SpectrogramConfig")
         if self.parameters > MOST_PARAMETERS:
             raise ConfigError(
                 f"a prior of {self.parameters} numbers: expected at most {MOST_PARAMETERS}; lower "
@@ -95,11 +90,6 @@ class PriorConfig(TrainingConfig):
         return self
 
     @property
-    def step_rate_hz(self) -> float:
-        """Steps of codes a second."""
-        return self.spectrogram.frame_rate_hz / self.stride
-
-    @property
     def bits_per_step(self) -> float:
         """What a step costs where every code is as likely as any other."""
         return self.levels * math.log2(self.codebook_size)
@@ -120,18 +110,6 @@ class PriorConfig(TrainingConfig):
         head = width**2 + width + 2 * width + width * dims + dims + self.codebook_size
         free = (width + 1) * self.codebook_size if self.has_free else 0
         return memory + taking + ends + lower + levels * (head + free)
-
-    @classmethod
-    def from_dict(cls: type[_ConfigT], values: dict[str, Any]) -> _ConfigT:
-        """Builds a config from `to_dict` data.
-
-        Raises:
-            ConfigError: no table, an unknown field, or a value outside its range.
-        """
-        spectrogram = values.get("spectrogram", {}) if isinstance(values, dict) else None
-        if isinstance(spectrogram, dict):
-            values = {**values, "spectrogram": SpectrogramConfig.from_dict(spectrogram)}
-        return super().from_dict(values)
 
 
 def _decided_by(codec: VQVAEConfig) -> dict[str, Any]:
