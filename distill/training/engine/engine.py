@@ -11,10 +11,9 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from distill.training.engine.learner import GuardedLearner
@@ -23,6 +22,9 @@ from distill.training.engine.processes import Processes
 from distill.training.engine.schedule import Budget, learning_rate
 from distill.training.engine.task import Task
 from distill.training.engine.totals import EpochResult, EpochTotals, StepResult, own
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 STOPPED = "stopped"
 STOPPED_NOW = "stopped-now"

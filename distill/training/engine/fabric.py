@@ -7,13 +7,14 @@ import logging
 import warnings
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from distill.training.engine.placement import Placement
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _LONGEST_PAUSE = timedelta(days=30)  # the other processes wait while one is paused
 
@@ -23,6 +24,11 @@ def make_fabric(device: torch.device) -> Fabric:
 
     Computes in bfloat16 where a GPU does so in hardware, else in float32.
     """
+    # Imported by who trains: with it comes torch.compile, as much to load as torch itself, which
+    # whoever opens a model or looks at a run does without.
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
     bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     placement = Placement.from_environment()
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)

@@ -6,10 +6,9 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -17,6 +16,9 @@ from distill.errors import NonFiniteError, TrainingError
 from distill.training.engine.processes import Processes
 from distill.training.engine.task import Judgement
 from distill.training.engine.totals import StepResult
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 MOST_SKIPPED_IN_A_ROW = 10
 

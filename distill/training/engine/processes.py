@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from distill.training.engine.totals import EpochTotals
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class Processes:

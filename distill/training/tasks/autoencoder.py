@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -29,6 +28,9 @@ from distill.training.tasks.preview import (
     write_previews,
 )
 from distill.training.watch.events import PreviewPair
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _VALIDATION_PIECE_SEGMENTS = 4
 _BETAS = (0.9, 0.95)  # trainings of minutes forget old gradients sooner than the default does

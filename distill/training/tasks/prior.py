@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -26,6 +25,9 @@ from distill.training.run.state_checks import check_generator, member, table
 from distill.training.tasks.code_windows import CodeWindows, whole_codes
 from distill.training.tasks.prior_preview import write_prior_previews
 from distill.training.watch.events import PreviewPair
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _BETAS = (0.9, 0.95)
 _BITS = 1 / math.log(2)
