@@ -39,6 +39,7 @@ MORE_CHECKS = (
     ("JavaScript", [sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
     ("notebooks", NOTEBOOKS),
+    ("site", [sys.executable, "-m", "tests.check_site"]),
 )
 
 
