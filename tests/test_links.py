@@ -30,3 +30,11 @@ def test_the_reference_has_every_public_name_once(package: ModuleType) -> None:
     in_errors = [name for name in package.__all__ if name in vars(distill.errors)]
     assert listed.count("errors") == (1 if in_errors else 0)  # a page with all of that module
     assert sorted([*listed, *in_errors]) == sorted(package.__all__)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    found = [
+        re.search(rf'^version{sign} "?([\d.]+)', (ROOT / name).read_text(), re.MULTILINE)
+        for name, sign in (("CITATION.cff", ":"), ("pyproject.toml", " ="))
+    ]
+    assert found[0] and found[1] and found[0][1] == found[1][1]
