@@ -27,7 +27,7 @@ _STEP = 4
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages; mkdocs calls it by this name."""
-    source = (config.repo_url or "").rstrip("/") + "/blob/main"
+    source = f"{config.extra['repository']}/blob/main"
     pages = {page: beside(name, source) for name, page in BESIDE.items()}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         pages[f"tutorials/{path.stem}.md"] = tutorial(path, f"{source}/notebooks/{path.name}")

@@ -80,7 +80,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> 
     offset is taken away. What else was done or left out stands in the notes of `read_pieces`.
 
     Returns:
-        (samples,) and its sample rate: `sample_rate`, or the file's own where that is None.
+        (samples,) and its sample rate, `sample_rate` or the file's own where that is None.
 
     Raises:
         AudioFileError: see `decode`.

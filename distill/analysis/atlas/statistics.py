@@ -58,7 +58,7 @@ def histogram_similarity(counts: np.ndarray) -> np.ndarray:
         counts: uses, (file, level, entry), at least one a file and level.
 
     Returns:
-        (file, file) in [0, 1]: for each two files the Bhattacharyya coefficient of their code
+        (file, file) in [0, 1], for each two files the Bhattacharyya coefficient of their code
         histograms, sum of sqrt(p q), averaged over the levels; 1 where the shares are equal, 0
         where no entry is shared.
 

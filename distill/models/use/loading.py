@@ -30,7 +30,7 @@ def load_model(path: str | os.PathLike[str], *, device: str = "cpu") -> LoadedMo
         device: where its weights go: auto, cpu, cuda, cuda:1 or mps.
 
     Returns:
-        The family's own kind of it: of an RVQ-VAE a `LoadedVQModel`.
+        The family's own kind of it; of an RVQ-VAE a `LoadedVQModel`.
 
     Raises:
         ModelFileError: see `read_model_info`; also where a weight is missing or misshapen.

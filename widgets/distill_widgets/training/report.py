@@ -44,7 +44,7 @@ def report(run: TrainingRunner | RunFolder | str | Path) -> Report:
         run: a runner that has a run, or the folder of a run.
 
     Returns:
-        What a notebook shows as several outputs: state and codebooks as HTML and text, each chart
+        What a notebook shows as several outputs, state and codebooks as HTML and text, each chart
         as plotly JSON, PNG and text, the newest previews as a picture.
 
     Raises:
