@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +14,9 @@ from distill.cli.files import convert
 from distill.errors import DistillError
 from distill.family import known_families
 from distill.training import TrainingResult
+from tests.command_line import distill
 
 SOUNDS = Path(__file__).parents[1] / "data" / "first_version" / "sounds"
-
-
-def distill(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "distill.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
 def test_a_continuous_model_is_trained_and_described(tmp_path: Path) -> None:

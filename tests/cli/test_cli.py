@@ -17,13 +17,9 @@ import soundfile
 
 from distill import Codes, load_model_v2
 from distill.training import TrainingResult
+from tests.command_line import distill
 
 SMALL = ["--codebook-size", "16", "--device", "cpu"]
-
-
-def distill(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "distill.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
 
 
 @pytest.fixture(scope="module")

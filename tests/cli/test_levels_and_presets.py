@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from distill.cli.app import _invoke
 from distill.cli.files import Options, convert
 from distill.errors import ConfigError
 from distill.training import TrainingResult
+from tests.command_line import distill
 
 SOUNDS = Path(__file__).parents[1] / "data" / "first_version" / "sounds"
 
@@ -55,19 +55,12 @@ def test_levels_that_a_model_does_not_have_are_refused_before_anything_is_writte
 def test_the_command_takes_whole_numbers_alone(
     trained: TrainingResult, sounds_dir: Path, tmp_path: Path
 ) -> None:
-    sound = sounds_dir / "drum-01.wav"
-
-    def encode(levels: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "distill.cli", "encode", trained.model_path, sound]
-        more = ["--levels", levels, "--out", tmp_path / "codes.npz"]
-        return subprocess.run(
-            [*map(str, command), *map(str, more)], capture_output=True, text=True, timeout=240
-        )
-
-    answer = encode("1.5")
+    command = ["encode", trained.model_path, sounds_dir / "drum-01.wav"]
+    command += ["--out", tmp_path / "codes.npz", "--levels"]
+    answer = distill(*command, "1.5")
     assert answer.returncode == 2
     assert "'--levels'" in answer.stderr and "valid int" in answer.stderr
-    answer = encode("1")
+    answer = distill(*command, "1")
     assert answer.returncode == 0, answer.stderr
     assert Codes.load(tmp_path / "codes.npz").levels == 1
 

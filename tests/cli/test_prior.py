@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,10 @@ from distill.cli.prior import generate_command, train_prior_command
 from distill.cli.training import resume_command
 from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
 from distill.training import TrainingResult
+from tests.command_line import distill
 from tests.priors import untrained
 
 SOUNDS = Path(__file__).parents[1] / "data" / "first_version" / "sounds"
-
-
-def distill(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "distill.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations
@@ -22,6 +20,7 @@ from distill.errors import CheckpointError, DistillError, ModelTypeError, RunFol
 from distill.family import family, known_families
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.run.request import RunRequest
+from tests.command_line import distill
 from tests.families import FAMILIES, tiny
 
 
@@ -124,9 +123,7 @@ def test_a_checkpoint_is_asked_for_with_settings_of_another_family(
 def test_the_command_line_is_told_another_family(pair: tuple[str, str], run: Path) -> None:
     own, other = map(family, pair)
     before = (run / "events.jsonl").read_bytes()
-    command = [sys.executable, "-m", "distill.cli", "train", "--resume", str(run)]
-    options = ["--max-steps", "4", "--family", other.name]
-    answer = subprocess.run([*command, *options], capture_output=True, text=True, timeout=240)
+    answer = distill("train", "--resume", run, "--max-steps", 4, "--family", other.name)
     assert answer.returncode == 2
     said = f"is a run of type {own.name!r} ({own.title}), not {other.name!r} ({other.title})"
     assert said in answer.stderr and f"--out ANOTHER --family {other.name}" in answer.stderr
