@@ -146,10 +146,7 @@ def test_a_runner_reports_it(corpus: AudioCorpus, config: VQVAEConfig, tmp_path:
     assert not run.exists()
     assert "was moved to" in (new / "worker.log").read_text()
     steps = len([e for e in RunFolder(new).read_events()[0] if isinstance(e, VQStepMetrics)])
-    other = TrainingRunner()
-    other.resume(new, max_steps=steps + 5)
-    result = other.wait(PATIENCE_S)
-    assert result is not None and result.steps == steps + 5
+    assert resume_vqvae(new, max_steps=steps + 5).steps == steps + 5
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def edit(run: Path, **fields: Any) -> None:
 
 
 def in_background(run: Path) -> None:
-    runner = TrainingRunner()
+    runner = TrainingRunner("thread")
     try:
         runner.resume(run, max_steps=4).wait(120, progress=False)
     finally:

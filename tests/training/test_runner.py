@@ -22,6 +22,7 @@ from distill import (
     TrainingRunner,
     VQStepMetrics,
     VQVAEConfig,
+    train_vqvae,
 )
 from distill.audio import handover
 from distill.errors import (
@@ -100,22 +101,6 @@ def test_a_run_from_start_to_result(
     assert "finished" in repr(runner)
 
 
-def test_start_returns_at_once_and_stop_keeps_a_model(
-    runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
-) -> None:
-    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
-    assert runner.is_running
-    learning(runner)
-    assert runner.state == "running"
-    assert runner.wait(timeout=0.01) is None
-    runner.stop()
-    runner.stop()  # pressed twice
-    result = runner.wait(PATIENCE_S)
-    assert result is not None and result.reason == runner.state == "stopped"
-    assert result.history.epochs[-1].step == result.steps
-    assert result.load().sample_rate == 48_000
-
-
 def test_stopping_now_keeps_the_best_so_far(
     thread_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
@@ -129,10 +114,12 @@ def test_stopping_now_keeps_the_best_so_far(
     assert result.load().codebook_health
 
 
-def test_pause_and_resume_previews_and_saves(
+def test_start_returns_at_once_and_all_buttons_work_until_stop_keeps_a_model(
     runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
     runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
+    assert runner.is_running
+    assert runner.wait(timeout=0.01) is None
     until(lambda: len(runner.history.epochs) >= 1, "an epoch")
     serial = runner.pause()
     until(lambda: runner.acknowledged(serial), "the pause to be acknowledged")
@@ -158,23 +145,15 @@ def test_pause_and_resume_previews_and_saves(
     (tmp_path / "run" / "control.json").write_text("{")  # its counters begin anew
     runner.request_preview()
     until(lambda: len(runner.history.previews) > previews, "a preview all the same")
+    runner.stop()
+    runner.stop()  # pressed twice
+    result = runner.wait(PATIENCE_S)
+    assert result is not None and result.reason == runner.state == "stopped"
+    assert result.history.epochs[-1].step == result.steps
+    assert result.load().sample_rate == 48_000
 
 
-def test_a_second_start_is_an_error_and_disturbs_nothing(
-    process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
-) -> None:
-    runner = process_runner
-    runner.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
-    with pytest.raises(RunnerBusyError, match=r"a training is running in .*run: stop\(\) it"):
-        runner.start_vqvae(endless, corpus, tmp_path / "other", "cpu")
-    assert not (tmp_path / "other").exists()
-    other = TrainingRunner()
-    with pytest.raises(RunFolderError, match=r"earlier run|another training is (running|starting)"):
-        other.start_vqvae(endless, corpus, tmp_path / "run", "cpu")
-    learning(runner)
-
-
-def test_of_many_threads_pressing_start_one_wins(
+def test_of_many_threads_pressing_start_one_wins_and_no_later_start_disturbs_it(
     process_runner: TrainingRunner, corpus: AudioCorpus, endless: VQVAEConfig, tmp_path: Path
 ) -> None:
     runner = process_runner
@@ -195,7 +174,14 @@ def test_of_many_threads_pressing_start_one_wins(
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["busy"] * 7 + ["started"]
-    assert len(list(tmp_path.iterdir())) == 1
+    [run] = tmp_path.iterdir()
+    with pytest.raises(RunnerBusyError, match=r"a training is running in .*run-\d: stop\(\) it"):
+        runner.start_vqvae(endless, corpus, tmp_path / "other", "cpu")
+    assert not (tmp_path / "other").exists()
+    other = TrainingRunner()
+    with pytest.raises(RunFolderError, match=r"earlier run|another training is (running|starting)"):
+        other.start_vqvae(endless, corpus, run, "cpu")
+    learning(runner)
 
 
 def test_of_many_watchers_pressing_everything_the_run_survives(
@@ -399,18 +385,18 @@ def test_an_interrupt_of_the_notebook_does_not_reach_the_trainer(
 
 
 def test_watching_ends_quietly_and_says_what_went_wrong(
-    process_runner: TrainingRunner,
+    thread_runner: TrainingRunner,
     tiny_config: VQVAEConfig,
     corpus: AudioCorpus,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    process_runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
-    assert process_runner.watch().step_count == 10
+    thread_runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
+    assert thread_runner.watch().step_count == 10
     assert "100%" in capsys.readouterr().err
     (tmp_path / "bad.wav").write_bytes(b"")
-    process_runner.start_vqvae(tiny_config, tmp_path / "bad.wav", tmp_path / "bad", "cpu")
-    process_runner.watch()
+    thread_runner.start_vqvae(tiny_config, tmp_path / "bad.wav", tmp_path / "bad", "cpu")
+    thread_runner.watch()
     assert "CorpusError: " in capsys.readouterr().out
 
 
@@ -440,8 +426,8 @@ def test_sounds_that_were_read_for_a_resume_are_handed_over(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    process_runner.start_vqvae(tiny_config, corpus, tmp_path / "run", "cpu")
-    assert process_runner.wait(PATIENCE_S, progress=False) is not None
+    run = tmp_path / "run"
+    train_vqvae(tiny_config, corpus, run, "cpu")
     handed: list[AudioCorpus] = []
 
     def hand_over(found: AudioCorpus) -> Path | None:
@@ -450,7 +436,7 @@ def test_sounds_that_were_read_for_a_resume_are_handed_over(
 
     monkeypatch.setattr(trainers, "hand_over", hand_over)
     sounds = corpus.files[0].path.parent
-    process_runner.resume(sounds=sounds, max_steps=12)
+    process_runner.resume(run, sounds=sounds, max_steps=12)
     result = process_runner.wait(PATIENCE_S, progress=False)
     assert result is not None and result.steps == 12
     assert [found.places for found in handed] == [(sounds,)]
