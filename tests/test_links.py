@@ -34,7 +34,7 @@ def test_the_reference_has_every_public_name_once(package: ModuleType) -> None:
 
 def test_the_citation_is_of_this_version() -> None:
     found = [
-        re.search(rf'^version{sign} "?([\d.]+)', (ROOT / name).read_text(), re.MULTILINE)
+        re.search(rf'^version{sign} "?([\d.]+)', (ROOT / name).read_text("utf-8"), re.MULTILINE)
         for name, sign in (("CITATION.cff", ":"), ("pyproject.toml", " ="))
     ]
     assert found[0] and found[1] and found[0][1] == found[1][1]

@@ -7,6 +7,7 @@ pages as they stand. None of them lies in `docs/` a second time.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def beside(name: str, source: str) -> str:
 
 def command_line() -> str:
     """The help of every command."""
-    text = subprocess.run(
-        [sys.executable, *COMMANDS], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    command = [sys.executable, *COMMANDS]
+    environment = os.environ | {"PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    text = done.stdout.decode("utf-8")
     return text.replace("# `distill`", "# Command line", 1).replace("```console", "```text")
