@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import griffe
 import pytest
 
 from tests.check_site import broken
 from tools import site_pages
+from tools.site_docstrings import Examples
 
 SOURCE = "https://example.org/blob/main"
 
@@ -54,3 +56,14 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path, tag: str, wrong: str
     (tmp_path / "b" / "index.html").write_text('<p id="there">')
     (tmp_path / "index.html").write_text(tag)
     assert broken(tmp_path) == ([f"index.html: {wrong}"] if wrong else [])
+
+
+def test_one_example_is_shown_as_several_are() -> None:
+    docstring = griffe.Docstring("One.\n\nExample:\n    >>> 1 + 1\n    2")
+    found = griffe.Function("one", docstring=docstring)
+    Examples().on_instance(obj=found)
+    sections = found.docstring.parse("google")
+    assert [section.kind for section in sections] == [
+        griffe.DocstringSectionKind.text,
+        griffe.DocstringSectionKind.examples,
+    ]
