@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import os
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,27 @@ def config(any_config: TrainingConfig) -> TrainingConfig:
     return dataclasses.replace(any_config, max_steps=17, checkpoint_every_s=0.0)
 
 
+@pytest.fixture(scope="module")
+def trained_once() -> dict[str, TrainingResult]:
+    """By family, the run that nobody disturbed; whoever needs it gets a copy."""
+    return {}
+
+
 @pytest.fixture
-def undisturbed(corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path) -> TrainingResult:
-    return train(config, corpus, tmp_path / "undisturbed", "cpu")
+def undisturbed(
+    corpus: AudioCorpus,
+    config: TrainingConfig,
+    trained_once: dict[str, TrainingResult],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> TrainingResult:
+    name = family_of(config).name
+    if name not in trained_once:
+        run = tmp_path_factory.mktemp(name) / "run"
+        trained_once[name] = train(config, corpus, run, "cpu")
+    model = trained_once[name].model_path
+    shutil.copytree(model.parent, tmp_path / "undisturbed")
+    return dataclasses.replace(trained_once[name], model_path=tmp_path / "undisturbed" / model.name)
 
 
 def story(run: Path) -> list[Event]:
