@@ -25,6 +25,7 @@ _library_logger.disable("vector_quantize_pytorch")
 
 SEARCH_BEAM = 4
 """Candidates that encoding keeps at each level."""
+_POSITIONS, _MANY_POSITIONS = 256, 2048  # coded at once: see `_search`
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search fits a little better and takes ten times as long
@@ -146,13 +147,36 @@ class QuantizerWrapper(nn.Module):
         columns = latent.float().transpose(1, 2)
         self._replaced = [0] * self.levels
         before = self.codebooks if self.training and self._dropout else None
-        quantized, indices, commitment = self._first(levels)(columns)
+        if self.training:
+            quantized, indices, commitment = self._first(levels)(columns)
+        else:
+            quantized, indices = self._search(columns, levels)
         indices = indices.transpose(1, 2)
         if before is not None:
             quantized = quantized - self._left_out(indices, before)
         if not self.training:  # the library reports 0 there
             commitment = self._commitment(columns, indices)
         return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
+
+    def _search(self, columns: Tensor, levels: int | None) -> tuple[Tensor, Tensor]:
+        """(batch, steps, dim) quantized, and its codes (batch, steps, level), without learning.
+
+        Each position is coded by itself, and given to the library in one of two shapes: it works
+        out anew, in a tenth of a second, what to do with each shape that it has not seen.
+        """
+        batch, steps, dim = columns.shape
+        quantizer, made = self._first(levels), []
+        for part in torch.split(columns.reshape(-1, dim), _MANY_POSITIONS):
+            for piece in torch.split(
+                part, len(part) if len(part) == _MANY_POSITIONS else _POSITIONS
+            ):
+                whole = F.pad(piece, (0, 0, 0, -len(piece) % _POSITIONS))
+                quantized, indices, _ = quantizer(whole[None])
+                made.append((quantized[0, : len(piece)], indices[0, : len(piece)]))
+        values, codes = (
+            torch.cat(parts).reshape(batch, steps, -1) for parts in zip(*made, strict=True)
+        )
+        return values, codes
 
     @property
     def replaced(self) -> Tensor:
