@@ -12,6 +12,7 @@ from torch import Tensor
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models import QuantizerWrapper
 from distill.models.vqvae import quantizer as quantizer_module
+from distill.models.vqvae.joint_fit import thinned
 
 
 def latents(batch: int = 4, steps: int = 64, seed: int = 0) -> Tensor:
@@ -245,13 +246,16 @@ def test_a_copy_learns_for_itself(
 
 def test_k_means_compares_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     latent = torch.randn(3, 4, 50, generator=torch.Generator().manual_seed(0))
-    quantizer = QuantizerWrapper(dim=4, levels=2, codebook_size=8)
-    monkeypatch.setattr(quantizer_module, "_MOST_DISTANCES", 8 * 60)
-    some = quantizer._some_of(latent)
+    some = thinned(latent, 60)
     assert some.shape == (1, 4, 50)
     columns = {tuple(column) for column in latent.transpose(1, 2).reshape(-1, 4).tolist()}
     assert {tuple(column) for column in some[0].T.tolist()} <= columns
+    assert thinned(latent, 150) is latent
+    seen = []
+    monkeypatch.setattr(quantizer_module, "_MOST_DISTANCES", 8 * 60)
+    monkeypatch.setattr(
+        quantizer_module, "thinned", lambda *given: seen.append(given[1]) or thinned(*given)
+    )
+    quantizer = QuantizerWrapper(dim=4, levels=2, codebook_size=8)
     quantizer.initialise(latent)
-    assert quantizer.initialised
-    monkeypatch.setattr(quantizer_module, "_MOST_DISTANCES", 8 * 150)
-    assert quantizer._some_of(latent) is latent
+    assert quantizer.initialised and seen == [60]

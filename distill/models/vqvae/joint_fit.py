@@ -31,3 +31,13 @@ def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor) -> Tensor
         book[used] = sums[used] / uses[used, None]
         left = left - book[own]
     return fitted
+
+
+def thinned(latent: Tensor, most: int) -> Tensor:
+    """(batch, dim, steps) latents as they are, or, of more than so many steps, every so many-th,
+    as one row.
+    """
+    stride = -(-latent.shape[0] * latent.shape[2] // most)
+    if stride <= 1:
+        return latent
+    return latent.transpose(1, 2).reshape(1, -1, latent.shape[1])[:, ::stride].transpose(1, 2)

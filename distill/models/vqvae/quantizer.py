@@ -18,14 +18,14 @@ from distill.arrays import as_count, as_tensor, as_whole_numbers
 from distill.codebook.counts import count_codes
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
-from distill.models.vqvae.joint_fit import fitted_together
+from distill.models.vqvae.joint_fit import fitted_together, thinned
+from distill.models.vqvae.search import search
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
 
 SEARCH_BEAM = 4
 """Candidates that encoding keeps at each level."""
-_POSITIONS, _MANY_POSITIONS = 256, 2048  # coded at once: see `_search`
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search fits a little better and takes ten times as long
@@ -150,33 +150,13 @@ class QuantizerWrapper(nn.Module):
         if self.training:
             quantized, indices, commitment = self._first(levels)(columns)
         else:
-            quantized, indices = self._search(columns, levels)
+            quantized, indices = search(self._first(levels), columns)
         indices = indices.transpose(1, 2)
         if before is not None:
             quantized = quantized - self._left_out(indices, before)
         if not self.training:  # the library reports 0 there
             commitment = self._commitment(columns, indices)
         return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
-
-    def _search(self, columns: Tensor, levels: int | None) -> tuple[Tensor, Tensor]:
-        """(batch, steps, dim) quantized, and its codes (batch, steps, level), without learning.
-
-        Each position is coded by itself, and given to the library in one of two shapes: it works
-        out anew, in a tenth of a second, what to do with each shape that it has not seen.
-        """
-        batch, steps, dim = columns.shape
-        quantizer, made = self._first(levels), []
-        for part in torch.split(columns.reshape(-1, dim), _MANY_POSITIONS):
-            for piece in torch.split(
-                part, len(part) if len(part) == _MANY_POSITIONS else _POSITIONS
-            ):
-                whole = F.pad(piece, (0, 0, 0, -len(piece) % _POSITIONS))
-                quantized, indices, _ = quantizer(whole[None])
-                made.append((quantized[0, : len(piece)], indices[0, : len(piece)]))
-        values, codes = (
-            torch.cat(parts).reshape(batch, steps, -1) for parts in zip(*made, strict=True)
-        )
-        return values, codes
 
     @property
     def replaced(self) -> Tensor:
@@ -246,7 +226,7 @@ class QuantizerWrapper(nn.Module):
             dead_code_fraction=self._dead_code_fraction,
             synchronised=False,
         ).to(latent.device)
-        some = self._some_of(latent)
+        some = thinned(latent, max(1, _MOST_DISTANCES // self.codebook_size))
         alone.train()(some)
         alone.eval()
         alone.residual_vq.eval_beam_size = _FIT_BEAM
@@ -270,14 +250,6 @@ class QuantizerWrapper(nn.Module):
         for codebook, entries in zip(self._codebooks, fitted, strict=True):
             codebook.embed[0] = entries
             codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
-
-    def _some_of(self, latent: Tensor) -> Tensor:
-        """As many steps as k-means can compare with all entries in bounded memory."""
-        most = max(1, _MOST_DISTANCES // self.codebook_size)
-        stride = -(-latent.shape[0] * latent.shape[2] // most)
-        if stride <= 1:
-            return latent
-        return latent.transpose(1, 2).reshape(1, -1, self.dim)[:, ::stride].transpose(1, 2)
 
     def _scale_threshold(self, positions: int) -> None:
         # The library compares an EMA of hits a batch; what is rare depends on the batch.
