@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from distill import LoadedVQModel, PriorConfig
+from distill import Codes, LoadedVQModel, PriorConfig
 from distill.models.prior.model import CodePrior
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior, for_codec
@@ -34,3 +34,18 @@ def untrained(model: LoadedVQModel, *grids: torch.Tensor, **changes: Any) -> Tra
         torch.nn.init.normal_(weight, std=0.5)  # so that what came before matters
     sounds = tuple(CodedSound(f"take-{n}.wav", (grid.int(),)) for n, grid in enumerate(grids))
     return TrainedPrior(module, model.digest, model.name, sounds)
+
+
+def random_codes(model: LoadedVQModel, steps: int = 20) -> Codes:
+    """Codes of the small model by chance, the same for the same number of steps."""
+    generator = torch.Generator().manual_seed(steps)
+    grid = torch.randint(0, 16, (3, steps), generator=generator)
+    return model.codes_of(grid, (2 * steps - 1) * 512, 0.5)
+
+
+def with_untrained_prior(model: LoadedVQModel) -> LoadedVQModel:
+    """The small model with a prior that has learned nothing, of two recordings."""
+    generator = torch.Generator().manual_seed(3)
+    grids = [torch.randint(0, 16, (40, 3), generator=generator) for _ in range(2)]
+    model.use_prior(untrained(model, *grids))
+    return model

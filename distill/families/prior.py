@@ -14,7 +14,7 @@ from distill.codebook.labels import level_labels
 from distill.config import PriorConfig
 from distill.errors import ConfigError, ModelTypeError
 from distill.family import VQVAE, Family, OfCodec
-from distill.models.prior.corpus import coded
+from distill.models.prior.corpus import coded, learned_names
 from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
 from distill.models.prior.room import check_recordings, check_tensors_size
@@ -47,11 +47,9 @@ def _material(
 ) -> CodeMaterial:
     """The codes of a run's sounds, from the disk where they were encoded before."""
     names = [file.path.name for file in corpus.files]
-    judged = list(split.validation_files)
-    held_out = set(judged)
-    learned = [index for index in range(len(names)) if index not in held_out] or judged
-    check_recordings([names[index] for index in learned], config.copies)
-    training = coded(codec, split.training, [names[index] for index in learned], config.copies)
+    learned, judged = learned_names(corpus, split), split.validation_files
+    check_recordings(learned, config.copies)
+    training = coded(codec, split.training, learned, config.copies)
     check_tensors_size(training, config)
     return CodeMaterial(
         codec,

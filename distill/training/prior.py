@@ -10,7 +10,8 @@ from distill.audio.corpus import AudioCorpus, Source
 from distill.config import PriorConfig, get_adaptive_prior_config
 from distill.errors import UninitialisedError
 from distill.models.device import check_devices
-from distill.models.prior.corpus import CodeCorpus, as_corpus
+from distill.models.prior.corpus import CodeCorpus, as_corpus, learned_names
+from distill.models.prior.room import check_recordings
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.use.loading import load_model_v2
@@ -59,7 +60,8 @@ def train_prior(
         devices: processes that train together; see `train`.
 
     Raises:
-        ConfigError: settings for another model, no such device, or not so many.
+        ConfigError: settings for another model, no such device or not so many, or more recordings
+            than a file can name.
         CorpusError: no usable sound; the message lists why.
         ModelTypeError: a model without codebooks.
         ModelFileError: the model cannot be read.
@@ -114,6 +116,8 @@ def begin_prior(
     RunFolder(path).check_free(overwrite=overwrite)
     corpus = as_corpus(sounds, codec.sample_rate, progress=progress)
     config = config or get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds)
+    learned = learned_names(corpus, corpus.split(config.validation_fraction))
+    check_recordings(learned, config.copies)  # before there is a folder
     request = RunRequest.of(
         config, corpus, name=codec.name, device=device, devices=devices, codec=codec.digest
     )

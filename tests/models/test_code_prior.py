@@ -72,6 +72,35 @@ def test_step_by_step_it_says_what_it_says_of_the_whole(prior: CodePrior) -> Non
             stream.take(column)
 
 
+def test_what_follows_costs_what_the_whole_says_and_the_stream_stays(prior: CodePrior) -> None:
+    codes = window(7)
+    with torch.no_grad():
+        logits, ends = prior.double()(codes)
+    stream = CodeStream(prior, Drawing(), seed=0)
+    for column in codes[0, 1:5].tolist():
+        stream.take(column)
+    expected = 0.0
+    for step in (4, 5, 6):
+        expected -= math.log2(1 - float(torch.sigmoid(ends[0, step])))
+        for level in range(3):
+            chance = logits[level][0, step].softmax(-1)[codes[0, step + 1, level]]
+            expected -= math.log2(float(chance))
+    assert stream.bits_of(codes[0, 5:]) == pytest.approx(expected)
+    assert stream.bits_of(codes[0, 5:6]) < stream.bits_of(codes[0, 5:])
+    branch, other = stream.branch(), stream.branch()
+    assert branch.next() != other.next()  # one source of chance
+    assert stream.bits_of(codes[0, 5:]) == pytest.approx(expected)
+
+
+def test_where_no_sound_may_end_none_does(prior: CodePrior) -> None:
+    with torch.no_grad():
+        prior.ends.bias.fill_(100.0)
+    ended, whole = (CodeStream(prior, Drawing(), 0) for _ in range(2))
+    for _ in range(9):
+        ended.next(), whole.next(may_end=False)
+    assert (ended._steps, whole._steps) == (1, 9)  # of the sound that they are in
+
+
 def test_the_same_seed_draws_the_same_and_given_levels_stay(prior: CodePrior) -> None:
     def drawn(seed: int) -> list[tuple[int, ...]]:
         stream = CodeStream(prior, Drawing(), seed)

@@ -12,7 +12,6 @@ import torch
 
 from distill import (
     AudioCorpus,
-    Codes,
     LoadedVQModel,
     edit_metadata,
     load_model_v2,
@@ -35,23 +34,13 @@ from distill.models.prior.placing import put_prior
 from distill.models.prior.section import prior_fact, prior_section
 from distill.models.use.drawn import codes_digest
 from distill.training import TrainingResult
-from tests.priors import tiny_prior, untrained
+from tests.priors import random_codes as codes_of, tiny_prior, untrained, with_untrained_prior
 
 
 @pytest.fixture
 def model(trained: TrainingResult) -> LoadedVQModel:
     """A model with a prior that has learned nothing, of two recordings."""
-    made = load_model_v2(trained.model_path)
-    generator = torch.Generator().manual_seed(3)
-    grids = [torch.randint(0, 16, (40, 3), generator=generator) for _ in range(2)]
-    made.use_prior(untrained(made, *grids))
-    return made
-
-
-def codes_of(model: LoadedVQModel, steps: int = 20) -> Codes:
-    generator = torch.Generator().manual_seed(steps)
-    grid = torch.randint(0, 16, (3, steps), generator=generator)
-    return model.codes_of(grid, (2 * steps - 1) * 512, 0.5)
+    return with_untrained_prior(load_model_v2(trained.model_path))
 
 
 def test_the_same_seed_gives_the_same_sound(model: LoadedVQModel) -> None:

@@ -90,3 +90,13 @@ def test_what_no_file_can_hold_is_said_before_anything_is_learned(
     with pytest.raises(ConfigError, match=rf"^a prior of .*{message}"):
         resume(run, max_steps=2)
     assert b"StepMetrics" not in (run / "events.jsonl").read_bytes().removeprefix(events)
+
+
+def test_more_recordings_than_a_file_can_name_leave_no_folder(
+    trained: TrainingResult, corpus: AudioCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model_v2(trained.model_path)
+    monkeypatch.setattr("distill.models.prior.room._MOST_PARTS", 3)
+    with pytest.raises(ConfigError, match=r"^a prior of .* recordings: to name them takes"):
+        train_prior(model, corpus, tmp_path / "run", tiny_prior(model, max_steps=1), "cpu")
+    assert not (tmp_path / "run").exists()

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from distill.arrays import as_count
 from distill.audio.corpus import AudioCorpus, Source
+from distill.audio.split import Split
 from distill.config import MOST_COPIES
 from distill.errors import ConfigError
 from distill.models.prior.coding import encoded_copies
@@ -100,6 +101,14 @@ def as_corpus(
     if isinstance(found, AudioCorpus):  # scanned for another rate
         found = [file.path for file in found.files]
     return AudioCorpus.scan(found, sample_rate=sample_rate, progress=progress)
+
+
+def learned_names(corpus: AudioCorpus, split: Split) -> list[str]:
+    """File names of the recordings that a prior learns from."""
+    held_out = set(split.validation_files)
+    names = [file.path.name for file in corpus.files]
+    learned = [name for index, name in enumerate(names) if index not in held_out]
+    return learned or names  # one recording: of which the end is held out
 
 
 def coded(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from distill.models.prior.drawing import Drawing
@@ -26,7 +28,7 @@ class CodeStream:
 
     def __init__(self, prior: CodePrior, drawing: Drawing, seed: int) -> None:
         self._prior = copy.deepcopy(prior).to("cpu", torch.float64).eval()
-        self._levels = prior.config.levels
+        self.levels: int = prior.config.levels
         self._drawing = drawing
         self._random = torch.Generator().manual_seed(seed)
         self._memory: Tensor | None = None
@@ -43,19 +45,20 @@ class CodeStream:
         self._steps += 1
 
     @torch.no_grad()
-    def next(self, given: Sequence[int] = ()) -> tuple[int, ...]:
+    def next(self, given: Sequence[int] = (), *, may_end: bool = True) -> tuple[int, ...]:
         """Draws the next step, and takes it.
 
         Args:
             given: codes of the first levels, to draw those above to; with any, no sound ends.
+            may_end: whether a sound may end here, and another begin.
 
         Returns:
             A code a level.
         """
         chances: list[float] = torch.rand(
-            1 + self._levels, generator=self._random, dtype=torch.float64
+            1 + self.levels, generator=self._random, dtype=torch.float64
         ).tolist()
-        if self._steps and not given:
+        if self._steps and may_end and not given:
             ends = float(self._prior.ends(self._seen))
             if self._drawing.happens(ends, chances[0]):
                 self._begin()
@@ -69,6 +72,29 @@ class CodeStream:
             vectors.append(entries[codes[level]])
         self.take(codes)
         return tuple(codes)
+
+    def branch(self) -> CodeStream:
+        """Another stream from here on: it draws from the same random numbers, and neither moves
+        the other.
+        """
+        return copy.copy(self)
+
+    @torch.no_grad()
+    def bits_of(self, columns: Tensor) -> float:
+        """What it costs that just these steps follow, and no sound ends before or among them.
+
+        Args:
+            columns: (steps, level) int64, one step at least; the stream stays where it is.
+        """
+        prior = self._prior
+        parts = prior.vectors(columns)
+        later, _ = prior.memory(prior.take(torch.cat(parts, dim=-1)), self._memory)
+        seen = torch.cat([self._seen[None], later[:-1]])
+        nats = F.softplus(prior.ends(seen)).sum()
+        for level, head in enumerate(prior.heads):
+            logits = head(seen, parts[:level], prior.entries[level])
+            nats += F.cross_entropy(logits, columns[:, level], reduction="sum")
+        return float(nats) / math.log(2)
 
     @torch.no_grad()
     def _begin(self) -> None:

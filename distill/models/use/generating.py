@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from distill.arrays import as_count
 from distill.codebook.codes import Codes
-from distill.errors import CodesError, ConfigError
+from distill.errors import CodesError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
-from distill.models.prior.whose import prior_digest
 from distill.models.use.drawn import (
     checked_seconds,
     checked_seed,
-    codes_digest,
     grid_of,
     loudness_like,
     without_gaps,
 )
 from distill.models.use.with_prior import ModelWithPrior
-from distill.outputs import check_free
 
 
 class GeneratingModel(ModelWithPrior):
@@ -100,10 +93,7 @@ class GeneratingModel(ModelWithPrior):
         Raises:
             DistillError: see `generate`; at once, not with the first step.
         """
-        drawing = Drawing(temperature, top_k, top_p)
-        stream = CodeStream(self.prior.module, drawing, checked_seed(seed))
-        for column in self._whole_steps(prompt).T.tolist() if prompt is not None else ():
-            stream.take(column)
+        stream = self._stream(Drawing(temperature, top_k, top_p), seed, prompt)
         return (stream.next() for _ in itertools.repeat(None))
 
     def continue_sound(
@@ -139,90 +129,12 @@ class GeneratingModel(ModelWithPrior):
         after = grid_of(steps, self._steps_of(samples) - before.shape[1])
         return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
 
-    def vary(
-        self,
-        codes: Codes,
-        keep_levels: int = 1,
-        *,
-        seed: int | None = None,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-    ) -> Codes:
-        """The same structure with other detail: keeps the first levels, draws the others anew.
-
-        Args:
-            codes: of a sound; those of the first levels suffice.
-            keep_levels: how many levels stay as they are.
-            seed: see `generate`.
-            temperature: see `generate`.
-            top_k: see `generate`.
-            top_p: see `generate`.
-
-        Raises:
-            PriorError: see `prior`.
-            ConfigError: no level is kept, or none is left to be drawn.
-            CodesError: codes of another model, or without a code in a level that is kept.
-        """
-        self.check_codes(codes)
-        most = min(codes.levels, self.config.levels - 1)
-        if most < 1:
-            raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
-        kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
-        columns = without_gaps(codes.indices[:kept]).T.tolist()
-        drawing = Drawing(temperature, top_k, top_p)
+    def _stream(self, drawing: Drawing, seed: int | None, prompt: Codes | None) -> CodeStream:
+        """Draws from the prior, after a sound where there is one."""
         stream = CodeStream(self.prior.module, drawing, checked_seed(seed))
-        grid = torch.tensor([stream.next(column) for column in columns]).T
-        return replace(codes, indices=grid, labels=self.level_labels)
-
-    def generate_file(
-        self,
-        path: str | os.PathLike[str],
-        seconds: float,
-        *,
-        prompt: Codes | None = None,
-        seed: int | None = None,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        overwrite: bool = False,
-    ) -> Codes:
-        """Generates a sound into a file, with the recipe that gives it again in its comment.
-
-        Args:
-            path: of the sound; its ending says the format. It is marked as made by a model.
-            seconds: see `generate`.
-            prompt: see `generate`.
-            seed: see `generate`; one that was drawn stands in the recipe.
-            temperature: see `generate`.
-            top_k: see `generate`.
-            top_p: see `generate`.
-            overwrite: replace a file that this program did not write.
-
-        Returns:
-            Its codes.
-
-        Raises:
-            OutputExistsError: a file is there that this program did not write.
-            AudioFileError: it cannot be written.
-            DistillError: see `generate`.
-        """
-        seed = checked_seed(seed)
-        check_free(Path(path), overwrite=overwrite)
-        codes = self.generate(
-            seconds, prompt=prompt, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
-        )
-        recipe = {
-            "model": self.digest,
-            "prior": prior_digest(self.prior),
-            "seconds": float(seconds),
-            "seed": seed,
-            **Drawing(temperature, top_k, top_p).to_dict(),
-            **({"prompt": codes_digest(prompt)} if prompt is not None else {}),
-        }
-        text = f", generated: {json.dumps(recipe)}"
-        self._write(path, self.decode_pieces(codes), self.sample_rate, overwrite, text)
-        return codes
+        for column in self._whole_steps(prompt).T.tolist() if prompt is not None else ():
+            stream.take(column)
+        return stream
 
     @property
     def _step_samples(self) -> int:
@@ -236,14 +148,17 @@ class GeneratingModel(ModelWithPrior):
 
     def _whole_steps(self, codes: Codes) -> Tensor:
         """(level, steps) of a sound, without a last step that is partly silence behind its end."""
+        self._check_whole(codes)
+        whole = max(1, min(codes.steps, codes.samples // self._step_samples))
+        return without_gaps(codes.indices[:, :whole])
+
+    def _check_whole(self, codes: Codes) -> None:
         self.check_codes(codes)
         if codes.levels != self.config.levels:
             raise CodesError(
                 f"codes of {codes.levels} of {self.config.levels} levels: to go on from a sound "
                 "all of them are needed"
             )
-        whole = max(1, min(codes.steps, codes.samples // self._step_samples))
-        return without_gaps(codes.indices[:, :whole])
 
     def codes_of(self, grid: Tensor, samples: int, peak: float) -> Codes:
         """A grid of this model's codes as a sound.

@@ -17,7 +17,7 @@ from distill.config import VQVAEConfig
 from distill.errors import CodesError, ConfigError, ShapeError
 from distill.models.use.base import Waveform, check_waveform
 from distill.models.use.code_pieces import indices_in_pieces, mel_pieces
-from distill.models.use.generating import GeneratingModel
+from distill.models.use.generated_files import ModelOfNewSounds
 from distill.models.use.match import check_kind, check_length, check_maker, check_rate
 from distill.models.use.sounds import SoundAtRate, fitted
 from distill.models.vqvae.model import ConvVQVAE
@@ -27,7 +27,7 @@ __all__ = ["LoadedVQModel", "Waveform", "check_waveform", "fitted"]
 _COLUMNS_AT_ONCE = 64
 
 
-class LoadedVQModel(GeneratingModel):
+class LoadedVQModel(ModelOfNewSounds):
     """An RVQ-VAE, its spectrogram, and what is known about it; with a prior it makes new sounds."""
 
     model: ConvVQVAE

@@ -69,6 +69,7 @@ class ModelWithPrior(LoadedModel[Codes]):
 
         Raises:
             PriorError: it was made for another model.
+            ConfigError: a file has no room for it, or it could not be read again.
         """
         check_codec(prior, self.name, self.digest, self.path)
         text, tensors = prior_section(prior)
