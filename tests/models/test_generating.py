@@ -300,6 +300,9 @@ def test_what_is_learned_from_one_sound_is_flagged_and_random_weights_are_not(
     assert run.is_copy and run.recording == longest.path.name
     itself = made.prior.shared_run(made.codes_of(made.prior.sounds[0].codes.T, 6000, 0.5))
     assert (itself.levels, itself.is_copy) == (3, True)
+    for temperature in (0, 1.0):
+        steered = made.generate(longest.seconds, seed=1, temperature=temperature, novelty=1)
+        assert not made.prior.shared_run(steered).is_copy
     made.use_prior(untrained(made, made.prior.sounds[0].codes))
     for seed in range(3):
         random = made.generate(longest.seconds, seed=seed)

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from distill.models.prior.sounds import LENGTH_OF, LENGTHS, CodedSound, copy_name
 
-_LONGEST_HELD = 4
+LONGEST_HELD = 4
 """Steps for which the same codes may be held and count: a tone that is held, or silence, is no
 copy."""
 ALIKE_S = 0.2
 """Runs of the first level that are shorter than this nobody calls a copy."""
-VERBATIM_STEPS = _LONGEST_HELD + 2
+VERBATIM_STEPS = LONGEST_HELD + 2
 """Runs of several levels this long do not come about by chance: held-out `sonic_pi` has 2 steps.
 Silence with the step before it is shorter."""
 
@@ -127,7 +127,7 @@ def _longest_run(codes: Tensor, grids: Sequence[Tensor]) -> tuple[int, int, int]
     no longer.
     """
     columns = apart([codes, *grids])
-    places = (~_is_held(columns)).nonzero()[:, 0]
+    places = (~is_held(columns)).nonzero()[:, 0]
     names = _names_of_steps(columns[places])
     split = int((places <= len(codes)).sum())
     length, here, there = _longest_common(names[:split], names[split:])
@@ -151,12 +151,12 @@ def apart(grids: Sequence[Tensor]) -> Tensor:
     return torch.cat([part for grid in grids for part in (grid.long(), end)])
 
 
-def _is_held(columns: Tensor) -> Tensor:
-    """Which steps hold the same codes as the `_LONGEST_HELD` before them."""
+def is_held(columns: Tensor) -> Tensor:
+    """Which steps hold the same codes as the `LONGEST_HELD` before them."""
     same = (columns[1:] == columns[:-1]).all(dim=1)
     held = torch.zeros(len(columns), dtype=torch.bool)
-    if len(same) >= _LONGEST_HELD:
-        held[_LONGEST_HELD:] = same.unfold(0, _LONGEST_HELD, 1).all(dim=1)
+    if len(same) >= LONGEST_HELD:
+        held[LONGEST_HELD:] = same.unfold(0, LONGEST_HELD, 1).all(dim=1)
     return held
 
 

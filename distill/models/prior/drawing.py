@@ -33,6 +33,8 @@ class Drawing:
     """Draws among so many of the likeliest only."""
     top_p: float | None = None
     """Draws among the likeliest that together have this share; Holtzman et al. 2020."""
+    novelty: float = 0.0
+    """How short runs along recordings are kept: 0 not at all, 1 below what is called a copy."""
 
     def __post_init__(self) -> None:
         self._set("temperature", _number("temperature", self.temperature, _HIGHEST_TEMPERATURE))
@@ -43,6 +45,7 @@ class Drawing:
             if share == 0.0:
                 raise ConfigError("top_p=0: expected above 0; temperature=0 takes the likeliest")
             self._set("top_p", share)
+        self._set("novelty", _number("novelty", self.novelty, 1.0))
 
     def _set(self, name: str, value: float) -> None:
         object.__setattr__(self, name, value)  # frozen for everybody else
@@ -54,6 +57,8 @@ class Drawing:
     def to_dict(self) -> dict[str, Any]:
         """What differs from drawing as was learned, by name."""
         values = {"temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
+        if self.novelty:
+            values["novelty"] = self.novelty
         return {name: value for name, value in values.items() if value is not None}
 
     def draw(self, logits: Tensor, chance: float) -> int:

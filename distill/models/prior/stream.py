@@ -12,6 +12,7 @@ from torch import Tensor
 
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.model import CodePrior
+from distill.models.prior.novelty import Novelty
 
 
 class CodeStream:
@@ -24,12 +25,16 @@ class CodeStream:
         prior: a trained one; a copy of it is used.
         drawing: how boldly codes are drawn.
         seed: of all draws.
+        novelty: keeps them from running along recordings.
     """
 
-    def __init__(self, prior: CodePrior, drawing: Drawing, seed: int) -> None:
+    def __init__(
+        self, prior: CodePrior, drawing: Drawing, seed: int, novelty: Novelty | None = None
+    ) -> None:
         self._prior = copy.deepcopy(prior).to("cpu", torch.float64).eval()
         self.levels: int = prior.config.levels
         self._drawing = drawing
+        self._novelty = novelty
         self._random = torch.Generator().manual_seed(seed)
         self._memory: Tensor | None = None
         self._seen: Tensor
@@ -43,6 +48,8 @@ class CodeStream:
         vectors = self._prior.vectors(column)
         self._advance(self._prior.take(torch.cat(vectors)))
         self._steps += 1
+        if self._novelty is not None:
+            self._novelty.take(tuple(codes))
 
     @torch.no_grad()
     def next(self, given: Sequence[int] = (), *, may_end: bool = True) -> tuple[int, ...]:
@@ -68,6 +75,8 @@ class CodeStream:
             entries = self._prior.entries[level]
             if level >= len(codes):
                 logits = head(self._seen, vectors, entries)
+                if self._novelty is not None:
+                    logits = self._novelty.steer(logits, codes)
                 codes.append(self._drawing.draw(logits, chances[1 + level]))
             vectors.append(entries[codes[level]])
         self.take(codes)
@@ -77,7 +86,9 @@ class CodeStream:
         """Another stream from here on: it draws from the same random numbers, and neither moves
         the other.
         """
-        return copy.copy(self)
+        other = copy.copy(self)
+        other._novelty = self._novelty and self._novelty.branch()
+        return other
 
     @torch.no_grad()
     def bits_of(self, columns: Tensor) -> float:

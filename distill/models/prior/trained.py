@@ -17,6 +17,7 @@ from distill.errors import CodesError
 from distill.models.prior.copying import SharedRun, apart, longest_shared_run
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
+from distill.models.prior.novelty import Novelty
 from distill.models.prior.sounds import CodedSound
 from distill.models.use.match import called, check_kind
 from distill.words import counted
@@ -80,6 +81,17 @@ class TrainedPrior:
             if levels > 1 and run.is_copy:
                 break
         return run
+
+    def novelty(self, amount: float) -> Novelty | None:
+        """What keeps draws from running along its recordings; None at 0, which lets them.
+
+        Args:
+            amount: see `Novelty`.
+        """
+        if not amount:
+            return None
+        grids = [grid for sound in self.sounds for grid in sound.grids]
+        return Novelty(grids, self.step_seconds, self.usual_s, amount)
 
     def _check(self, codes: Codes) -> None:
         check_kind(codes, Codes)

@@ -27,6 +27,7 @@ class ModelOfNewSounds(ReshapingModel):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
         overwrite: bool = False,
     ) -> Codes:
         """Generates a sound into a file, with the recipe that gives it again in its comment.
@@ -39,6 +40,7 @@ class ModelOfNewSounds(ReshapingModel):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
             overwrite: replace a file that this program did not write.
 
         Returns:
@@ -52,14 +54,20 @@ class ModelOfNewSounds(ReshapingModel):
         seed = checked_seed(seed)
         check_free(Path(path), overwrite=overwrite)
         codes = self.generate(
-            seconds, prompt=prompt, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+            seconds,
+            prompt=prompt,
+            seed=seed,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            novelty=novelty,
         )
         recipe = {
             "model": self.digest,
             "prior": prior_digest(self.prior),
             "seconds": float(seconds),
             "seed": seed,
-            **Drawing(temperature, top_k, top_p).to_dict(),
+            **Drawing(temperature, top_k, top_p, novelty).to_dict(),
             **({"prompt": codes_digest(prompt)} if prompt is not None else {}),
         }
         text = f", generated: {json.dumps(recipe)}"

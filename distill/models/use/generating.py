@@ -46,6 +46,7 @@ class GeneratingModel(ModelWithPrior):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Codes:
         """Codes of a sound that never was.
 
@@ -58,6 +59,8 @@ class GeneratingModel(ModelWithPrior):
             temperature: 0 takes the likeliest code each time, 1 draws as was learned.
             top_k: draws among so many of the likeliest codes only.
             top_p: draws among the likeliest codes that together have this share of the chances.
+            novelty: steers away from long copies, as `prior.shared_run` finds them: 1 lets no run
+                along a recording become one, 0.5 lets them be twice as long, 0 (the default) any.
 
         Raises:
             PriorError: see `prior`.
@@ -66,7 +69,12 @@ class GeneratingModel(ModelWithPrior):
         """
         samples = self._samples(seconds)
         steps = self.generate_steps(
-            prompt=prompt, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+            prompt=prompt,
+            seed=seed,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            novelty=novelty,
         )
         return self.codes_of(
             grid_of(steps, self._steps_of(samples)), samples, loudness_like(prompt)
@@ -80,6 +88,7 @@ class GeneratingModel(ModelWithPrior):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Iterator[tuple[int, ...]]:
         """The same step by step, without end: a code a level each.
 
@@ -89,11 +98,12 @@ class GeneratingModel(ModelWithPrior):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
 
         Raises:
             DistillError: see `generate`; at once, not with the first step.
         """
-        stream = self._stream(Drawing(temperature, top_k, top_p), seed, prompt)
+        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, prompt)
         return (stream.next() for _ in itertools.repeat(None))
 
     def continue_sound(
@@ -105,6 +115,7 @@ class GeneratingModel(ModelWithPrior):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Codes:
         """A sound, and what may follow it, in one.
 
@@ -115,6 +126,7 @@ class GeneratingModel(ModelWithPrior):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
 
         Raises:
             DistillError: see `generate` and `encode_file`.
@@ -124,14 +136,20 @@ class GeneratingModel(ModelWithPrior):
         before = self._whole_steps(codes)
         samples = before.shape[1] * self._step_samples + added
         steps = self.generate_steps(
-            prompt=codes, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+            prompt=codes,
+            seed=seed,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            novelty=novelty,
         )
         after = grid_of(steps, self._steps_of(samples) - before.shape[1])
         return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
 
     def _stream(self, drawing: Drawing, seed: int | None, prompt: Codes | None) -> CodeStream:
         """Draws from the prior, after a sound where there is one."""
-        stream = CodeStream(self.prior.module, drawing, checked_seed(seed))
+        prior, seed = self.prior, checked_seed(seed)
+        stream = CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty))
         for column in self._whole_steps(prompt).T.tolist() if prompt is not None else ():
             stream.take(column)
         return stream

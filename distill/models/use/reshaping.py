@@ -41,6 +41,7 @@ class ReshapingModel(GeneratingModel):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Codes:
         """The same structure with other detail: keeps the first levels, draws the others anew.
 
@@ -51,6 +52,7 @@ class ReshapingModel(GeneratingModel):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
 
         Raises:
             PriorError: see `prior`.
@@ -63,7 +65,7 @@ class ReshapingModel(GeneratingModel):
             raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
         kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
         columns = without_gaps(codes.indices[:kept]).T.tolist()
-        stream = self._stream(Drawing(temperature, top_k, top_p), seed, None)
+        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, None)
         grid = torch.tensor([stream.next(column) for column in columns]).T
         return replace(codes, indices=grid, labels=self.level_labels)
 
@@ -78,6 +80,7 @@ class ReshapingModel(GeneratingModel):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Codes:
         """A sound with new codes between two moments, which join what comes after them.
 
@@ -93,6 +96,7 @@ class ReshapingModel(GeneratingModel):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
 
         Raises:
             PriorError: see `prior`.
@@ -105,7 +109,7 @@ class ReshapingModel(GeneratingModel):
         count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
         grid = codes.indices
         before, after = without_gaps(grid[:, :first]), without_gaps(grid[:, last:])
-        stream = self._stream(Drawing(temperature, top_k, top_p), seed, None)
+        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, None)
         for column in before.T.tolist():
             stream.take(column)
         join = min(self._join_steps, last - first)
@@ -123,6 +127,7 @@ class ReshapingModel(GeneratingModel):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        novelty: float = 0.0,
     ) -> Codes:
         """Codes of a sound that ends where it begins; `decode_loop` makes sound of them.
 
@@ -137,6 +142,7 @@ class ReshapingModel(GeneratingModel):
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
+            novelty: see `generate`.
 
         Returns:
             The steps of one round, and the first of them once more.
@@ -150,7 +156,7 @@ class ReshapingModel(GeneratingModel):
             )
         steps = max(1, round(self._samples(seconds) / self._step_samples))
         count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
-        stream = self._stream(Drawing(temperature, top_k, top_p), seed, prompt)
+        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, prompt)
         if prompt is None:
             steps_of(stream, self._join_steps)
         join = min(self._join_steps, steps // 2)
