@@ -21,6 +21,12 @@ RUNS = """(text) => Jupyter.notebook.get_cells()
     .some((cell) => cell.input_prompt_number === '*' && cell.get_text().includes(text))"""
 ALL_RAN = """() => Jupyter.notebook.get_cells().every((cell) =>
     cell.cell_type !== 'code' || Number.isInteger(cell.input_prompt_number))"""
+ONE_MORE = """() => {
+    const cell = Jupyter.notebook.insert_cell_at_bottom('code');
+    cell.set_text('"this one too"');
+    cell.execute();
+}"""
+LAST_RAN = "() => Number.isInteger(Jupyter.notebook.get_cells().at(-1).input_prompt_number)"
 IS_OPEN = """() => window.Jupyter?.notebook?._fully_loaded
     && Jupyter.notebook.kernel?.is_connected() && Jupyter.notebook.kernel.widget_manager"""
 IS_READY = "() => Object.keys(Jupyter.notebook.kernel.info_reply).length > 0"
@@ -69,6 +75,13 @@ class ClassicNotebook(Notebook):
         """Waits for the last cell; none may have raised."""
         self.page.wait_for_function(ALL_RAN)
         assert self.page.evaluate(ERRORS) == []
+
+    def wait_until_free(self) -> None:
+        """Waits until the kernel takes another cell: a page that was reloaded does not know which
+        cell runs, and says of it for ever that it does.
+        """
+        self.page.evaluate(ONE_MORE)
+        self.page.wait_for_function(LAST_RAN)
 
     def output(self) -> str:
         return "\n".join(self.page.locator(".output_subarea").all_inner_texts())

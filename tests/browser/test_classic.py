@@ -39,6 +39,7 @@ SHOW = "dashboard = distill_widgets.TrainingDashboard(runner)\ndashboard"
 PANELS = 'import distill_widgets\ndistill_widgets.TrainPanel("drums", "runs")'
 SECONDS = "max_seconds=10", "max_seconds=2"  # of training: here nobody listens for quality
 EXPLORER, CARD, LIBRARY = ".distill-explorer", ".distill-card-head", ".distill-library"
+MOVED = ".distill-card .distill-player"
 HEARD = "(selector) => document.querySelector(selector).dataset.heard"
 Open = Callable[..., ClassicNotebook]
 
@@ -131,7 +132,7 @@ def test_a_page_is_whole_after_a_reload_while_a_cell_waits(classic: Open) -> Non
     n.wait_for(LOSS, "drawn", drawn + 10)
     press(n, "stop")
     n.wait_for(HEAD, "state", "stopped")
-    n.wait_until_all_ran()
+    n.wait_until_free()
     points = int(n.read(LOSS, "points"))
     n.save()
     n.goto(n.page)  # and where nothing runs any more
@@ -159,6 +160,20 @@ def test_codes_and_codebooks_are_seen_and_heard(classic: Open, server: Server) -
     n.picture("classic-explorer", EXPLORER)
 
 
+def test_a_slider_is_heard_when_it_is_let_go_of(classic: Open, server: Server) -> None:
+    short = "SECONDS = 6", "SECONDS = 2"
+    n = classic(shipped(server, "04_continuous.ipynb", short=short))
+    n.run_all()
+    n.wait_until_all_ran()
+    first = n.wait_for(MOVED, "stage")
+    played = n.record(f"{MOVED} .distill-sound", "status", "side")
+    n.page.locator(".ui-slider-handle").first.focus()
+    n.page.keyboard.press("ArrowRight")
+    n.until(lambda: n.read(MOVED, "stage") != first)
+    played.until("playing", "moved")
+    n.picture("classic-latents", ".distill-card")
+
+
 def test_models_are_kept_and_loaded(classic: Open, server: Server) -> None:
     n = classic(shipped(server, "03_save_and_load.ipynb", short=SECONDS))
     n.run_all()
@@ -166,8 +181,8 @@ def test_models_are_kept_and_loaded(classic: Open, server: Server) -> None:
     n.wait_for(CARD, "loaded", "false")
     n.page.locator(f'{CARD} [data-action="load"]').click()
     n.wait_for(CARD, "loaded", "true")
-    n.wait_for(LIBRARY, "models", 2)
-    n.wait_for(LIBRARY, "refused", 2)
+    n.wait_for(LIBRARY, "models", 3)
+    n.wait_for(LIBRARY, "refused", 1)
     search = n.page.locator(f"{LIBRARY} input[type=search]")
     cells = n.page.locator(".cell").count()
     search.press_sequentially("dx")  # to the notebook: delete, cut
@@ -180,7 +195,7 @@ def test_a_folder_is_chosen_and_trained_on(classic: Open) -> None:
     n = classic("panel.ipynb", PANELS)
     n.run_all()
     panel = n.page.locator(PANEL)
-    panel.get_by_text("10 sounds").first.wait_for()
+    panel.get_by_text("mono (10)").first.wait_for()
     n.picture("classic-panel", PANEL)
     panel.locator("button", has_text="Start training").click()
     n.wait_for(HEAD, "state", "running")
