@@ -5,6 +5,7 @@ from .analysis.compare.comparison import compare as compare
 from .analysis.compare.rate import rate_distortion as rate_distortion
 from .analysis.latent.directions import principal_directions as principal_directions
 from .analysis.library.library import ModelLibrary as ModelLibrary
+from .analysis.library.remake import remake as remake
 from .analysis.sound.code_sounds import CodeParts as CodeParts
 from .analysis.sound.entry_sounds import entry_sound as entry_sound
 from .audio.corpus import AudioCorpus as AudioCorpus

@@ -115,6 +115,10 @@ class PriorError(DistillError, ValueError):
     """A model has no prior to make new sounds with, or one that was made for another model."""
 
 
+class RecipeError(DistillError, ValueError):
+    """A sound that cannot be made again: no recipe, or one of another model, prior or prompt."""
+
+
 class UninitialisedError(DistillError, RuntimeError):
     """A model was asked for codes before its codebooks held anything."""
 

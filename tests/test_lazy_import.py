@@ -22,7 +22,7 @@ PUBLIC = {
     "models in use": "Codes GriffinLimVocoder Latents LoadedModel LoadedVAE LoadedVQModel Vocoder",
     "what was learned": "CodeParts CodebookAtlas ModelLibrary build_atlas compare entry_sound "
     "principal_directions rate_distortion",
-    "new sounds": "CodeCorpus PriorConfig PriorError get_adaptive_prior_config train_prior",
+    "new sounds": "CodeCorpus PriorConfig PriorError get_adaptive_prior_config remake train_prior",
     "errors": "errors AudioFileError CheckpointError CodesError ConfigError CorpusError "
     "DistillError LatentsError ModelFileError OutputExistsError RunFolderError TrainingError",
     "names that must stay": "QuantizerWrapper SAVED_MODEL_VERSION_V2 VQEpochMetrics "

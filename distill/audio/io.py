@@ -10,7 +10,10 @@ from distill.audio.reading import (
     read_part as read_part,
     read_pieces as read_pieces,
 )
-from distill.audio.reconstruction_mark import is_reconstruction as is_reconstruction
+from distill.audio.reconstruction_mark import (
+    is_reconstruction as is_reconstruction,
+    read_made_by as read_made_by,
+)
 from distill.audio.resampling import resample as resample
 from distill.audio.sound_file import AudioInfo as AudioInfo
 from distill.audio.writing import open_writer as open_writer, write_audio as write_audio

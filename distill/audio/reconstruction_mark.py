@@ -11,7 +11,8 @@ MARK = "distill-reconstruction"
 """Begins the comment of a file whose sound came out of codes."""
 
 # Tags of MP3 may hold their text as UTF-16.
-_MARKS = tuple(MARK.encode(kind) for kind in ("ascii", "utf-16-le", "utf-16-be"))
+_MARKS = {kind: MARK.encode(kind) for kind in ("utf-8", "utf-16-le", "utf-16-be")}
+_LONGEST_BYTES = 1 << 13
 _EDGE_BYTES = 1 << 16  # comments lie at the beginning of a file, or at its end
 
 
@@ -32,9 +33,32 @@ def is_reconstruction(path: str | os.PathLike[str]) -> bool:
 
 def is_marked(file: BinaryIO) -> bool:
     """Whether an open sound file carries the mark."""
+    edges = _edges(file)
+    return any(mark in edges for mark in _MARKS.values())
+
+
+def read_made_by(path: str | os.PathLike[str]) -> str:
+    """What the mark of a sound file says of how it was made.
+
+    Returns:
+        "" for a file without the mark. Where a format does not say how long a comment is, what
+        follows it in the file may stand behind it: believe nothing of it unchecked.
+
+    Raises:
+        AudioFileError: no such file, or not a regular one.
+    """
+    with open_sound_file(path) as file:
+        edges = _edges(file)
+    for kind, mark in _MARKS.items():
+        if (at := edges.find(mark)) >= 0:
+            text = edges[at : at + _LONGEST_BYTES].decode(kind, errors="replace")
+            return text.partition("\0")[0].removeprefix(comment_of(""))
+    return ""
+
+
+def _edges(file: BinaryIO) -> bytes:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     edges = file.read(_EDGE_BYTES)
     file.seek(max(0, size - _EDGE_BYTES))
-    edges += file.read(_EDGE_BYTES)
-    return any(mark in edges for mark in _MARKS)
+    return edges + file.read(_EDGE_BYTES)

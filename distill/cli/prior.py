@@ -1,4 +1,4 @@
-"""What `distill train-prior` and `distill generate` do."""
+"""What `distill train-prior` does."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from typing import Any
 
 import msgspec
 
-from distill.arrays import as_count
 from distill.audio.corpus import AudioCorpus
 from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
-from distill.cli.outputs import Outputs
 from distill.cli.prior_run import STOPPING, result_of_earlier
-from distill.codebook.codes import Codes
 from distill.config import get_adaptive_prior_config
-from distill.errors import ConfigError, OutputExistsError
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import put_prior
-from distill.models.use.drawn import checked_seconds, checked_seed
 from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.loading import load_model_v2
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
 from distill.training.prior import opened_codec, train_prior
@@ -30,8 +24,6 @@ from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
 from distill.words import duration, why_ended
-
-_MOST_SOUNDS = 10_000
 
 
 def train_prior_command(
@@ -60,7 +52,7 @@ def train_prior_command(
     Raises:
         DistillError: see `train_prior`.
     """
-    run = out or _beside(model, "prior")
+    run = out or beside(model, "prior")
     codec = opened_codec(model)
     get_adaptive_prior_config(codec.config, 1, **overrides)  # what is wrong is said before a scan
     refuse_sounds_inside(run, [folder])
@@ -101,64 +93,8 @@ def _train(
         )
 
 
-def generate_command(
-    model_path: Path,
-    out: Path | None,
-    *,
-    seconds: float,
-    count: int,
-    seed: int | None,
-    prompt: Path | None,
-    settings: dict[str, Any],
-    overwrite: bool,
-    device: str,
-) -> None:
-    """Makes sounds, each in a file named by its seed, and says what it shares with recordings.
-
-    Args:
-        model_path: a `.distill` file with a prior.
-        out: folder of the sounds; default beside the model.
-        seconds: of each.
-        count: how many.
-        seed: of the first; the others follow.
-        prompt: a file to go on from.
-        settings: temperature, top_k, top_p.
-        overwrite: replace what lies there.
-        device: where the model decodes.
-
-    Raises:
-        OutputExistsError: a file is there that this command did not make, or in place of the
-            folder.
-        DistillError: see `generate_file`.
-    """
-    number = as_count(count, "count", _MOST_SOUNDS, error=ConfigError)
-    checked_seconds(seconds)
-    first = checked_seed(seed, count=number)
-    folder = out or _beside(model_path, "generated")
-    if folder.exists() and not folder.is_dir():
-        raise OutputExistsError(f"{printable(folder)}: a file; name a folder for the sounds")
-    model = load_model_v2(model_path, device=device)
-    beginning = None if prompt is None else _prompt(model, prompt)
-    model.generate_steps(prompt=beginning, seed=first, **settings)  # what is wrong is said at once
-    folder.mkdir(parents=True, exist_ok=True)
-    outputs = Outputs([model_path, *([prompt] if prompt else [])], overwrite=overwrite)
-    for one in range(first, first + number):
-        path = outputs.claim(folder / f"{model_path.stem}-{one:04}.wav", model_path)
-        codes = model.generate_file(
-            path, seconds, prompt=beginning, seed=one, overwrite=overwrite, **settings
-        )
-        echo(printable(path))
-        echo(f"  {model.prior.shared_run(codes)}")
-
-
-def _prompt(model: Any, path: Path) -> Codes:
-    if path.suffix.lower() == ".npz":
-        return Codes.load(path)
-    codes: Codes = model.encode_file(path)
-    return codes
-
-
-def _beside(model: Path, what: str) -> Path:
+def beside(model: Path, what: str) -> Path:
+    """A folder beside a model, named after it."""
     return model.with_name(f"{model.stem}-{what}")
 
 

@@ -1,4 +1,4 @@
-"""`distill train-prior` and `distill generate`. What needs torch is imported inside them."""
+"""`distill train-prior`, `generate` and `remake`. What needs torch is imported inside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def add_prior_commands(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command("train-prior")(train_prior)
     app.command()(generate)
+    app.command()(remake)
 
 
 def train_prior(
@@ -62,20 +63,49 @@ def generate(
     top_p: Annotated[
         float | None, typer.Option(help="Draw among the likeliest of this share only.")
     ] = None,
+    novelty: Annotated[
+        float, typer.Option(help="0 to 1: how short runs along your recordings are kept.")
+    ] = 0.0,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Sounds to be repeated without a seam.")
+    ] = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Make sounds that never were, and say what each has copied."""
-    from distill.cli.prior import generate_command
+    from distill.cli.new_sounds import generate_command
 
-    generate_command(
+    whole = generate_command(
         model,
         out,
         seconds=seconds,
         count=count,
         seed=seed,
         prompt=prompt,
-        settings={"temperature": temperature, "top_k": top_k, "top_p": top_p},
+        settings={"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty},
+        loop=loop,
         overwrite=overwrite,
         device=device,
     )
+    if not whole:
+        raise typer.Exit(INTERRUPTED)
+
+
+def remake(
+    sound: Annotated[Path, typer.Argument(help="A file that distill generate made.")],
+    model: Annotated[
+        Path, typer.Option(help="The model that made it, or a folder in which to look for it.")
+    ] = Path(),
+    out: Annotated[
+        Path | None, typer.Option(help="The new file; default SOUND.again.wav beside it.")
+    ] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="The sound file, or file of codes, that it goes on from.")
+    ] = None,
+    overwrite: Overwrite = False,
+    device: Device = "cpu",
+) -> None:
+    """Make a generated sound again, to the last sample, as the recipe in its file says."""
+    from distill.cli.new_sounds import remake_command
+
+    remake_command(sound, model, out, prompt, overwrite=overwrite, device=device)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import typer
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
-from distill.cli.prior import generate_command, train_prior_command
+from distill.cli.new_sounds import generate_command, remake_command
+from distill.cli.prior import train_prior_command
+from distill.cli.prior_commands import generate as generate_of_cli
 from distill.cli.training import resume_command
 from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
+from distill.models.prior.stream import CodeStream
 from distill.training import TrainingResult
 from tests.command_line import distill
 from tests.priors import untrained
@@ -54,6 +59,9 @@ def test_from_a_model_to_new_sounds(model: Path, tmp_path: Path) -> None:
     assert len(lines) == 4 and all("recordings" in line or "cop" in line for line in lines[1::2])
     with pytest.raises(OutputExistsError, match=r"drums-0003\.wav: is there already"):
         generate(model, out)
+    remake_command(out / "drums-0003.wav", tmp_path, None, None, overwrite=False, device="cpu")
+    again = out / "drums-0003.again.wav"
+    assert again.read_bytes() == (out / "drums-0003.wav").read_bytes()
 
 
 def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Path) -> None:
@@ -78,6 +86,32 @@ def test_what_is_wrong_is_said_before_a_folder_is_made(
     with pytest.raises(ConfigError, match=message):
         generate(with_prior, tmp_path / "new", **asked)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_interrupted_it_leaves_a_whole_file_and_makes_no_more(
+    with_prior: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    loop: bool,
+) -> None:
+    steps, draw = iter(range(10**9)), CodeStream.next
+
+    def interrupted(stream: CodeStream, *given: Any, **how: Any) -> tuple[int, ...]:
+        if next(steps) == 20:
+            signal.raise_signal(signal.SIGINT)
+        return draw(stream, *given, **how)
+
+    monkeypatch.setattr(CodeStream, "next", interrupted)
+    out = tmp_path / "new"
+    with pytest.raises(typer.Exit) as ended:
+        generate_of_cli(with_prior, seconds=1.0, count=3, seed=3, out=out, loop=loop)
+    assert ended.value.exit_code == 130
+    assert [path.name for path in out.iterdir()] == ["drums-0003.wav"]
+    seconds = len(read_audio(out / "drums-0003.wav")[0]) / 48_000
+    assert seconds == pytest.approx(1.0 if loop else 21 * 1024 / 48_000, abs=0.03)
+    assert loop or "  interrupted: the first 448 ms of 1.0 s" in capsys.readouterr().out
 
 
 def test_a_file_in_place_of_the_folder_is_said(with_prior: Path, tmp_path: Path) -> None:
@@ -116,5 +150,5 @@ def train(model: Path, run: Path, **settings: Any) -> None:
 
 
 def generate(model: Path, out: Path, **asked: Any) -> None:
-    usual = {"seconds": 0.25, "count": 1, "seed": 3, "prompt": None, "settings": {}}
+    usual = {"seconds": 0.25, "count": 1, "seed": 3, "prompt": None, "settings": {}, "loop": False}
     generate_command(model, out, **{**usual, **asked}, overwrite=False, device="cpu")

@@ -18,21 +18,18 @@ from distill import (
     read_model_info,
     train_prior,
 )
-from distill.audio.io import is_reconstruction
 from distill.config.fields import shown
 from distill.errors import (
     CodesError,
     ConfigError,
     CorruptModelError,
     ModelFileError,
-    OutputExistsError,
     PriorError,
 )
 from distill.models.file.container import read_container, write_container
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import put_prior
 from distill.models.prior.section import prior_fact, prior_section
-from distill.models.use.drawn import codes_digest
 from distill.training import TrainingResult
 from tests.priors import random_codes as codes_of, tiny_prior, untrained, with_untrained_prior
 
@@ -239,27 +236,6 @@ def test_a_prior_is_put_into_the_file_of_its_model_and_no_other(
         put_prior(other, source)
     with pytest.raises(PriorError, match=r"^model\.distill: has no prior"):
         put_prior(own, trained.model_path)
-
-
-def test_a_generated_file_says_how_to_make_it_again(model: LoadedVQModel, tmp_path: Path) -> None:
-    path = tmp_path / "one.wav"
-    codes = model.generate_file(path, 0.5, seed=7, temperature=0.9)
-    assert is_reconstruction(path)  # nothing is ever learned from it
-    comment = path.read_bytes()
-    for said in (b'"seed": 7', b'"temperature": 0.9', model.digest.encode(), b'"seconds": 0.5'):
-        assert said in comment
-    again = model.generate(0.5, seed=7, temperature=0.9)
-    assert torch.equal(codes.indices, again.indices)
-    prompts = [codes_of(model, steps) for steps in (20, 20, 21)]
-    for number, prompt in enumerate(prompts):
-        model.generate_file(tmp_path / f"after-{number}.wav", 0.1, seed=7, prompt=prompt)
-    known = [codes_digest(prompt) for prompt in prompts]
-    assert known[0] == known[1] != known[2]
-    assert f'"prompt": "{known[2]}"'.encode() in (tmp_path / "after-2.wav").read_bytes()
-    path.write_bytes(b"mine")
-    with pytest.raises(OutputExistsError):
-        model.generate_file(path, 0.5, seed=7)
-    assert path.read_bytes() == b"mine"
 
 
 def test_a_mistyped_setting_is_an_error_of_the_method(model: LoadedVQModel) -> None:

@@ -282,11 +282,14 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         pieces: Iterator[Tensor],
         rate: int,
         overwrite: bool,
-        recipe: str = "",
     ) -> Path:
         check_free(Path(path), overwrite=overwrite)
-        about = f"{self.name} ({self.digest[:_SHOWN]}){recipe}"
-        return write_pieces(path, pieces, rate, made_by=about, overwrite=overwrite)
+        return write_pieces(path, pieces, rate, made_by=self._about, overwrite=overwrite)
+
+    @property
+    def _about(self) -> str:
+        """What the files that it makes say of it."""
+        return f"{self.name} ({self.digest[:_SHOWN]})"
 
 
 def check_waveform(waveform: Waveform) -> Tensor:

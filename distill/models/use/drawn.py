@@ -23,12 +23,17 @@ _LONGEST_S = 24 * 3600.0
 
 
 def grid_of(steps: Iterator[tuple[int, ...]], count: int) -> Tensor:
-    """The next steps, one at least, as (level, steps) int32: an hour of them is two megabytes."""
+    """The next steps as (level, steps) int32: an hour of them is two megabytes.
+
+    Args:
+        steps: a code a level each; where they end early, so does the grid.
+        count: how many; one at least is taken.
+    """
     first, more = next(steps), itertools.islice(steps, max(0, count - 1))
     grid = torch.empty(len(first), max(1, count), dtype=torch.int32)
     for place, column in enumerate(itertools.chain([first], more)):
         grid[:, place] = torch.tensor(column, dtype=torch.int32)
-    return grid
+    return grid[:, : place + 1]
 
 
 def without_gaps(grid: Tensor) -> Tensor:

@@ -1,17 +1,35 @@
-"""GeneratedFiles: new sounds as files that say how they were made."""
+"""ModelOfNewSounds: new sounds as files that say how they were made, and sounds made again."""
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+from torch import Tensor
+
 from distill.codebook.codes import Codes
+from distill.errors import RecipeError
+from distill.memory import memory_for
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.whose import prior_digest
-from distill.models.use.drawn import checked_seed, codes_digest
-from distill.models.use.reshaping import ReshapingModel
+from distill.models.use.attended import attended
+from distill.models.use.drawn import (
+    checked_seconds,
+    checked_seed,
+    codes_digest,
+    grid_of,
+    loudness_like,
+)
+from distill.models.use.recipe import Recipe, comment_with, read_recipe
+from distill.models.use.reshaping import DRAWS, ReshapingModel
+from distill.models.use.sounds import write_pieces
+from distill.names import printable
 from distill.outputs import check_free
+
+Stop = Callable[[], bool]
 
 
 class ModelOfNewSounds(ReshapingModel):
@@ -28,9 +46,14 @@ class ModelOfNewSounds(ReshapingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        loop: bool = False,
         overwrite: bool = False,
+        progress: bool = False,
+        stop: Stop | None = None,
     ) -> Codes:
         """Generates a sound into a file, with the recipe that gives it again in its comment.
+
+        Beside the codes, some megabytes an hour, only pieces of it are ever in memory.
 
         Args:
             path: of the sound; its ending says the format. It is marked as made by a model.
@@ -41,7 +64,77 @@ class ModelOfNewSounds(ReshapingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            loop: a sound that can be repeated without a seam; see `loop`.
             overwrite: replace a file that this program did not write.
+            progress: shows bars when it takes longer than half a second.
+            stop: asked after every step that is drawn, and every piece that became sound. Once it
+                says yes while codes are drawn, those so far become the file; once it does while
+                they become sound, the file ends there. It is whole either way.
+
+        Returns:
+            Its codes; their `seconds` say how long the file has become.
+
+        Raises:
+            OutputExistsError: a file is there that this program did not write.
+            AudioFileError: it cannot be written.
+            DistillError: see `generate`.
+        """
+        check_free(Path(path), overwrite=overwrite)
+        drawing = Drawing(temperature, top_k, top_p, novelty)
+        recipe = Recipe(
+            model=self.digest,
+            prior=prior_digest(self.prior),
+            seconds=checked_seconds(seconds),
+            seed=checked_seed(seed),
+            **drawing.to_dict(),
+            prompt=None if prompt is None else codes_digest(prompt),
+            loop_draws=DRAWS if loop else None,
+        )
+        with memory_for(printable(Path(path).name)):
+            codes = self._codes_by(recipe, prompt, progress=progress, stop=stop)
+            return self._file_of(path, codes, recipe, overwrite, progress=progress, stop=stop)
+
+    def remake(
+        self, path: str | os.PathLike[str], *, prompt: Codes | str | os.PathLike[str] | None = None
+    ) -> tuple[Tensor, int]:
+        """The sound of a file of `generate_file` once more, as its recipe says.
+
+        On the same machine it is that of the file, to the last sample, before what the file's
+        format did to it.
+
+        Args:
+            path: of the generated file.
+            prompt: what the sound was made to go on from: its codes, their file, or a sound file.
+
+        Returns:
+            (samples,) float32, and its sample rate.
+
+        Raises:
+            RecipeError: the file has no recipe, or one of another model, prior or prompt.
+            DistillError: see `generate`, and `encode_file` for a prompt.
+        """
+        recipe = read_recipe(path)
+        codes = self._codes_by(recipe, self._prompt_of(recipe, prompt, printable(Path(path).name)))
+        sound = self.decode_loop(codes) if recipe.loop_draws else self.decode(codes)
+        return sound[0][: recipe.kept_samples], sound[1]
+
+    def remake_file(
+        self,
+        path: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        *,
+        prompt: Codes | str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        progress: bool = False,
+    ) -> Codes:
+        """As `remake`, into a file, in bounded memory; it says how it was made as the first does.
+
+        Args:
+            path: of the generated file.
+            out: of the new one; its ending says the format.
+            prompt: see `remake`.
+            overwrite: replace a file that this program did not write.
+            progress: shows bars when it takes longer than half a second.
 
         Returns:
             Its codes.
@@ -49,27 +142,103 @@ class ModelOfNewSounds(ReshapingModel):
         Raises:
             OutputExistsError: a file is there that this program did not write.
             AudioFileError: it cannot be written.
-            DistillError: see `generate`.
+            DistillError: see `remake`.
         """
-        seed = checked_seed(seed)
-        check_free(Path(path), overwrite=overwrite)
-        codes = self.generate(
-            seconds,
-            prompt=prompt,
-            seed=seed,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            novelty=novelty,
-        )
-        recipe = {
-            "model": self.digest,
-            "prior": prior_digest(self.prior),
-            "seconds": float(seconds),
-            "seed": seed,
-            **Drawing(temperature, top_k, top_p, novelty).to_dict(),
-            **({"prompt": codes_digest(prompt)} if prompt is not None else {}),
-        }
-        text = f", generated: {json.dumps(recipe)}"
-        self._write(path, self.decode_pieces(codes), self.sample_rate, overwrite, text)
+        check_free(Path(out), overwrite=overwrite)
+        recipe = read_recipe(path)
+        after = self._prompt_of(recipe, prompt, printable(Path(path).name))
+        codes = self._codes_by(recipe, after, progress=progress)
+        return self._file_of(out, codes, recipe, overwrite, progress=progress)
+
+    def _codes_by(
+        self,
+        recipe: Recipe,
+        prompt: Codes | None,
+        *,
+        progress: bool = False,
+        stop: Stop | None = None,
+    ) -> Codes:
+        if recipe.loop_draws:
+            return self.loop(
+                recipe.seconds, prompt=prompt, draws=recipe.loop_draws, **recipe.settings
+            )
+        samples = self._samples(recipe.seconds)
+        steps = attended(
+            self.generate_steps(prompt=prompt, **recipe.settings),
+            "Drawing codes", self._steps_of(samples), progress=progress, stop=stop,
+        )  # fmt: skip
+        grid = grid_of(steps, self._steps_of(samples))
+        fitting = grid.shape[1] * self._step_samples - 1
+        return self.codes_of(grid, min(samples, fitting), loudness_like(prompt))
+
+    def _file_of(
+        self,
+        path: str | os.PathLike[str],
+        codes: Codes,
+        recipe: Recipe,
+        overwrite: bool,
+        *,
+        progress: bool,
+        stop: Stop | None = None,
+    ) -> Codes:
+        pieces = iter([self.decode_loop(codes)[0]]) if recipe.loop_draws else None
+        made = 0
+
+        def counted() -> Iterator[Tensor]:
+            nonlocal made
+            source = pieces or self.decode_pieces(codes)
+            for piece in attended(
+                source, "Decoding", codes.samples, progress=progress, stop=stop, size=len
+            ):
+                left = (recipe.kept_samples or codes.samples) - made
+                if left > 0:
+                    made += min(left, len(piece))
+                    yield piece[:left]
+
+        def about() -> str:  # asked when all is made
+            now = msgspec.structs.replace(
+                recipe,
+                seconds=recipe.seconds if recipe.loop_draws else codes.seconds,
+                kept_samples=made if made < codes.samples else None,
+            )
+            return comment_with(self._about, now)
+
+        write_pieces(path, counted(), self.sample_rate, made_by=about, overwrite=overwrite)
+        return replace(codes, samples=made)
+
+    def _prompt_of(
+        self, recipe: Recipe, prompt: Codes | str | os.PathLike[str] | None, name: str
+    ) -> Codes | None:
+        """The prompt of a recipe, checked as is all else that it names."""
+        if recipe.model != self.digest:
+            raise RecipeError(
+                f"{name}: was made by the model {recipe.model[:8]}; this is {self._about}"
+            )
+        if recipe.prior != prior_digest(self.prior):
+            raise RecipeError(
+                f"{name}: was made by the prior {recipe.prior[:8]} of this model, which has "
+                f"{prior_digest(self.prior)[:8]} now: open the file of the model as it was then"
+            )
+        if prompt is None and recipe.prompt is not None:
+            raise RecipeError(f"{name}: goes on from a prompt; name the same one: prompt=…")
+        if prompt is None:
+            return None
+        if recipe.prompt is None:
+            raise RecipeError(f"{name}: was made without a prompt; leave it out")
+        codes = self.read_prompt(prompt)
+        if codes_digest(codes) != recipe.prompt:
+            raise RecipeError(f"{name}: goes on from another prompt than this one")
         return codes
+
+    def read_prompt(self, prompt: Codes | str | os.PathLike[str]) -> Codes:
+        """Codes of a sound to go on from: as they are, of their file (.npz), or of a sound file.
+
+        Raises:
+            CodesError: no readable file of codes.
+            DistillError: see `encode_file`.
+        """
+        if isinstance(prompt, Codes):
+            return prompt
+        if Path(prompt).suffix.lower() == ".npz":
+            return Codes.load(prompt)
+        return self.encode_file(prompt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -112,10 +112,17 @@ def write_pieces(
     pieces: Iterable[Tensor],
     sample_rate: int,
     *,
-    made_by: str,
+    made_by: str | Callable[[], str],
     overwrite: bool = False,
 ) -> Path:
     """Writes a sound that comes in pieces; its format is chosen as by `write_audio`.
+
+    Args:
+        path: of the file.
+        pieces: (samples,) each.
+        sample_rate: in Hz.
+        made_by: see `write_audio`; or what says it, asked when all pieces are made.
+        overwrite: replace a file that this program did not write.
 
     Raises:
         OutputExistsError: a file is there that this program did not write.
@@ -130,9 +137,8 @@ def write_pieces(
                 peak = max(peak, float(piece.abs().max()))
             _keep(made, piece, path)
         made.seek(0)
-        with open_writer(
-            path, sample_rate, peak=peak, made_by=made_by, overwrite=overwrite
-        ) as write:
+        about = made_by if isinstance(made_by, str) else made_by()
+        with open_writer(path, sample_rate, peak=peak, made_by=about, overwrite=overwrite) as write:
             while data := made.read(_PIECE_BYTES):
                 write(torch.from_numpy(np.frombuffer(data, np.float32).copy()))
     return path

@@ -1,0 +1,79 @@
+"""Recipe: how a generated sound was made, as its file says it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from distill.audio.io import read_made_by
+from distill.checked import parse_json
+from distill.errors import OutsideDataError, RecipeError
+from distill.models.prior.drawing import Drawing
+from distill.names import printable
+
+_IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,2000}\})")
+_Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Count = Annotated[int, Meta(ge=1, le=2**53)]
+_Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that makes a generated sound again, but the model and a prompt, which it names."""
+
+    model: _Digest
+    prior: _Digest
+    """See `prior_digest`."""
+    seconds: Annotated[float, Meta(gt=0.0, le=86_400.0)]
+    """Length of what was drawn."""
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    temperature: Annotated[float, Meta(ge=0.0, le=1000.0)]
+    top_k: _Count | None = None
+    top_p: _Share | None = None
+    novelty: _Share = 0.0
+    prompt: _Digest | None = None
+    """See `codes_digest`."""
+    loop_draws: _Count | None = None
+    """Of a loop: how many of its ends were drawn."""
+    kept_samples: _Count | None = None
+    """Where it was interrupted while codes became sound: so much of the sound is in the file."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a drawing method is called with, beside a length and a prompt."""
+        drawing = Drawing(self.temperature, self.top_k, self.top_p, self.novelty)
+        return {"seed": self.seed, **drawing.to_dict()}
+
+    def __str__(self) -> str:
+        return json.dumps(msgspec.to_builtins(self))
+
+
+def comment_with(about: str, recipe: Recipe) -> str:
+    """The comment of a file that a recipe made."""
+    return f"{about}, generated: {recipe}"
+
+
+def read_recipe(path: str | os.PathLike[str]) -> Recipe:
+    """The recipe in a generated sound's file.
+
+    Raises:
+        AudioFileError: no such file.
+        RecipeError: there is none in it, or one that cannot be read.
+    """
+    name = printable(Path(path).name)
+    found = _IN_COMMENT.findall(read_made_by(path))  # the name of a model may look like one
+    if not found:
+        raise RecipeError(
+            f"{name}: does not say how it was made; files of distill generate and of "
+            "model.generate_file(path, seconds) do, unless another program has saved them again"
+        )
+    try:
+        recipe: Recipe = parse_json(found[-1], Recipe, name=name)
+    except OutsideDataError as error:
+        raise RecipeError(f"{name}: its recipe cannot be read ({error})") from error
+    return recipe
