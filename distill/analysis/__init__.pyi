@@ -38,3 +38,7 @@ from .sound.entry_sounds import (
     entry_sound as entry_sound,
     entry_sounds as entry_sounds,
 )
+from .sound.nearest import (
+    NearestRecording as NearestRecording,
+    Neighbours as Neighbours,
+)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from distill.analysis.library.remake import maker_of
+from distill.analysis.sound.nearest import Neighbours
 from distill.arrays import as_count
 from distill.cli.boundary import echo
 from distill.cli.outputs import Outputs
 from distill.cli.prior import beside
-from distill.codebook.codes import Codes
 from distill.errors import ConfigError, OutputExistsError
 from distill.models.use.drawn import checked_seconds, checked_seed
 from distill.models.use.loaded import LoadedVQModel
@@ -38,6 +38,7 @@ def generate_command(
     loop: bool,
     overwrite: bool,
     device: str,
+    nearest: bool = False,
 ) -> bool:
     """Makes sounds, each in a file named by its seed, and says what it shares with recordings.
 
@@ -52,6 +53,7 @@ def generate_command(
         loop: sounds that can be repeated without a seam.
         overwrite: replace what lies there.
         device: where the model decodes.
+        nearest: say of each which recording it is nearest to.
 
     Returns:
         Whether all of them were made; False where a signal ended that.
@@ -76,9 +78,10 @@ def generate_command(
         one: outputs.claim(folder / f"{model_path.stem}-{one:04}.wav", model_path)
         for one in range(first, first + number)
     }
+    neighbours = Neighbours(model) if nearest else None
     with stopped_by_signals(_STOPPING) as signals:
         asked = {"prompt": beginning, "loop": loop, "overwrite": overwrite, **settings}
-        return _make(model, paths, seconds, signals, asked)
+        return _make(model, paths, seconds, signals, neighbours, asked)
 
 
 def _make(
@@ -86,6 +89,7 @@ def _make(
     paths: dict[int, Path],
     seconds: float,
     signals: StopSignals,
+    neighbours: Neighbours | None,
     asked: dict[str, Any],
 ) -> bool:
     stops = _Stops(signals)
@@ -98,12 +102,10 @@ def _make(
         echo(printable(path))
         if stops.used and codes.seconds < seconds and not asked["loop"]:
             echo(f"  interrupted: the first {duration(codes.seconds)} of {duration(seconds)}")
-        _say_shared(model, codes)
+        echo(f"  {model.prior.shared_run(codes)}")
+        if neighbours is not None:
+            echo(f"  {neighbours.nearest(codes)}")
     return not signals.is_set()
-
-
-def _say_shared(model: LoadedVQModel, codes: Codes) -> None:
-    echo(f"  {model.prior.shared_run(codes)}")
 
 
 class _Stops:

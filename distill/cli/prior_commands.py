@@ -69,6 +69,9 @@ def generate(
     loop: Annotated[
         bool, typer.Option("--loop", help="Sounds to be repeated without a seam.")
     ] = False,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Say which recording each sound is nearest to.")
+    ] = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
@@ -84,6 +87,7 @@ def generate(
         prompt=prompt,
         settings={"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty},
         loop=loop,
+        nearest=nearest,
         overwrite=overwrite,
         device=device,
     )

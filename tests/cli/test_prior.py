@@ -40,7 +40,9 @@ def with_prior(model: Path) -> Path:
     return made.save(model, overwrite=True)
 
 
-def test_from_a_model_to_new_sounds(model: Path, tmp_path: Path) -> None:
+def test_from_a_model_to_new_sounds(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = distill("train-prior", model, SOUNDS, "--max-steps", 2, "--device", "cpu", "--json")
     assert answer.returncode == 0, answer.stderr
     said = json.loads(answer.stdout)
@@ -59,6 +61,8 @@ def test_from_a_model_to_new_sounds(model: Path, tmp_path: Path) -> None:
     assert len(lines) == 4 and all("recordings" in line or "cop" in line for line in lines[1::2])
     with pytest.raises(OutputExistsError, match=r"drums-0003\.wav: is there already"):
         generate(model, out)
+    generate(model, out, seed=9, nearest=True)
+    assert "  nearest recording: " in capsys.readouterr().out
     remake_command(out / "drums-0003.wav", tmp_path, None, None, overwrite=False, device="cpu")
     again = out / "drums-0003.again.wav"
     assert again.read_bytes() == (out / "drums-0003.wav").read_bytes()
