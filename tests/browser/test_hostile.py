@@ -61,6 +61,12 @@ atlas = build_atlas(model, corpus, progress=False)
 rates = rate_distortion(model, corpus, progress=False)
 both = compare({{{TEXT!r}: model, {LABEL!r}: "h/models/model.distill"}}, corpus, progress=False)
 runner = TrainingRunner.attach("h/runs/failed")
+from dataclasses import replace
+from distill.models.prior.sounds import CodedSound
+from tests.priors import untrained
+new = load_model_v2("h/models/model.distill")
+learned = CodedSound({NAME!r}, (codes.indices.T.contiguous(),))
+new.use_prior(replace(untrained(new), sounds=(learned,)))
 tone = (torch.sin(torch.arange(4000) / 9).numpy(), 8000)
 """
 
@@ -78,6 +84,7 @@ SINKS: dict[str, str] = {
     "CodebookExplorer": "w.CodebookExplorer(atlas, model)",
     "LatentExplorer": "w.LatentExplorer(vae, corpus.files[0].path, "
     "directions=principal_directions(vae, 1))",
+    "Generator": "w.Generator(new, count=1, seconds=0.5, seed=1)",
     "RateView": "w.RateView(rates, model, corpus)",
     "CompareView": "w.CompareView(both)",
     "LiveChart": f'w.LiveChart([{{"name": {TEXT!r}}}], '

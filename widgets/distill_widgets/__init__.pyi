@@ -7,6 +7,9 @@ from .inside.codebook_explorer import (
 from .inside.codes_view import (
     CodesView as CodesView,
 )
+from .inside.generator import (
+    Generator as Generator,
+)
 from .inside.latent_explorer import (
     LatentExplorer as LatentExplorer,
 )

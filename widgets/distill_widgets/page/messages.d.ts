@@ -101,6 +101,19 @@ export interface PeakFacts {
 }
 
 /**
+ * State `rows` of a Generator: beside each row, what its sound is.
+ */
+export interface PadFacts {
+  number: number;
+  about: string;
+  kept: boolean;
+  copied: string;
+  is_copy: boolean;
+  shared_from_s: number;
+  shared_s: number;
+}
+
+/**
  * State `facts` of a CodesView.
  */
 export interface CodesFacts {
@@ -289,4 +302,10 @@ export interface Outcomes {
   refresh: NoFacts;
   load: NoFacts;
   save: SavedFacts;
+  keep: NoFacts;
+  discard: NoFacts;
+  vary: NoFacts;
+  extend: NoFacts;
+  alike: NoFacts;
+  show: NoFacts;
 }

@@ -114,6 +114,21 @@ class PeakFacts(TypedDict):
     """Of `peaks`, by the key of a sound. Buffer: least, then greatest of each column, int8."""
 
 
+# --- sounds that a model made -------------------------------------------------------------------
+
+
+class PadFacts(TypedDict):
+    """State `rows` of a Generator: beside each row, what its sound is."""
+
+    number: int
+    about: str
+    kept: bool
+    copied: str
+    is_copy: bool
+    shared_from_s: float
+    shared_s: float
+
+
 # --- codes --------------------------------------------------------------------------------------
 
 
@@ -292,3 +307,9 @@ class Outcomes(TypedDict):
     refresh: NoFacts
     load: NoFacts
     save: SavedFacts
+    keep: NoFacts
+    discard: NoFacts
+    vary: NoFacts
+    extend: NoFacts
+    alike: NoFacts
+    show: NoFacts

@@ -94,7 +94,7 @@ export class SoundRow {
       " ": () => this.toggle(),
       x: () => this.turnTo((this.side + 1) % this.toggles.length),
       a: () => this.turnTo(0),
-      b: () => this.turnTo(1),
+      b: () => this.turnTo(this.toggles.length - 1),
       ArrowLeft: () => this.skip(-SKIP_S),
       ArrowRight: () => this.skip(SKIP_S),
     };

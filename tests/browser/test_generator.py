@@ -1,0 +1,57 @@
+"""Pads of new sounds in a real page: heard, varied, kept, undone, exported, looked inside."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from distill.audio.io import is_reconstruction
+from distill.training import TrainingResult
+
+PADS, PAD = ".distill-pads", ".distill-pad"
+OPEN = """\
+import torch
+from distill import load_model
+from distill_widgets import Generator
+from tests.priors import untrained
+model = load_model("pads-model.distill")
+model.use_prior(untrained(model, torch.zeros(20, 3, dtype=torch.int64)))
+Generator(model, count=2, seconds=1.0, seed=5)
+"""
+
+
+def test_new_sounds_are_heard_varied_kept_and_exported(
+    server: Any, notebook: Callable[..., Any], trained: TrainingResult
+) -> None:
+    shutil.copy(trained.model_path, server.folder / "pads-model.distill")
+    shutil.rmtree(server.folder / "generated", ignore_errors=True)
+    book = notebook(OPEN)
+    book.run_all()
+    book.wait_for(PADS, "rows", 2)
+
+    def pad(number: int) -> Any:
+        return book.page.locator(f'{PAD}[data-number="{number}"]')
+
+    def press(number: int, action: str) -> None:
+        pad(number).locator(f'[data-action="{action}"]').click()
+
+    played = book.record(f"{PADS} .distill-sound", "status", "side")
+    press(1, "vary")
+    book.wait_for(PADS, "rows", 3)
+    played.until("playing", "made")
+    assert "a variation of sound 1 · seed" in pad(3).inner_text()
+    assert pad(3).locator(".distill-copied i").count() == 1
+    press(3, "keep")
+    book.page.locator(f'{PAD}[data-number="3"][data-kept="true"]').wait_for()
+    press(2, "discard")
+    pad(2).wait_for(state="detached")
+    book.picture("generator", ".distill-card")
+    book.page.get_by_role("button", name="Undo", exact=True).click()
+    pad(2).wait_for()
+    press(2, "show")
+    book.wait_for(".distill-codes", "drawn", 1)
+    book.page.get_by_role("button", name="Export the kept", exact=True).click()
+    book.page.locator(".distill-says").get_by_text("1 sound in generated.").wait_for()
+    [file] = (server.folder / "generated").iterdir()
+    assert is_reconstruction(file)

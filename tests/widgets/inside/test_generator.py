@@ -1,0 +1,265 @@
+"""Generator: pads of new sounds; played, kept, discarded, made others of, undone, exported."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from distill import LoadedVQModel, load_model
+from distill.audio.io import is_reconstruction
+from distill.errors import (
+    ConfigError,
+    ModelTypeError,
+    OutputExistsError,
+    PartError,
+    PriorError,
+    RecipeError,
+)
+from distill.models.prior.sounds import CodedSound
+from distill.training import TrainingResult
+from distill_widgets import Generator
+from distill_widgets.inside.pad_board import MOST_PADS
+from distill_widgets.inside.pad_files import stem_of
+from tests.priors import untrained
+from tests.widgets.node_page import say
+
+
+@pytest.fixture(scope="module")
+def model(trained: TrainingResult) -> LoadedVQModel:
+    """A model with a prior that has learned nothing, of two recordings."""
+    made = load_model(trained.model_path)
+    assert isinstance(made, LoadedVQModel)
+    random = torch.Generator().manual_seed(3)
+    grids = [torch.randint(0, 16, (40, 3), generator=random) for _ in range(2)]
+    made.use_prior(untrained(made, *grids))
+    return made
+
+
+@pytest.fixture
+def pads(model):
+    made = Generator(model, count=2, seconds=0.3, seed=5)
+    yield made
+    made.close()
+
+
+def press(pads: Generator, kind: str, number: object) -> dict[str, object]:
+    """What a page receives that pressed a button of a pad."""
+    key = json.dumps({"act": f"{kind}-{number}-{len(pads.player.comm.sent)}", "number": number})
+    say(pads.player, {"type": kind, "key": key, "client": "page"})
+    return pads.player.comm.custom[-1][0]
+
+
+def facts(pads: Generator, number: int) -> dict[str, object]:
+    [found] = [row["pad"] for row in pads.player.rows if row["pad"]["number"] == number]
+    return found
+
+
+def test_it_begins_with_sounds_of_seeds_in_a_row(pads, model):
+    assert pads.numbers == (2, 1) and pads.settings.seed.value == "6"
+    for number, seed in ((1, 5), (2, 6)):
+        wanted = model.generate(0.3, seed=seed)
+        assert torch.equal(pads.codes(number).indices, wanted.indices)
+        heard, rate = pads._board.sound(str(number))
+        assert rate == model.sample_rate
+        assert heard == pytest.approx(model.decode(wanted)[0].numpy(), abs=1e-5)
+    assert pads.buttons[1].disabled and pads.buttons[2].disabled
+
+
+def test_a_new_sound_has_a_seed_that_is_shown_and_gives_it_again(pads):
+    plays = pads.player.plays
+    pads.buttons[0].click()
+    assert pads.numbers == (3, 2, 1) and pads.player.plays == plays + 1
+    seed = pads.settings.seed.value
+    pads.settings.seed.value = "5"
+    assert torch.equal(pads.codes(4).indices, pads.codes(1).indices)
+    pads.settings.seed.value = seed
+    assert torch.equal(pads.codes(5).indices, pads.codes(3).indices)
+    assert f"seed {seed}" in facts(pads, 5)["about"]
+
+
+def test_temperature_0_takes_the_likeliest(pads):
+    pads.settings.temperature.value = 0.0
+    one, two = pads.codes(pads.new()), pads.codes(pads.new())
+    assert torch.equal(one.indices, two.indices)
+
+
+def test_novelty_is_asked_of_the_model(pads, model):
+    pads.settings.novelty.value = 1.0
+    number = pads.new(seed=5)
+    wanted = model.generate(3.0, seed=5, novelty=1.0)
+    steps = min(wanted.steps, pads.codes(number).steps)
+    assert torch.equal(pads.codes(number).indices[:, :steps], wanted.indices[:, :steps])
+    assert "novelty 1" in facts(pads, number)["about"]
+
+
+@pytest.mark.parametrize("typed", ["-1", "1.5", "x", "9" * 30, "<b>"])
+def test_a_seed_that_is_none_is_said_where_it_was_typed(pads, typed):
+    pads.settings.seed.value = typed
+    assert pads.says.tone == "bad" and "expected a whole number" in pads.says.text
+    assert pads.numbers == (2, 1) and pads.settings.seed.value == "6"
+
+
+def test_others_are_made_of_a_sound(pads):
+    first = pads.codes(1)
+    for kind in ("vary", "extend", "alike"):
+        assert "error" not in press(pads, kind, 1)
+    varied, longer, alike = (pads.codes(number) for number in (3, 4, 5))
+    assert torch.equal(varied.indices[0], first.indices[0])
+    assert not torch.equal(varied.indices, first.indices)
+    whole = first.samples // 1024  # the last step is half one
+    assert torch.equal(longer.indices[:, :whole], first.indices[:, :whole])
+    assert longer.seconds == pytest.approx(2 * 0.3, abs=0.03)
+    begins = round(first.steps / 3)
+    assert torch.equal(alike.indices[:, :begins], first.indices[:, :begins])
+    assert not torch.equal(alike.indices, first.indices)
+    assert alike.seconds == pytest.approx(first.seconds, abs=0.03)
+    assert "begins as sound 1" in facts(pads, 5)["about"]
+
+
+def test_what_was_done_can_be_undone_a_step_at_a_time(pads):
+    press(pads, "keep", 1)
+    press(pads, "discard", 2)
+    pads.buttons[0].click()
+    assert pads.numbers == (3, 1) and facts(pads, 1)["kept"]
+    undo = pads.buttons[1]
+    undo.click()
+    assert pads.numbers == (1,)
+    undo.click()
+    assert pads.numbers == (2, 1) and facts(pads, 1)["kept"]
+    undo.click()
+    undo.click()
+    assert pads.numbers == (2, 1) and not facts(pads, 1)["kept"] and undo.disabled
+
+
+def test_kept_sounds_are_exported_to_new_files_with_their_recipe(pads, model, tmp_path):
+    pads.keep(1)
+    pads.keep(pads.vary(1))
+    assert [codes.indices.tolist() for codes in pads.kept] == [
+        pads.codes(number).indices.tolist() for number in (1, 3)
+    ]
+    folder = tmp_path / "new"
+    pads.folder_field.value = str(folder)
+    pads.buttons[2].click()
+    assert pads.says.tone == "good" and "2 sounds" in pads.says.text
+    first, second = sorted(folder.iterdir())
+    assert is_reconstruction(first) and is_reconstruction(second)
+    remade, _ = model.remake(first)
+    assert remade == pytest.approx(model.decode(pads.codes(1))[0], abs=1e-5)
+    with pytest.raises(RecipeError, match="does not say how it was made"):
+        model.remake(second)
+    before = first.read_bytes(), second.read_bytes()
+    assert pads.export(folder) == [first, second]  # not written twice
+    other = Generator(model, count=1, seconds=0.3, seed=9)
+    other.keep(1)
+    [beside] = other.export(folder)  # the same name: never over a file
+    assert beside not in (first, second)
+    assert (first.read_bytes(), second.read_bytes()) == before
+    other.close()
+
+
+def test_an_export_that_cannot_be_is_said(pads, tmp_path):
+    with pytest.raises(PartError, match="no sound is kept"):
+        pads.export(tmp_path)
+    pads.keep(2)
+    with pytest.raises(OutputExistsError, match="an empty path"):
+        pads.export(" ")
+    (tmp_path / "file").write_text("mine")
+    pads.folder_field.value = str(tmp_path / "file")
+    pads.buttons[2].click()
+    assert pads.says.tone == "bad" and "name another one" in pads.says.text
+
+
+def test_a_copy_of_a_recording_is_said_to_be_one(model):
+    pads = Generator(model, count=1, seconds=0.3, seed=5)
+    codes = pads.codes(1)
+    assert not facts(pads, 1)["is_copy"]
+    pads.close()
+    learned = CodedSound("door.wav", (codes.indices.T.contiguous(),))
+    mine = load_model(model.path)
+    mine.use_prior(replace(model.prior, sounds=(learned,)))
+    pads = Generator(mine, count=1, seconds=0.3, seed=5)
+    said = facts(pads, 1)
+    assert said["is_copy"] and "door.wav" in said["copied"] and said["shared_s"] > 0.2
+    assert "a copy" in repr(pads) and "door.wav" in pads.saved_html()
+    pads.close()
+
+
+def test_codes_are_shown_one_sound_at_a_time(pads):
+    press(pads, "show", 1)
+    [first] = pads.grid.children
+    assert first.name == "sound 1" and torch.equal(first.codes.indices, pads.codes(1).indices)
+    press(pads, "show", 2)
+    [second] = pads.grid.children
+    assert second.name == "sound 2" and first.comm is None
+
+
+@pytest.mark.parametrize("number", [7, 0, -1, "1", None, [1], "<b>"])
+def test_a_number_that_no_page_knows_is_refused(pads, number):
+    for kind in ("keep", "discard", "vary", "extend", "alike", "show"):
+        assert "not on the board" in str(press(pads, kind, number)["error"])
+    with pytest.raises(PartError, match="not on the board"):
+        pads._board.sound(f"{number}x")
+    assert pads.numbers == (2, 1)
+
+
+def test_the_oldest_that_nobody_keeps_make_room(model):
+    pads = Generator(model, count=MOST_PADS, seconds=0.05, seed=1)
+    pads.keep(1)
+    pads.new()
+    assert 2 not in pads.numbers and {1, MOST_PADS + 1} <= set(pads.numbers)
+    pads.undo()
+    assert 2 in pads.numbers
+    for number in pads.numbers:
+        pads.keep(number, kept=True)
+    pads.buttons[0].click()
+    assert pads.says.tone == "bad" and "all are kept" in pads.says.text
+    assert len(pads.numbers) == MOST_PADS
+    pads.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"count": -1}, {"count": 25}, {"count": 1.5}, {"seconds": 0}, {"seconds": 61.0},
+     {"seconds": float("nan")}, {"seed": -1}, {"temperature": -1.0}, {"temperature": "hot"},
+     {"novelty": 2.0}],
+)  # fmt: skip
+def test_settings_out_of_their_range_are_refused(model, wrong):
+    with pytest.raises(ConfigError):
+        Generator(model, **{"count": 0, **wrong})
+
+
+def test_a_sound_grows_no_longer_than_a_page_takes(model):
+    pads = Generator(model, count=1, seconds=0.1, seed=1)
+    pads.settings.seconds.value = 60.0
+    with pytest.raises(ConfigError, match="pads hold up to 60"):
+        pads.extend(1)
+    pads.close()
+
+
+def test_models_that_make_no_sounds_say_what_is_needed(trained, trained_vae):
+    with pytest.raises(PriorError, match=r"train one: distill train-prior model\.distill FOLDER"):
+        Generator(load_model(trained.model_path))
+    with pytest.raises(ModelTypeError, match="Generator"):
+        Generator(load_model(trained_vae.model_path))
+
+
+def test_sounds_and_outlines_are_answered_by_number(pads):
+    say(pads.player, {"type": "sound", "key": "1", "client": "page"})
+    message, [wav] = pads.player.comm.custom[-1]
+    assert message["key"] == "1" and wav[:4] == b"RIFF"
+    assert len(np.frombuffer(wav[44:], np.int16)) >= 0.3 * pads._board.model.sample_rate
+
+
+def test_it_ends_with_all_its_parts(model):
+    pads = Generator(model, count=1, seconds=0.1)
+    view = pads.show_codes(1)
+    pads.close()
+    assert pads.comm is None and pads.player.comm is None and view.comm is None
+
+
+def test_a_name_of_any_signs_gives_a_file():
+    assert stem_of("../<b>|über:\n") == "b-über" and stem_of("/..") == "sound"
