@@ -140,15 +140,20 @@ def flat(value: Any) -> Any:
 def torture(path: Path, kills: int, dice: random.Random, context: Any) -> Counter[str]:
     """Kills the run's trainer until it gets through; at most `kills` times."""
     done: Counter[str] = Counter()
+    killed = False
     while RunFolder(path).read_state() != "finished":
         kind = dice.choice(list(KINDS)) if sum(done.values()) < kills else None
         process = context.Process(target=train, args=(path, kind, dice.random()))
         process.start()
         process.join()
-        if process.exitcode == -signal.SIGKILL:
+        killed = process.exitcode == -signal.SIGKILL
+        if killed:
             done[str(kind)] += 1
         elif process.exitcode != 0:
             sys.exit(f"the trainer failed by itself ({process.exitcode}) in {path}")
+    if killed:  # when it had finished, before its last heartbeat: whoever opens it next tidies up
+        with hold_run(path):
+            pass
     return done
 
 
