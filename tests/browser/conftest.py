@@ -1,4 +1,4 @@
-"""One server and one browser for all tests; a notebook for each."""
+"""One server and one browser for all tests; a notebook for each, kernels from one to the next."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from .harness import CHROMIUM, Notebook, Server, chromium, serve
+from .harness import CHROMIUM, Kernels, Notebook, Server, chromium, serve
 
 OPENED = pytest.StashKey[list[Notebook]]()
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serve(tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def kernels(server: Server) -> Kernels:
+    return Kernels(server)
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,7 @@ def pytest_runtest_makereport(
     """Says what the pages showed when a test failed: a missed wait says only that it was missed."""
     report = yield
     if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
         for one in item.stash.get(OPENED, []):
             report.sections.append((f"what {one.name} showed", one.shows()))
     return report
@@ -44,16 +51,32 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def notebook(
-    request: pytest.FixtureRequest, server: Server, browser: Browser
+    request: pytest.FixtureRequest, server: Server, browser: Browser, kernels: Kernels
 ) -> Iterator[Callable[..., Notebook]]:
-    """Opens notebooks with the cells given; closes them, and their kernels, at the end."""
-    opened = request.node.stash.setdefault(OPENED, [])
+    """Opens notebooks with the cells given, and closes them at the end.
 
-    def open_notebook(*cells: str, front: str = "lab", name: str = "") -> Notebook:
+    Their kernels have served others, which have left nothing but what they imported; `fresh` ones
+    have not, and serve no others.
+    """
+    opened = request.node.stash.setdefault(OPENED, [])
+    ended: list[str] = []
+
+    def open_notebook(
+        *cells: str, front: str = "lab", name: str = "", fresh: bool = False
+    ) -> Notebook:
         name = name or f"n{secrets.token_hex(4)}.ipynb"  # without cells: one that is there already
+        if fresh:
+            ended.append(name)
+        else:
+            kernels.lend(name)
         opened.append(Notebook(server, browser, name, list(cells), front))
         return opened[-1]
 
     yield open_notebook
+    failed = request.node.stash.get(FAILED, False)
     for one in opened:
         one.close()
+        if failed or one.name in ended:
+            kernels.end(one.name)
+        else:
+            kernels.take_back(one.name)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.blocking import BlockingKernelClient
 from playwright.sync_api import Browser, Error as PlaywrightError, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,12 @@ PATIENT = """{
     const timeout = AbortSignal.timeout.bind(AbortSignal);
     AbortSignal.timeout = (ms) => timeout(60 * ms);
 }"""
+
+EMPTY = """
+__import__("ipywidgets").Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")
+__import__("gc").collect()
+"""
 
 
 @dataclass(frozen=True)
@@ -302,7 +309,54 @@ class Notebook:
             return f"it does not answer: {error}"
 
     def close(self) -> None:
+        """Closes its pages; its kernel goes on."""
         self.context.close()
-        for session in self.server.api("sessions"):
-            if session["path"] == self.name:
-                self.server.api(f"sessions/{session['id']}", "DELETE")
+
+
+class Kernels:
+    """Kernels of notebooks that were closed, for the next ones: to start one is to load torch."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._idle: list[str] = []  # their sessions
+
+    def lend(self, name: str) -> None:
+        """A notebook that is opened next gets a kernel that is there, if there is one."""
+        if self._idle:
+            self._rename(self._idle.pop(), name)
+
+    def take_back(self, name: str) -> None:
+        """Empties the kernel of a notebook that was closed; one that is at work is ended."""
+        for session in self._of(name):
+            kernel = session["kernel"]
+            if kernel["execution_state"] == "idle" and self._emptied(kernel["id"]):
+                self._rename(session["id"], f"idle-{secrets.token_hex(4)}.ipynb")
+                self._idle.append(session["id"])
+            else:
+                self._server.api(f"sessions/{session['id']}", "DELETE")
+
+    def end(self, name: str) -> None:
+        """Ends the kernel of a notebook that was closed."""
+        for session in self._of(name):
+            self._server.api(f"sessions/{session['id']}", "DELETE")
+
+    def _of(self, name: str) -> list[Any]:
+        return [one for one in self._server.api("sessions") if one["path"] == name]
+
+    def _rename(self, session: str, name: str) -> None:
+        place = {"path": name, "name": name, "type": "notebook"}
+        self._server.api(f"sessions/{session}", "PATCH", place)
+
+    def _emptied(self, kernel: str) -> bool:
+        runtime = self._server.folder.parent / "runtime"
+        client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=20)
+            reply = client.execute(EMPTY, reply=True, timeout=20)
+            return bool(reply["content"]["status"] == "ok")
+        except (RuntimeError, TimeoutError):
+            return False
+        finally:
+            client.stop_channels()

@@ -34,8 +34,8 @@ def page_of(
     shutil.copy(trained.model_path, server.folder / "codes-model.distill")
     shutil.copy(corpus.files[0].path, server.folder / "sound.wav")
 
-    def opened(cell: str, *more: str, front: str = "lab") -> Any:
-        book = notebook(cell, *more, front=front)
+    def opened(cell: str, *more: str, **how: Any) -> Any:
+        book = notebook(cell, *more, **how)
         book.run_all()
         book.wait_for(CODES, "drawn", 1)
         return book
@@ -140,7 +140,7 @@ def test_a_reloaded_page_shows_and_plays_again(page_of: Callable[..., Any]) -> N
 
 
 def test_it_plays_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT, "import time\ntime.sleep(120)")
+    book = page_of(SHORT, "import time\ntime.sleep(120)", fresh=True)
     click(book, 1, 2)
     book.wait_for(CODES, "heard", "cell/1/2", timeout_s=20)
     assert "[*]" in book.page.locator(".jp-InputPrompt").nth(1).inner_text(), "the cell has ended"

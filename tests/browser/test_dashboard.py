@@ -149,7 +149,7 @@ def _checkpoints(run: RunFolder) -> list[object]:
 
 
 def test_buttons_work_while_a_cell_blocks_the_kernel(notebook, start, run):
-    n = notebook(start(), SHOW, "import time\ntime.sleep(600)")
+    n = notebook(start(), SHOW, "import time\ntime.sleep(600)", fresh=True)
     n.run_all()
     n.wait_for(LOSS, "points", 20)
     n.page.locator(".jp-InputPrompt", has_text="[*]").first.wait_for()  # the cell runs
@@ -336,6 +336,7 @@ def test_close_leaves_nothing(notebook, start, run):
         comms = get_ipython().kernel.comm_manager.comms
         print("left", left, [type(c).__name__ for c in comms.values()])
         """,
+        fresh=True,
     )
     n.run_all()
     n.page.wait_for_function("() => document.body.innerText.includes('left [')")
@@ -355,7 +356,7 @@ def test_a_reopened_notebook_shows_what_was(notebook, server, drums, run):
     NotebookClient(document, timeout=120, kernel_name="python3").execute()
     NotebookNotary(data_dir=str(server.folder.parent / "data")).sign(document)  # it is one's own
     nbformat.write(document, server.folder / "reopened.ipynb")
-    n = notebook(name="reopened.ipynb")
+    n = notebook(name="reopened.ipynb", fresh=True)
     n.wait_for(LOSS, "status", "snapshot")
     assert n.page.locator(f"{LOSS} img.distill-snapshot").count() == 1
     assert n.page.get_by_text("waiting for the first").first.is_hidden()

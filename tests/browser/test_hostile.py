@@ -293,7 +293,7 @@ def test_nothing_of_it_runs_in_a_notebook_that_was_sent(
     assert edited >= 6
     NotebookNotary(data_dir=str(server.folder.parent / "data")).sign(document)  # it is trusted
     nbformat.write(document, server.folder / "sent.ipynb")
-    book = notebook(name="sent.ipynb")
+    book = notebook(name="sent.ipynb", fresh=True)
     odd = watched(book.page, server.url)
     book.goto(book.page)
     book.wait_for("[data-status=snapshot]", "status", "snapshot")

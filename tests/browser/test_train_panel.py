@@ -117,7 +117,8 @@ def test_what_is_wrong_is_said_beside_it(notebook, music, runs):
 
 
 def test_it_works_while_a_cell_blocks_the_kernel(notebook, music, runs):
-    n = notebook(SHOW.format(folder=str(music), runs=str(runs)), BLOCK, front="notebook")
+    cell = SHOW.format(folder=str(music), runs=str(runs))
+    n = notebook(cell, BLOCK, front="notebook", fresh=True)
     n.run_all()
     n.page.get_by_text("blocked", exact=True).last.wait_for()
     _fill(n, "Folder", str(music / "takes"))
