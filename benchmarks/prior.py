@@ -2,6 +2,7 @@
 
 python benchmarks/prior.py
 python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
+python benchmarks/prior.py --steps 800 --samples 10   # also what the last prior's sounds are like
 
 The codec learns the other recordings only (3 levels of 256 entries); the prior's own split holds
 out a tenth of those to stop by, and is judged here on every fifth recording, which nobody saw.
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 from common import held_out_split, parser, recordings, report
+from prior_samples import SECONDS, join_rows, sample_rows
 
 from distill import (
     AudioCorpus,
@@ -73,6 +75,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, nargs="+", default=[300, 1000, 3000])
     options.add_argument("--codec", type=Path, help="a model that knows none of the held-out ones")
     options.add_argument("--codec-steps", type=int, default=200, help="to train one, from the base")
+    options.add_argument("--samples", type=int, default=0, help="so many of 30 s, of each setting")
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
     train, test = held_out_split(recordings())
@@ -115,6 +118,10 @@ def main() -> None:
         rows,
         arguments.json,
     )
+    if arguments.samples:
+        made = sample_rows(model, judged, arguments.samples)
+        report(f"{arguments.samples} samples of {SECONDS:g} s of each setting", made)
+        report("joins, in bits a step of the half second behind them", join_rows(model, judged))
 
 
 if __name__ == "__main__":
