@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "novelty 1": {"novelty": 1},
 }
 _GAP_S, _AFTER_S, _LOOP_S = 1.0, 0.5, 4.0
-_DRAWS = (1, 4, 16)
+_DRAWS, _PLACES = (1, 4, 16), (1, 24, 96)
 _QUIET_DB = 40.0
 
 
@@ -61,14 +61,13 @@ def join_rows(model: LoadedVQModel, held_out: Sequence[CodedSound]) -> list[dict
             filled = model.fill(codes, first / rate, (first + gap) / rate, draws=draws, seed=seed)
             before = filled.indices[:, : first + gap].T
             _add(rows, f"gap of 1 s: {draws} draws", _bits(model, before, behind))
-    for draws in _DRAWS:
+    for places in _PLACES:
         for seed in range(len(sounds)):
-            round_ = model.loop(_LOOP_S, draws=draws, seed=seed).indices[:, :-1].T
-            _add(rows, f"loop of 4 s: {draws} draws", _bits(model, round_, round_[:after]))
-            if draws == max(_DRAWS):
-                half = len(round_) // 2
-                inside = _bits(model, round_[:half], round_[half : half + after])
-                _add(rows, "loop of 4 s: in its middle", inside)
+            round_ = model.loop(_LOOP_S, places=places, seed=seed).indices[:, :-1].T
+            _add(rows, f"loop of 4 s: {places} places", _bits(model, round_, round_[:after]))
+            half = len(round_) // 2
+            inside = _bits(model, round_[:half], round_[half : half + after])
+            _add(rows, "middle of these loops", inside)
     return [
         {"behind a": name, "bits a step": mean(bits) / after, "sounds": len(bits)}
         for name, bits in rows.items()

@@ -13,7 +13,7 @@ from distill import LoadedVQModel, load_model_v2
 from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
-from distill.models.use.joining import likeliest_join, looped
+from distill.models.use.joining import likeliest_join, likeliest_round, looped
 from distill.training import TrainingResult
 from tests.priors import random_codes, with_untrained_prior
 
@@ -103,19 +103,36 @@ def test_what_cannot_be_filled_is_refused(model: LoadedVQModel) -> None:
 
 
 def test_a_loop_ends_with_the_step_with_which_it_begins(model: LoadedVQModel) -> None:
-    codes = model.loop(0.5, seed=1, draws=3)
+    codes = model.loop(0.5, seed=1, places=9)
     steps = round(0.5 / STEP_S)
     assert codes.steps == steps + 1 and codes.samples == steps * 1024
     assert torch.equal(codes.indices[:, 0], codes.indices[:, -1])
-    assert torch.equal(codes.indices, model.loop(0.5, seed=1, draws=3).indices)
+    assert torch.equal(codes.indices, model.loop(0.5, seed=1, places=9).indices)
     prompt = random_codes(model)
-    after = model.loop(0.5, prompt=prompt, seed=1, draws=3)
+    after = model.loop(0.5, prompt=prompt, seed=1, places=9)
     assert after.peak == prompt.peak and not torch.equal(after.indices, codes.indices)
     assert model.loop(0.001, seed=0).steps == 2  # one step, round and round
 
 
+def test_of_all_rounds_the_one_stays_whose_beginning_fits_behind_its_end(
+    model: LoadedVQModel,
+) -> None:
+    def bits(begin: int, round_: torch.Tensor) -> float:
+        stream = CodeStream(model.prior.module, Drawing(), 3)
+        for _ in range(begin + len(round_)):
+            stream.next()
+        return stream.bits_of(round_[:5])
+
+    stream = CodeStream(model.prior.module, Drawing(), 3)
+    drawn = torch.tensor([stream.next() for _ in range(40)])
+    costs = [bits(begin, drawn[begin : begin + 20]) for begin in range(8)]
+    begin = costs.index(min(costs))
+    found = likeliest_round(CodeStream(model.prior.module, Drawing(), 3), 20, 8, 5)
+    assert begin > 0 and torch.equal(found, drawn[begin : begin + 20])
+
+
 def test_repeated_it_has_no_seam(model: LoadedVQModel) -> None:
-    codes = model.loop(0.5, seed=1, draws=3)
+    codes = model.loop(0.5, seed=1, places=9)
     sound, rate = model.decode_loop(codes)
     assert (len(sound), rate) == (codes.samples, 48_000)
     jumps = sound.diff().abs()

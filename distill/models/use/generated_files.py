@@ -24,7 +24,7 @@ from distill.models.use.drawn import (
     loudness_like,
 )
 from distill.models.use.recipe import Recipe, comment_with, read_recipe
-from distill.models.use.reshaping import DRAWS, ReshapingModel
+from distill.models.use.reshaping import PLACES, ReshapingModel
 from distill.models.use.sounds import write_pieces
 from distill.names import printable
 from distill.outputs import check_free
@@ -88,7 +88,7 @@ class ModelOfNewSounds(ReshapingModel):
             seed=checked_seed(seed),
             **drawing.to_dict(),
             prompt=None if prompt is None else codes_digest(prompt),
-            loop_draws=DRAWS if loop else None,
+            loop_places=PLACES if loop else None,
         )
         with memory_for(printable(Path(path).name)):
             codes = self._codes_by(recipe, prompt, progress=progress, stop=stop)
@@ -115,7 +115,7 @@ class ModelOfNewSounds(ReshapingModel):
         """
         recipe = read_recipe(path)
         codes = self._codes_by(recipe, self._prompt_of(recipe, prompt, printable(Path(path).name)))
-        sound = self.decode_loop(codes) if recipe.loop_draws else self.decode(codes)
+        sound = self.decode_loop(codes) if recipe.loop_places else self.decode(codes)
         return sound[0][: recipe.kept_samples], sound[1]
 
     def remake_file(
@@ -158,9 +158,9 @@ class ModelOfNewSounds(ReshapingModel):
         progress: bool = False,
         stop: Stop | None = None,
     ) -> Codes:
-        if recipe.loop_draws:
+        if recipe.loop_places:
             return self.loop(
-                recipe.seconds, prompt=prompt, draws=recipe.loop_draws, **recipe.settings
+                recipe.seconds, prompt=prompt, places=recipe.loop_places, **recipe.settings
             )
         samples = self._samples(recipe.seconds)
         steps = attended(
@@ -181,7 +181,7 @@ class ModelOfNewSounds(ReshapingModel):
         progress: bool,
         stop: Stop | None = None,
     ) -> Codes:
-        pieces = iter([self.decode_loop(codes)[0]]) if recipe.loop_draws else None
+        pieces = iter([self.decode_loop(codes)[0]]) if recipe.loop_places else None
         made = 0
 
         def counted() -> Iterator[Tensor]:
@@ -198,7 +198,7 @@ class ModelOfNewSounds(ReshapingModel):
         def about() -> str:  # asked when all is made
             now = msgspec.structs.replace(
                 recipe,
-                seconds=recipe.seconds if recipe.loop_draws else codes.seconds,
+                seconds=recipe.seconds if recipe.loop_places else codes.seconds,
                 kept_samples=made if made < codes.samples else None,
             )
             return comment_with(self._about, now)

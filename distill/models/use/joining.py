@@ -49,6 +49,29 @@ def likeliest_join(
     return best
 
 
+def likeliest_round(stream: CodeStream, count: int, places: int, judged: int) -> Tensor:
+    """Of all rounds in what a stream draws, the one whose beginning fits best behind its end.
+
+    Args:
+        stream: it moves on.
+        count: steps of a round.
+        places: so many beginnings are tried, a step from each other.
+        judged: so many steps of a beginning, at most.
+
+    Returns:
+        (count, level) int64.
+    """
+    drawn = steps_of(stream, count)
+    best, least = drawn, math.inf
+    for place in range(places):
+        round_ = drawn[place:]
+        bits = stream.bits_of(round_[:judged])
+        if bits < least:
+            best, least = round_, bits
+        drawn = torch.cat([drawn, steps_of(stream, 1)])
+    return best
+
+
 def looped(sound: Tensor, begin: int, length: int, fade: int) -> Tensor:
     """One round of a sound that repeats, whose last sample leads into its first.
 

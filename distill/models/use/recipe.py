@@ -38,8 +38,8 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     novelty: _Share = 0.0
     prompt: _Digest | None = None
     """See `codes_digest`."""
-    loop_draws: _Count | None = None
-    """Of a loop: how many of its ends were drawn."""
+    loop_places: _Count | None = None
+    """Of a loop: how many beginnings were tried."""
     kept_samples: _Count | None = None
     """Where it was interrupted while codes became sound: so much of the sound is in the file."""
 

@@ -16,10 +16,12 @@ from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
 from distill.models.use.drawn import checked_seconds, loudness_like, without_gaps
 from distill.models.use.generating import GeneratingModel
-from distill.models.use.joining import likeliest_join, looped, steps_of
+from distill.models.use.joining import likeliest_join, likeliest_round, looped, steps_of
 
 DRAWS = 16
 """Ends of a gap that are drawn; the one after which what follows is likeliest stays."""
+PLACES = 96
+"""Of a loop's beginning: two seconds of them are tried."""
 _MOST_DRAWS = 1000
 _JOIN_S = 1.0
 """So much of a gap's end is drawn several times, and judged by so much of what follows."""
@@ -122,7 +124,7 @@ class ReshapingModel(GeneratingModel):
         seconds: float,
         *,
         prompt: Codes | None = None,
-        draws: int = DRAWS,
+        places: int = PLACES,
         seed: int | None = None,
         temperature: float = 1.0,
         top_k: int | None = None,
@@ -131,13 +133,13 @@ class ReshapingModel(GeneratingModel):
     ) -> Codes:
         """Codes of a sound that ends where it begins; `decode_loop` makes sound of them.
 
-        It begins as if a second of sound, or the prompt, had come before. Its end is drawn several
-        times, and the one stays after which its beginning is likeliest.
+        A second of sound, or the prompt, comes before it. Then more is drawn than is needed, and
+        of all rounds in it the one stays whose beginning is likeliest behind its end.
 
         Args:
             seconds: length, up to 10 minutes, which becomes that of so many whole steps.
             prompt: see `generate`.
-            draws: how many ends are drawn.
+            places: how many are tried at which the round may begin, a step from each other.
             seed: see `generate`.
             temperature: see `generate`.
             top_k: see `generate`.
@@ -155,15 +157,11 @@ class ReshapingModel(GeneratingModel):
                 f"seconds={shown(repr(seconds))}: a loop is up to {_LONGEST_LOOP_S:g} s long"
             )
         steps = max(1, round(self._samples(seconds) / self._step_samples))
-        count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
+        count = as_count(places, "places", _MOST_DRAWS, error=ConfigError)
         stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, prompt)
         if prompt is None:
             steps_of(stream, self._join_steps)
-        join = min(self._join_steps, steps // 2)
-        round_ = steps_of(stream, steps - join)
-        if join:
-            end = likeliest_join(stream, join, round_[: self._join_steps], count)
-            round_ = torch.cat([round_, end])
+        round_ = likeliest_round(stream, steps, count, self._join_steps)
         grid = torch.cat([round_, round_[:1]]).T
         return self.codes_of(grid, steps * self._step_samples, loudness_like(prompt))
 
