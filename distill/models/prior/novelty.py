@@ -63,8 +63,10 @@ class Novelty:
             logits: (entry,) of the next level.
             codes: of the levels below it.
         """
-        shunned = torch.from_numpy(np.concatenate([run.shunned(codes) for run in self._runs]))
-        steered = logits.index_fill(0, shunned, -math.inf) if len(shunned) else logits
+        shunned = [code for run in self._runs for code in run.shunned(codes)]
+        if not shunned:
+            return logits
+        steered = logits.index_fill(0, torch.tensor(shunned), -math.inf)
         return steered if bool(steered.isfinite().any()) else logits
 
 
@@ -79,6 +81,7 @@ class _Run:
         self._order, self._sorted = order, rows[order, 0]
         self._lengths = np.zeros(len(rows), np.int64)  # of the run that ends at each row
         self._ends = np.zeros(0, np.int64)  # the rows at which one ends
+        self._long = self._ends  # those at which it may not go on
         self._last: deque[Step] = deque(maxlen=LONGEST_HELD)
 
     def branch(self) -> _Run:
@@ -98,17 +101,15 @@ class _Run:
         lengths = self._lengths[ends - 1] + 1  # before the first row lies the end of the last sound
         self._lengths[self._ends] = 0
         self._lengths[ends] = lengths
-        self._ends = ends
+        self._ends, self._long = ends, ends[lengths >= self._most]
 
-    def shunned(self, codes: Sequence[int]) -> np.ndarray:
-        if len(codes) != self._levels - 1:
-            return np.zeros(0, np.int64)
-        long = self._ends[self._lengths[self._ends] >= self._most]
-        after = self._rows[long + 1]
+    def shunned(self, codes: Sequence[int]) -> list[int]:
+        if len(codes) != self._levels - 1 or not len(self._long):
+            return []
+        after = self._rows[self._long + 1]
         after = after[(after[:, :-1] == list(codes)).all(axis=1), -1]
-        after = after[after >= 0]
-        held = [code for code in np.unique(after) if self._holds((*codes, int(code)))]
-        return after[~np.isin(after, held)]
+        found: list[int] = np.unique(after[after >= 0]).tolist()
+        return [code for code in found if not self._holds((*codes, code))]
 
     def _holds(self, step: Step) -> bool:
         return len(self._last) == LONGEST_HELD and all(other == step for other in self._last)

@@ -99,7 +99,7 @@ class ModelOfNewSounds(ReshapingModel):
     ) -> tuple[Tensor, int]:
         """The sound of a file of `generate_file` once more, as its recipe says.
 
-        On the same machine it is that of the file, to the last sample, before what the file's
+        On the same machine and device it is that of the file, to the last sample, before what its
         format did to it.
 
         Args:
