@@ -23,6 +23,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _TRAINED = {"vqvae": "trained", "vae": "trained_vae"}
 NOT_FAST = {"browser", "slow", "torture"}
+_TRAINING_FIXTURES = {"trained", "trained_vae", "any_trained"}
 _SLOW_FOLDERS = ("analysis", "cli", "integration", "tools", "training", "widgets")
 _MARKED = {"browser": "browser", **dict.fromkeys(_SLOW_FOLDERS, "slow")}
 _HALF_OF_THE_BROWSER = ("test_dashboard.py", "test_train_panel.py")
@@ -35,11 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m fast` folders without a fast test are not read: that would take half of the time."""
+    is_left_out = config.getoption("markexpr") == "fast" and collection_path.name in _MARKED
+    return True if is_left_out and collection_path.parent == Path(__file__).parent else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses among them
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if mark := _MARKED.get(_folder(item.nodeid)):
             item.add_marker(mark)
+        elif _TRAINING_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
         if mark == "browser":
             item.add_marker(pytest.mark.timeout(900))  # a busy machine: nothing else would tell
         if not NOT_FAST & {mark.name for mark in item.iter_markers()}:

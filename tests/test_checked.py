@@ -93,6 +93,7 @@ def test_brackets_in_texts_are_no_nesting() -> None:
     assert parse_json(json.dumps({"notes": notes}), Facts, name="a").notes == notes
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(

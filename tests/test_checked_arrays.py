@@ -193,6 +193,7 @@ def test_truth_is_one_of_two(path: Path) -> None:
         read_npz(path, SPECS, limit=LIMIT)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

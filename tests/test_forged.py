@@ -41,6 +41,7 @@ def test_a_forged_model_is_refused_or_right_and_hides_nothing(
     assert forged_verdicts.of_library(folder, path) in FINE
 
 
+@pytest.mark.slow
 @settings(calm, max_examples=50)
 @given(seed=st.integers(0, 2**32))
 def test_a_forged_atlas_is_refused_or_right(folder: Path, seed: int) -> None:

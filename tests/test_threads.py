@@ -18,6 +18,7 @@ from distill.threads import (
 )
 from distill.training.run.detach import start_detached
 
+pytestmark = pytest.mark.slow
 VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 
 

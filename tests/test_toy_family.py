@@ -34,6 +34,7 @@ from distill.training.run.request import RunRequest
 from distill.training.run.start import RunStart
 from distill_widgets import TrainingDashboard, report
 
+pytestmark = pytest.mark.slow
 PACKAGE = Path(__file__).parent / "data" / "toy_family"
 
 

@@ -102,6 +102,7 @@ def test_a_header_of_nothing_but_chunks_ends(save: Save) -> None:
         decode(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(number=st.integers(0, 1_000_000))
 def test_whatever_becomes_of_a_file_it_is_whole_or_refused_or_said(

@@ -97,6 +97,7 @@ def test_pipes_devices_sockets_and_links_do_not_stop_or_block(
     ]
 
 
+@pytest.mark.slow  # a program
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs to give up root")
 def test_folders_and_files_without_rights_are_left_out_by_name(tone: Tone) -> None:
     # Not below pytest's folder, which nobody but root may enter.

@@ -323,6 +323,7 @@ def test_settings_of_a_model_decide_its_digest(path: Path) -> None:
     assert model.digest != before
 
 
+@pytest.mark.slow  # a program
 def test_another_family_opens_without_the_library_of_codebooks(tmp_path: Path) -> None:
     """And a kernel that only looks at runs is spared torch.compile, which trainings bring in."""
     network = ConvVAE(VAEConfig(**SMALL))  # type: ignore[arg-type]

@@ -107,6 +107,7 @@ def test_settings_of_a_family_to_come_stay_in_the_file(own: str, tmp_path: Path)
     assert again.extra == {"later_config": '{"depth": 3}'}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", FAMILIES)
 @settings(deadline=None, max_examples=150)
 @given(data=st.data())

@@ -67,6 +67,7 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sounds_module, "_HELD_BYTES", 1000)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little_memory")
 def test_a_file_in_pieces_gives_what_the_whole_gives(
     model: LoadedVQModel, long_file: Path, tmp_path: Path

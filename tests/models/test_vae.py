@@ -69,6 +69,7 @@ def test_the_log_variance_is_bounded_whatever_comes() -> None:
     assert float(log_variance.abs().max()) <= 8
 
 
+@pytest.mark.slow
 def test_it_overfits_one_batch() -> None:
     torch.manual_seed(0)
     model = ConvVAE(VAEConfig(width=32, latent_dim=16)).train()

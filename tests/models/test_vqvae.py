@@ -18,6 +18,7 @@ def ready(**fields: int) -> ConvVQVAE:
     return model.eval()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     frames=st.integers(1, 40),
@@ -67,6 +68,7 @@ def test_initialise_fills_codebooks_once_and_keeps_the_mode() -> None:
     assert torch.equal(model.quantizer.codebooks, before)
 
 
+@pytest.mark.slow
 def test_it_overfits_one_batch() -> None:
     torch.manual_seed(0)
     model = ConvVQVAE(VQVAEConfig(**{**SMALL, "width": 32, "codebook_size": 64})).train()
