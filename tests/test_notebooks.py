@@ -13,6 +13,7 @@ def test_there_are_notebooks():
     assert "01_train.ipynb" in [path.name for path in NOTEBOOKS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_no_outputs_and_no_widget_state(path):
     import nbformat  # takes seconds, which every process would spend

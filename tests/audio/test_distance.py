@@ -56,6 +56,7 @@ def _stft_reference(one: Tensor, other: Tensor) -> float:
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scales", [SEVEN_SCALES, TWO_SCALES, ((40, 1024),)])
 @pytest.mark.parametrize("rate", [16_000, 48_000])
 def test_mel_distance_is_that_of_librosa(
@@ -65,6 +66,7 @@ def test_mel_distance_is_that_of_librosa(
     assert mel_distance(*pair, rate, scales) == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_stft_distance_is_that_of_librosa(pair: tuple[Tensor, Tensor]) -> None:
     assert stft_distance(*pair) == pytest.approx(_stft_reference(*pair), rel=2e-3)
 

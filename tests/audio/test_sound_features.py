@@ -16,6 +16,7 @@ def test_loudness_is_the_root_mean_square_in_decibels() -> None:
     assert loudness_db(np.full(10, 1e-30)) == -120
 
 
+@pytest.mark.slow
 def test_brightness_is_the_spectral_centroid() -> None:
     assert brightness_hz(np.sin(2 * np.pi * 1000 * TIME), 48_000) == pytest.approx(1000, abs=1)
     noise = np.random.default_rng(0).normal(size=2048).astype(np.float32)

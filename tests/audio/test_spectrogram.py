@@ -37,6 +37,7 @@ def _reference(samples: np.ndarray, config: SpectrogramConfig) -> np.ndarray:
     return np.asarray((np.log(np.maximum(mel, 1e-5)) + 7.0) / 3.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS)
 def test_filters_are_those_of_librosa(config: SpectrogramConfig) -> None:
     expected = librosa.filters.mel(
@@ -50,6 +51,7 @@ def test_filters_are_those_of_librosa(config: SpectrogramConfig) -> None:
     np.testing.assert_allclose(LogMel(config).filters.T.numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("extra", [0, 1, 63])
 def test_frames_are_those_of_librosa(config: SpectrogramConfig, extra: int) -> None:
