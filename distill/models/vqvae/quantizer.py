@@ -6,13 +6,12 @@ import contextlib
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from loguru import logger as _library_logger
 from torch import Tensor, distributed as dist, nn
-from vector_quantize_pytorch import ResidualVQ
 
 from distill.arrays import as_count, as_tensor, as_whole_numbers
 from distill.codebook.counts import count_codes
@@ -20,6 +19,9 @@ from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models.vqvae.joint_fit import fitted_together, thinned
 from distill.models.vqvae.search import search
+
+if TYPE_CHECKING:
+    from vector_quantize_pytorch import ResidualVQ
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
@@ -76,6 +78,9 @@ class QuantizerWrapper(nn.Module):
         dropout: float = 0.0,
         synchronised: bool | None = None,
     ) -> None:
+        # With it comes torch.compile, as much to load as torch: who looks at a run is spared it.
+        from vector_quantize_pytorch import ResidualVQ
+
         super().__init__()
         self.dim = dim
         self.levels = levels
@@ -271,7 +276,7 @@ class QuantizerWrapper(nn.Module):
         if levels is None or levels == self.levels:
             return self.residual_vq
         count = as_count(levels, "levels", self.levels, error=ShapeError)
-        part = ResidualVQ(
+        part: ResidualVQ = type(self.residual_vq)(
             dim=self.dim,
             num_quantizers=count,
             codebook_size=1,  # never filled: the layers are replaced
