@@ -110,6 +110,8 @@ class MetricsHistory:
         steps = [line for line in lines if line.startswith(STEP_LINES)]
         if steps:
             self._update_steps(steps)
+        if len(steps) == len(lines):  # as most of a long log is
+            return
         others = (line for line in lines if not line.startswith(STEP_LINES))
         for event in events_from_lines(others, self._gaps):
             self.update(event)
