@@ -113,10 +113,12 @@ class ModelOfNewSounds(ReshapingModel):
             RecipeError: the file has no recipe, or one of another model, prior or prompt.
             DistillError: see `generate`, and `encode_file` for a prompt.
         """
-        recipe = read_recipe(path)
-        codes = self._codes_by(recipe, self._prompt_of(recipe, prompt, printable(Path(path).name)))
-        sound = self.decode_loop(codes) if recipe.loop_places else self.decode(codes)
-        return sound[0][: recipe.kept_samples], sound[1]
+        recipe, name = read_recipe(path), printable(Path(path).name)
+        after = self._prompt_of(recipe, prompt, name)
+        with memory_for(name):
+            codes = self._codes_by(recipe, after)
+            sound, rate = self.decode_loop(codes) if recipe.loop_places else self.decode(codes)
+        return sound[: recipe.kept_samples], rate
 
     def remake_file(
         self,
@@ -147,8 +149,9 @@ class ModelOfNewSounds(ReshapingModel):
         check_free(Path(out), overwrite=overwrite)
         recipe = read_recipe(path)
         after = self._prompt_of(recipe, prompt, printable(Path(path).name))
-        codes = self._codes_by(recipe, after, progress=progress)
-        return self._file_of(out, codes, recipe, overwrite, progress=progress)
+        with memory_for(printable(Path(out).name)):
+            codes = self._codes_by(recipe, after, progress=progress)
+            return self._file_of(out, codes, recipe, overwrite, progress=progress)
 
     def _codes_by(
         self,
@@ -220,7 +223,9 @@ class ModelOfNewSounds(ReshapingModel):
                 f"{prior_digest(self.prior)[:8]} now: open the file of the model as it was then"
             )
         if prompt is None and recipe.prompt is not None:
-            raise RecipeError(f"{name}: goes on from a prompt; name the same one: prompt=…")
+            raise RecipeError(
+                f"{name}: goes on from a prompt; name the same one (--prompt, in Python prompt=…)"
+            )
         if prompt is None:
             return None
         if recipe.prompt is None:
