@@ -10,7 +10,6 @@ from typing import Any
 import ipywidgets
 
 from distill.codebook.codes import Codes
-from distill.errors import DistillError
 from distill.markup import shortened
 from distill.models.prior.drawing import Drawing
 from distill.models.use.loaded import LoadedVQModel
@@ -228,13 +227,7 @@ class Generator(View):
         self._do(export)
 
     def _do(self, action: Callable[[], Any]) -> None:
-        """Does what a person asks for; what is wrong with it is said where they look."""
-        self.says.say("")
-        try:
-            action()
-        except DistillError as error:
-            self.says.say(printable(str(error)), "bad")
-            self._show()
+        self.says.attempt(action, self._show)
 
     def _show(self) -> None:
         pads = self._board.pads

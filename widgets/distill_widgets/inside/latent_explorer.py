@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 
 from distill.analysis.latent.directions import NO_EFFECT, Direction, principal_directions
-from distill.errors import DistillError, OutputExistsError
+from distill.errors import OutputExistsError
 from distill.latent.latents import Latents
 from distill.markup import plain, shortened
 from distill.models.use.bottlenecks import check_latent_space
@@ -191,13 +191,7 @@ class LatentExplorer(View):
         self._do(save)
 
     def _do(self, action: Callable[[], Any]) -> None:
-        """Does what a person asks for; what is wrong with it is said where they look."""
-        self.says.say("")
-        try:
-            action()
-        except DistillError as error:
-            self.says.say(printable(str(error)), "bad")
-            self._show()
+        self.says.attempt(action, self._show)
 
     def _show(self, *, plays: bool = False) -> None:
         position = self._walk.position

@@ -8,8 +8,9 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from distill.errors import MarkupError
+from distill.errors import DistillError, MarkupError
 from distill.markup import Markup, own_style, plain, tag, whole
+from distill.names import printable
 from distill_widgets.page.live_widget import STYLES, receive_while_a_cell_runs
 from distill_widgets.page.page_code import page_styles
 
@@ -99,6 +100,20 @@ class Sentence(Html):
         role = "alert" if tone == "bad" else "status"
         self.value = whole(tag("div", text, class_="distill-sentence", data_tone=tone, role=role))
         self.layout.display = "" if text else "none"
+
+    def attempt(self, action: Callable[[], Any], failed: Callable[[], Any]) -> None:
+        """Does what a person asked for; what is wrong with it is said here.
+
+        Args:
+            action: raises a DistillError where it cannot be done.
+            failed: called after that was said, to show again what there is.
+        """
+        self.say("")
+        try:
+            action()
+        except DistillError as error:
+            self.say(printable(str(error)), "bad")
+            failed()
 
 
 def set_options(control: Any, options: Sequence[tuple[str, Any]], value: Any) -> None:
