@@ -66,14 +66,16 @@ def test_steps_that_a_gap_touches_are_drawn_anew(
 def test_of_several_ends_the_likeliest_joins_what_follows(model: LoadedVQModel) -> None:
     after = random_codes(model).indices.T
 
-    def bits(draws: int) -> float:
-        stream = CodeStream(model.prior.module, Drawing(), 0)
-        for column in likeliest_join(stream.branch(), 5, after, draws).tolist():
+    def bits(draws: int, seed: int) -> float:
+        stream = CodeStream(model.prior.module, Drawing(), seed)
+        ends = likeliest_join(stream.branch(), 5, after, draws, may_end=False)
+        for column in ends.tolist():
             stream.take(column)
         return stream.bits_of(after)
 
-    assert bits(8) < bits(1)
-    assert bits(8) == min(bits(count) for count in range(1, 9))
+    costs = [[bits(draws, seed) for draws in range(1, 6)] for seed in range(6)]
+    assert all(row == sorted(row, reverse=True) for row in costs)
+    assert any(row[-1] < row[0] for row in costs)  # whatever model: not always the first
 
 
 @pytest.mark.parametrize(
@@ -117,18 +119,21 @@ def test_a_loop_ends_with_the_step_with_which_it_begins(model: LoadedVQModel) ->
 def test_of_all_rounds_the_one_stays_whose_beginning_fits_behind_its_end(
     model: LoadedVQModel,
 ) -> None:
-    def bits(begin: int, round_: torch.Tensor) -> float:
-        stream = CodeStream(model.prior.module, Drawing(), 3)
+    def bits(seed: int, begin: int, round_: torch.Tensor) -> float:
+        stream = CodeStream(model.prior.module, Drawing(), seed)
         for _ in range(begin + len(round_)):
             stream.next()
         return stream.bits_of(round_[:5])
 
-    stream = CodeStream(model.prior.module, Drawing(), 3)
-    drawn = torch.tensor([stream.next() for _ in range(40)])
-    costs = [bits(begin, drawn[begin : begin + 20]) for begin in range(8)]
-    begin = costs.index(min(costs))
-    found = likeliest_round(CodeStream(model.prior.module, Drawing(), 3), 20, 8, 5)
-    assert begin > 0 and torch.equal(found, drawn[begin : begin + 20])
+    begins = []
+    for seed in range(4):
+        stream = CodeStream(model.prior.module, Drawing(), seed)
+        drawn = torch.tensor([stream.next() for _ in range(20)])
+        costs = [bits(seed, begin, drawn[begin : begin + 12]) for begin in range(8)]
+        begins.append(costs.index(min(costs)))
+        found = likeliest_round(CodeStream(model.prior.module, Drawing(), seed), 12, 8, 5)
+        assert torch.equal(found, drawn[begins[-1] : begins[-1] + 12])
+    assert any(begins)  # whatever model: not always the first
 
 
 def test_repeated_it_has_no_seam(model: LoadedVQModel) -> None:
