@@ -24,18 +24,16 @@ from distill.training.run.layout import (
     OWN_FILES,
     PREVIEWS,
     REQUEST,
-    STATUS,
 )
 from distill.training.run.lock import FolderLock, is_locked
 from distill.training.run.log_lines import PIECE_BYTES, read_lines
 from distill.training.run.status import (
     HEARTBEAT_PERIOD_S,
-    LARGEST_STATUS,
     RunStatus,
     process_exists,
-    status_from_json,
     trainer_is_starting,
 )
+from distill.training.run.status_file import StatusFile
 from distill.training.watch.event_lines import Event, Gaps, events_from_lines
 
 _log = logging.getLogger(__name__)
@@ -50,7 +48,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._pulse = Pulse()
-        self._reported = ""
+        self._status = StatusFile()
 
     @property
     def model_path(self) -> Path:
@@ -97,28 +95,12 @@ class RunFolder:
         """Where the run is, as its trainer last reported; None where nothing was reported yet, or
         its file is damaged: it only ever repeats what other files know.
         """
-        return self._read_status()[0]
+        return self._status.read(self.path)[0]
 
     @property
     def status_problem(self) -> str:
         """Why the status cannot be read; empty where it can, or there is none yet."""
-        return self._read_status()[2]
-
-    def _read_status(self) -> tuple[RunStatus | None, float, str]:
-        """(the status, when its file was written, why it cannot be read)."""
-        try:
-            with patiently(lambda: self._open(STATUS)) as file:
-                written = os.fstat(file.fileno()).st_mtime
-                data = file.read(LARGEST_STATUS + 1)
-            return status_from_json(data), written, ""
-        except (FileNotFoundError, NotADirectoryError):
-            return None, 0.0, ""
-        except (OSError, ValueError) as error:
-            problem = f"{self.path}: {getattr(error, 'strerror', None) or error}"
-        if problem != self._reported:  # it is asked for several times a second
-            self._reported = problem
-            _log.warning("the status cannot be read: %s", problem)
-        return None, 0.0, problem
+        return self._status.read(self.path)[2]
 
     @property
     def is_starting(self) -> bool:
@@ -138,7 +120,7 @@ class RunFolder:
             may_wait: where clocks disagree, as between machines, also waits for up to a second to
                 see whether the heartbeat moves; else such a run reads "not answering" once.
         """
-        status, written, _ = self._read_status()
+        status, written, _ = self._status.read(self.path)
         if status is None:
             return (states.STARTING if is_locked(self.path, LOCK) else states.GONE), None
         if status.state not in states.ACTIVE:
@@ -169,7 +151,7 @@ class RunFolder:
         # A clock that was set, another machine's clock, or a trainer that does not answer.
         while may_wait and self._pulse.is_unsure:
             time.sleep(HEARTBEAT_PERIOD_S / 5)
-            now, written, _ = self._read_status()
+            now, written, _ = self._status.read(self.path)
             if now is None or now.state not in states.ACTIVE:
                 break
             self._pulse.see((now.heartbeat, written))

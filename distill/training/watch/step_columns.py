@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+from array import array
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -21,7 +23,7 @@ BEFORE, AFTER = ("step", "loss"), ("learning_rate", "gradient_norm")
 """The columns that every run has; the parts of its loss are between them."""
 
 
-def read_columns(lines: Sequence[bytes], parts: tuple[str, ...]) -> dict[str, list[float]] | None:
+def read_columns(lines: Sequence[bytes], parts: tuple[str, ...]) -> dict[str, array[float]] | None:
     """What was measured at each of some steps, by name.
 
     Args:
@@ -32,21 +34,22 @@ def read_columns(lines: Sequence[bytes], parts: tuple[str, ...]) -> dict[str, li
         BEFORE, the parts, and AFTER; None where a line is not what the first one is.
     """
     flat = lines[0].startswith(_OF_VQ)
+    own = (*BEFORE, *AFTER, *(parts if flat else ()))
     try:
         values = _decoder(flat, parts).decode_lines(b"\n".join(lines))
-        columns: dict[str, list[Any]] = {
-            name: [getattr(value, name) for value in values] for name in (*BEFORE, *AFTER)
-        }
-        for name in parts:
-            columns[name] = [
-                getattr(value, name) if flat else value.parts[name] for value in values
-            ]
+        columns = {name: list(map(attrgetter(name), values)) for name in own}
+        if not flat:
+            columns |= {name: [value.parts[name] for value in values] for name in parts}
     except (msgspec.MsgspecError, UnicodeError, RecursionError, KeyError):
         return None
-    return {
-        name: [math.nan if x is None else x for x in columns[name]]
-        for name in (*BEFORE, *parts, *AFTER)
-    }
+    return {name: _numbers(columns[name]) for name in (*BEFORE, *parts, *AFTER)}
+
+
+def _numbers(column: Sequence[float | None]) -> array[float]:
+    try:
+        return array("d", column)  # type: ignore[arg-type]
+    except TypeError:  # few have a step without a number
+        return array("d", [math.nan if x is None else x for x in column])
 
 
 @functools.lru_cache(maxsize=64)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from distill import RunFolder, RunFolderError, TrainingRunner, VQMetricsHistory
+from distill import RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.run.control import read_control
 from distill.training.run.states import ACTIVE, NOT_ANSWERING as NOT
+from distill.training.run.status_file import StatusFile
 from distill.training.watch.event_lines import (
     PreviewEvent,
     PreviewPair,
@@ -478,14 +479,14 @@ def test_a_tick_reads_the_status_once(dashboard, trainer, monkeypatch, watch, st
     until(lambda: state in ACTIVE or dashboard.runner.is_caught_up)
     dashboard._publisher.close()
     dashboard._tick()  # what ended the run is read once
-    here, polls, read = threading.current_thread(), [], RunFolder._read_status
+    here, polls, read = threading.current_thread(), [], StatusFile.read
 
-    def counted(folder):
+    def counted(status, folder):
         if threading.current_thread() is here:  # the follower polls for itself
-            polls.append(folder.path)
-        return read(folder)
+            polls.append(folder)
+        return read(status, folder)
 
-    monkeypatch.setattr(RunFolder, "_read_status", counted)
+    monkeypatch.setattr(StatusFile, "read", counted)
     assert dashboard._tick()  # somebody watches
     assert polls == [trainer.path]
     assert ("the cable was pulled" in dashboard.head.state["trouble"]) == (state == "failed")
