@@ -79,7 +79,8 @@ class TrainingDisplay:
         elif self._live is None and isinstance(event, EPOCHS):
             rest = self._history.eta_s
             left = f", {duration(rest)} left" if rest else ""
-            self._console.print(f"{self._description()}{left}", highlight=False)
+            plateau = f", {said}" if (said := self._plateau()) else ""
+            self._console.print(f"{self._description()}{left}{plateau}", highlight=False)
 
     def _description(self) -> str:
         history, last = self._history, self._history.last_step
@@ -92,8 +93,13 @@ class TrainingDisplay:
             words.append(f"{history.step_count / last.elapsed_s:.1f} steps/s")
         return "  ".join(words)
 
+    def _plateau(self) -> str:
+        plateau = self._history.plateau
+        return plateau.while_running if plateau else ""
+
     def _picture(self) -> Group:
-        return Group(self._progress, self._health_table(self._health()))
+        plateau = [Text(said)] if (said := self._plateau()) else []
+        return Group(self._progress, *plateau, self._health_table(self._health()))
 
     def _health(self) -> tuple[Health, ...]:
         return self._history.last_health.health if self._history.last_health else ()

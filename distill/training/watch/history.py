@@ -29,6 +29,7 @@ from distill.training.watch.event_lines import (
 )
 from distill.training.watch.history_json import history_from_json, history_to_json
 from distill.training.watch.history_report import history_as_html
+from distill.training.watch.plateau import Plateau, plateau_of
 from distill.training.watch.step_columns import AFTER, BEFORE, STEP_LINES, read_columns
 
 _NO_HEALTH = b'"health":[]'
@@ -190,6 +191,13 @@ class MetricsHistory:
         if self.progress <= 0:
             return None
         return self.elapsed_s * (1 - self.progress) / self.progress
+
+    @property
+    def plateau(self) -> Plateau | None:
+        """Where validation has not become better for some epochs: how many, and what is kept; None
+        where it has, or where lines of the log are missing, which may have said so.
+        """
+        return None if self.gaps else plateau_of(self.epochs)
 
     @property
     def overfitting(self) -> bool:

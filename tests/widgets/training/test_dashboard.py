@@ -176,6 +176,23 @@ def test_presses_become_commands_and_are_answered(dashboard, trainer, watch):
     page.sync()
 
 
+def test_a_plateau_is_said_while_there_is_something_to_stop(dashboard, trainer, watch):
+    watch(dashboard)
+    for number in range(4):
+        trainer.finish_epoch(is_best=number == 0)
+    until(lambda: len(dashboard.runner.history.epochs) == 4)
+    assert dashboard.head.state["plateau"] == ""
+    trainer.finish_epoch(is_best=False)
+    until(lambda: dashboard.head.state["plateau"])
+    said = dashboard.head.state["plateau"]
+    assert said.startswith("no better for 4 epochs; stopping now loses nothing: the weights of epo")
+    assert said[:-1] in repr(report(trainer.path))
+    trainer.end()
+    until(lambda: dashboard.head.state["word"] == "finished")
+    assert dashboard.head.state["plateau"] == ""
+    assert "no better in its last 4 epochs; the weights of epoch 1" in repr(report(trainer.path))
+
+
 def _status(trainer, word, **changes):
     import dataclasses
     import os

@@ -98,7 +98,7 @@ class Report:
             display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
-        lines = [self._headline, *self._notes]
+        lines = [self._headline, *self._plateau, *self._notes]
         if self._health:
             shown = columns(self._health, training=True), rows(self._health, training=True)
             lines.append(text_table(*shown))
@@ -117,6 +117,8 @@ class Report:
         said = [f"{self._request.name}: {self._state}"]
         said.append(f"{len(history.epochs)} epochs, {history.step_count:,} steps")
         said.append(duration(history.elapsed_s))
+        if history.eta_s and self._state in states.ACTIVE:
+            said.append(f"{duration(history.eta_s)} left")
         if best is not None:
             said.append(f"best validation {best.val_loss:.4f} in epoch {best.epoch + 1}")
         outcome = history.outcome
@@ -126,13 +128,20 @@ class Report:
             said.append(outcome.message)
         return ", ".join(said)
 
+    @property
+    def _plateau(self) -> list[str]:
+        plateau = self._history.plateau
+        if plateau is None:
+            return []
+        active = self._state in states.ACTIVE
+        return [plateau.while_running if active else plateau.afterwards]
+
     def _summary(self) -> Bundle:
         warnings, family = self._history.warnings, self._request.family
         kind, parts_are = family.health_warning, family.health_type.parts
         style = own_style(page_styles("page/style.css", "training/head.css"))
         parts = [
-            markup.paragraph(self._headline),
-            *map(markup.paragraph, self._notes),
+            *map(markup.paragraph, (self._headline, *self._plateau, *self._notes)),
             markup.run_health(self._history, kind, parts_are),
             markup.warning_list(warnings, self._health, kind=kind),
         ]

@@ -25,6 +25,7 @@ const QUIET_MS = 1500; // after that the page counts the seconds itself: a pause
  * @property {number | null} eta_s
  * @property {number | null} pace
  * @property {string} device
+ * @property {string} plateau
  * @property {string} trouble
  */
 /**
@@ -99,6 +100,9 @@ class HeadView {
     this.bar = element("div", "distill-bar");
     this.fill = element("div");
     this.facts = element("div", "distill-facts");
+    this.plateau = element("div", "distill-plateau");
+    this.said = element("span");
+    this.stop = element("button"); // the head's own, once more beside what speaks for it
     this.trouble = element("div", "distill-trouble");
     /** @type {HTMLButtonElement[]} */
     this.made = [];
@@ -111,9 +115,12 @@ class HeadView {
     this.bar.setAttribute("role", "progressbar");
     this.state.setAttribute("role", "status");
     this.trouble.setAttribute("role", "alert");
+    this.said.setAttribute("role", "status");
+    this.stop.onclick = () => this.press("stop");
+    this.plateau.append(this.said, this.stop);
     this.bar.append(this.fill);
     line.append(this.name, this.state, this.buttons);
-    this.el.append(line, this.bar, this.facts, this.trouble);
+    this.el.append(line, this.bar, this.facts, this.plateau, this.trouble);
     const values = Object.entries(FACTS).map(([key, label]) => [key, this.fact(label)]);
     return /** @type {Record<keyof typeof FACTS, HTMLElement>} */ (Object.fromEntries(values));
   }
@@ -163,6 +170,7 @@ class HeadView {
     this.fill.style.width = `${(100 * now.progress).toFixed(1)}%`;
     this.bar.setAttribute("aria-valuenow", String(Math.round(100 * now.progress)));
     this.showFacts(now);
+    this.showPlateau(now.plateau);
     setText(this.trouble, now.trouble);
     this.trouble.hidden = !now.trouble;
     this.el.dataset.state = now.state;
@@ -177,6 +185,14 @@ class HeadView {
     this.el.dataset.step = String(now.step ?? 0);
     this.el.dataset.epoch = String(now.epoch ?? 0);
     this.tick();
+  }
+
+  /** @param {string} said */
+  showPlateau(said) {
+    const spec = this.model.get("buttons").find(({does}) => does === "stop");
+    setText(this.said, said);
+    this.plateau.hidden = !said;
+    if (spec) this.label(this.stop, spec);
   }
 
   tick() {
@@ -201,11 +217,16 @@ class HeadView {
 
   /** @param {HTMLButtonElement} button @param {ButtonSpec} spec */
   showButton(button, spec) {
+    this.label(button, spec);
+    button.dataset.does = spec.does;
+  }
+
+  /** @param {HTMLButtonElement} button @param {ButtonSpec} spec */
+  label(button, spec) {
     const isPressed = this.store.pressed.has(spec.does);
     setText(button, isPressed ? spec.busy_label : spec.label);
     button.disabled = isPressed || !spec.enabled;
     button.title = spec.hint;
-    button.dataset.does = spec.does;
   }
 
   /** @param {string} button */

@@ -94,6 +94,7 @@ class RunState:
             "eta_s": _tenth(eta),
             "pace": self._pace(history) if state in states.ACTIVE else _mean_pace(history),
             "device": self._device,
+            "plateau": _plateau(history, state),
             "trouble": plain("\n".join(filter(None, troubles))),
         }
 
@@ -202,6 +203,12 @@ def _epoch(history: MetricsHistory, state: str) -> int | None:
     last = history.last_step
     done = last.epoch if last and state in states.ACTIVE else len(history.epochs)
     return states.shown_epoch(done, state) if last else None
+
+
+def _plateau(history: MetricsHistory, state: str) -> str:
+    """What stopping now loses, where that is nothing."""
+    plateau = history.plateau if state in (states.RUNNING, states.PAUSED) else None
+    return f"{plateau.while_running}." if plateau else ""
 
 
 def _mean_pace(history: MetricsHistory) -> float | None:
