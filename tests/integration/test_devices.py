@@ -35,6 +35,7 @@ from distill.training.session.monitor import Monitor
 from distill.training.session.replicas import Replicas
 from distill.training.trainers import TIED, WORKER, ProcessTrainer
 from distill.training.watch.event_lines import TrainingFailedEvent
+from tests.families import FAMILIES, tiny
 
 CONFIG = {
     "width": 16, "latent_dim": 8, "codebook_size": 16, "segment_frames": 24,
@@ -67,10 +68,13 @@ def until(is_so: Callable[[], object], patience_s: float = 90.0) -> None:
 
 
 @pytest.fixture
-def training(corpus: AudioCorpus, tmp_path: Path) -> Iterator[tuple[TrainingRunner, list[int]]]:
+def training(
+    request: pytest.FixtureRequest, corpus: AudioCorpus, tmp_path: Path
+) -> Iterator[tuple[TrainingRunner, list[int]]]:
     """A runner whose run trains in two processes, and their numbers; none may survive."""
+    settings = tiny(getattr(request, "param", "vqvae"), preview_every_epochs=0, max_seconds=300.0)
     runner = TrainingRunner()
-    runner.start_vqvae(config(), corpus, tmp_path / "run", "cpu", devices=2)
+    runner.start(settings, corpus, tmp_path / "run", "cpu", devices=2)
     until(lambda: runner.history.last_step or not runner.is_running)
     status = RunFolder(tmp_path / "run").read_status()
     assert status is not None
@@ -213,6 +217,7 @@ def test_when_the_first_is_killed_no_process_stays(
     assert runner.state == "gone"
 
 
+@pytest.mark.parametrize("training", FAMILIES, indirect=True)
 def test_all_pause_and_go_on_and_a_signal_to_the_first_stops_all(
     training: tuple[TrainingRunner, list[int]],
 ) -> None:
