@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from tqdm.auto import tqdm
 
 from distill.errors import DistillError, RunFolderError
@@ -12,6 +15,11 @@ from distill.training.run.handle import RunHandle
 from distill.training.session.result import TrainingResult
 from distill.training.watch.history import MetricsHistory
 from distill.training.watched_run import RunSnapshot, WatchedRun
+
+if TYPE_CHECKING:  # what opens models, only where one is asked for
+    from distill.models.use.base import Waveform
+    from distill.training.present_weights import PresentWeights
+    from distill.training.trying import TriedSound
 
 
 class AttachedRun:
@@ -102,9 +110,61 @@ class AttachedRun:
         """Asks for a checkpoint now, and for the best model so far as `model.distill`."""
         return self._handle.request_save()
 
+    def request_weights(self) -> int:
+        """Asks for the weights as they are now; `present_weights` asks for them and reads them."""
+        return self._handle.request_weights()
+
     def acknowledged(self, serial: int) -> bool:
         """Whether the trainer has received a command."""
         return self._run is not None and self._handle.acknowledged(serial)
+
+    # --- the weights of this moment ----------------------------------------------------------
+
+    def present_weights(self, patience_s: float = 10.0) -> PresentWeights:
+        """The model as it is at this moment, while it is trained; the trainer goes on undisturbed.
+
+        Args:
+            patience_s: how long its trainer may take, in seconds. Where none hands over its
+                weights, those that the run keeps serve, and `instead` says why.
+
+        Raises:
+            ModelTypeError: a run that learns the codes of another model.
+            RunFolderError: there is no run yet, or it has no weights yet.
+            ModelFileError: the weights that it keeps cannot be read.
+
+        Example:
+            codes = runner.present_weights().model.encode(waveform, 48_000)
+        """
+        from distill.training.present_weights import present_weights
+
+        return present_weights(self._handle.folder, patience_s)
+
+    def try_sound(
+        self,
+        sound: Waveform | str | os.PathLike[str],
+        sample_rate: int | None = None,
+        *,
+        patience_s: float = 10.0,
+    ) -> TriedSound:
+        """Any sound through the weights of this moment, beside the original and with its distance.
+
+        Args:
+            sound: a sound file, or mono float samples (samples,). The first 30 s are used.
+            sample_rate: of the samples, in Hz.
+            patience_s: see `present_weights`.
+
+        Raises:
+            AudioFileError: the file is no sound.
+            ShapeError, ConfigError: samples that are not mono, or a rate that is none.
+            DistillError: see `present_weights`.
+
+        Example:
+            tried = runner.try_sound("kick.wav")  # tried.made, tried.distances
+        """
+        from distill.training.trying import try_sound
+
+        folder = self._handle.folder
+        return try_sound(folder, sound, sample_rate, patience_s=patience_s)
 
     # --- waiting -----------------------------------------------------------------------------
 

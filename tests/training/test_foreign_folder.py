@@ -19,7 +19,7 @@ from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 
 FILES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
-         "codec.safetensors",
+         "codec.safetensors", "weights.safetensors",
          ".lock", ".control.lock", ".reserve")  # fmt: skip
 FOLDERS = ("checkpoints", "previews")
 

@@ -74,12 +74,28 @@ def write_container(
         ModelFileError: it cannot be written; what lay there before is untouched.
     """
     path = Path(path)
+    return _write(path, container_bytes(path, tensors, texts), overwrite=overwrite)
+
+
+def container_bytes(
+    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], texts: Mapping[str, str]
+) -> bytes:
+    """What `write_container` writes.
+
+    Args:
+        path: of the file that is meant, for messages.
+        tensors: by name.
+        texts: as in `write_container`.
+
+    Raises:
+        ModelFileError: more texts than can be read again.
+    """
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     marked = {**texts, "format": FORMAT}
     marked["checksum"] = digest_of(map(part_of, ready.items()), marked)
     data = safetensors.torch.save(ready, metadata=marked)
-    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
-    return _write(path, length, data, overwrite=overwrite)
+    _check_header(Path(path), int.from_bytes(data[:_LENGTH_BYTES], "little"))
+    return data
 
 
 def rewrite_texts(
@@ -111,16 +127,20 @@ def rewrite_texts(
     text += b" " * (-len(text) % _LENGTH_BYTES)  # safetensors aligns what follows
     if _stamp(path) != before:
         raise ModelFileError(f"{path.name}: written by somebody else just now; try again")
+    _check_header(path, len(text))
     start_of_file = len(text).to_bytes(_LENGTH_BYTES, "little") + text
-    return _write(path, len(text), start_of_file, tensors, overwrite=True)
+    return _write(path, start_of_file, tensors, overwrite=True)
 
 
-def _write(path: Path, header_bytes: int, *parts: bytes | bytearray, overwrite: bool) -> Path:
+def _check_header(path: Path, header_bytes: int) -> None:
     if header_bytes > HEADER_LIMIT:
         raise ModelFileError(
             f"{brief(path)}: what is said of the model takes {header_bytes} bytes; at most "
             f"{HEADER_LIMIT} can be read again: save less metadata"
         )
+
+
+def _write(path: Path, *parts: bytes | bytearray, overwrite: bool) -> Path:
     try:
         with new_file(path, overwrite=overwrite) as file:
             file.writelines(parts)

@@ -17,7 +17,12 @@ from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL
 from distill.errors import ConfigError, ModelTypeError, OutsideDataError
 from distill.family import VQVAE, Family, family, family_of
-from distill.models.file.container import Header, rewrite_texts, write_container
+from distill.models.file.container import (
+    Header,
+    container_bytes,
+    rewrite_texts,
+    write_container,
+)
 from distill.models.file.digest import model_digest
 from distill.models.file.info import ModelInfo, info_of, read_model_info
 from distill.models.file.metadata import check_said
@@ -91,14 +96,33 @@ def save_model(
     _check_readable(sections, known.family)
     tensors = known.network.state_dict()
     check_numbers(tensors, printable(Path(path).name))
-    texts = {
-        **known.extra,
-        **sections,
-        "model_digest": model_digest(tensors, known.config),
-        "model_type": known.family.name,
-        "version": str(known.family.file_version),
-    }
+    texts = {**known.extra, **sections, **_identity(tensors, known.config, known.family)}
     return write_container(path, {**tensors, **known.other_tensors}, texts, overwrite=overwrite)
+
+
+def model_bytes(
+    name: str, config: Any, weights: Mapping[str, Tensor], metadata: Mapping[str, Any]
+) -> bytes:
+    """The bytes of a model file, as `save_model` writes it, of weights that no model is made of.
+
+    Args:
+        name: of the file that is meant, for messages.
+        config: of the model.
+        weights: the state of the model, on whatever device.
+        metadata: as in `save_model`.
+
+    Raises:
+        ModelFileError: the weights are NaN or absurd.
+        ConfigError: see `save_model`.
+    """
+    of = family_of(config)
+    now = Sections(
+        config=config, metadata=dict(metadata), health=(), loss_curves={}, passed_over={}
+    )
+    sections = changed_sections(now, None, of)
+    _check_readable(sections, of)
+    check_numbers(weights, name)
+    return container_bytes(name, weights, {**sections, **_identity(weights, config, of)})
 
 
 def save_model_v2(
@@ -214,6 +238,15 @@ def _defaults(
     }
     said = before.passed_over.get(METADATA, {}) if before else {}
     return {name: value for name, value in usual.items() if name not in said}
+
+
+def _identity(tensors: Mapping[str, Tensor], config: Any, of: Family) -> dict[str, str]:
+    """What model a file holds."""
+    return {
+        "model_digest": model_digest(tensors, config),
+        "model_type": of.name,
+        "version": str(of.file_version),
+    }
 
 
 def _check_readable(sections: Mapping[str, str], of: Family) -> None:

@@ -35,6 +35,8 @@ class Control:
     """run, pause, stop or stop-now."""
     previews: int = 0
     saves: int = 0
+    weights: int = 0
+    """How often the weights of the moment were asked for."""
 
 
 class _Control(msgspec.Struct):
@@ -42,6 +44,7 @@ class _Control(msgspec.Struct):
     wanted: Literal["run", "pause", "stop", "stop-now"]
     previews: Count = 0
     saves: Count = 0
+    weights: Count = 0
 
 
 def read_control(folder: Path | OwnFolder) -> Control:
@@ -73,6 +76,7 @@ def change_control(
     wanted: str | None = None,
     preview: bool = False,
     save: bool = False,
+    weights: bool = False,
     reset: bool = False,
 ) -> int:
     """Adds a request, safely against others who do the same; returns its serial number.
@@ -86,7 +90,12 @@ def change_control(
         try:
             with OwnFolder(folder) as opened:
                 return change_control(
-                    opened, wanted=wanted, preview=preview, save=save, reset=reset
+                    opened,
+                    wanted=wanted,
+                    preview=preview,
+                    save=save,
+                    weights=weights,
+                    reset=reset,
                 )
         except ForeignEntryError:
             raise
@@ -106,6 +115,7 @@ def change_control(
             wanted=wanted or now.wanted,
             previews=now.previews + preview,
             saves=now.saves + save,
+            weights=now.weights + weights,
         )
         with folder.write(CONTROL, durable=False) as file:
             file.write(json.dumps(dataclasses.asdict(changed)).encode())

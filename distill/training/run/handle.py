@@ -54,13 +54,24 @@ class RunHandle:
         """Asks for a checkpoint now, and for the best model so far as `model.distill`."""
         return self._request(save=True)
 
+    def request_weights(self) -> int:
+        """Asks for the weights as they are now, as a file of the run folder that is there for a
+        moment; `distill.training.present_weights` reads it.
+        """
+        return self._request(weights=True)
+
     def acknowledged(self, serial: int) -> bool:
         """Whether the trainer has received a command."""
         status = self.folder.read_status()
         return status is not None and status.acknowledged >= serial
 
     def _request(
-        self, *, wanted: str | None = None, preview: bool = False, save: bool = False
+        self,
+        *,
+        wanted: str | None = None,
+        preview: bool = False,
+        save: bool = False,
+        weights: bool = False,
     ) -> int:
         """Sends a command that only a trainer can fulfil.
 
@@ -70,4 +81,4 @@ class RunHandle:
         path, state = self.folder.path, self.state
         if state in states.ENDED:
             raise RunFolderError(f"{path}: is not training, it is {state}")
-        return change_control(path, wanted=wanted, preview=preview, save=save)
+        return change_control(path, wanted=wanted, preview=preview, save=save, weights=weights)

@@ -12,8 +12,14 @@ REQUEST, EVENTS, STATUS, CONTROL = RUN_REQUEST, "events.jsonl", "status.json", "
 CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", f"model{MODEL_SUFFIX}"
 CODEC = "codec.safetensors"
 """The model whose codes a run learns; no `.distill` by name, or libraries would list it too."""
+WEIGHTS = "weights.safetensors"
+"""A model of the weights of a moment, for who asked for it; gone when its trainer is."""
+SERIAL = "serial"
+"""In its metadata: the newest command that was received when it was written."""
 LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
-OWN_FILES = (REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WORKER_LOG)
+OWN_FILES = (
+    REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WEIGHTS, WORKER_LOG,
+)  # fmt: skip
 """What a new run in the same folder replaces."""
 
 _FOLDERS = (CHECKPOINTS, PREVIEWS)

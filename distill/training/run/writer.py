@@ -21,6 +21,7 @@ from distill.training.run.layout import (
     PREVIEWS,
     RESERVE,
     STATUS,
+    WEIGHTS,
     is_ours,
     refuse_foreign,
 )
@@ -73,6 +74,7 @@ def _tidy(folder: OwnFolder) -> None:
     inner = [name for name in previews if is_ours(name) and folder.kind(name) == FOLDER]
     for name in ("", CHECKPOINTS, *inner):
         folder.remove_leftovers(name, is_ours)
+    folder.remove(WEIGHTS)  # of a moment that is over
 
 
 class RunWriter(RunFolder):
@@ -213,6 +215,8 @@ class RunWriter(RunFolder):
         with contextlib.suppress(OSError):
             self._flush()
         self._free_reserve()
+        with contextlib.suppress(OSError):  # what is kept serves from now on
+            self.files.remove(WEIGHTS)
         self._events.close()
 
     @property

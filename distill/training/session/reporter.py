@@ -44,6 +44,7 @@ class RunReporter(Reporter):
         monitor: says what is requested.
         callback: gets every event.
         save_model: writes the best weights so far.
+        write_weights: writes the weights of this moment, for the request of a serial number.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class RunReporter(Reporter):
         *,
         callback: MetricsCallback | None,
         save_model: Callable[[Engine], None],
+        write_weights: Callable[[Engine, int], None],
     ) -> None:
         config = task.config
         self._kind: Family = family_of(config)
@@ -61,12 +63,12 @@ class RunReporter(Reporter):
         self.history = self.log.history
         self.best_health: tuple[Any, ...] = ()
         self._config, self._folder, self._monitor = config, folder, monitor
-        self._save_model = save_model
+        self._save_model, self._write_weights = save_model, write_weights
         self._health = HealthWatch(
             self._kind, task.nothing_observed(), every_steps=config.health_every_steps
         )
         self._overfit = OverfitWatch()
-        self._previews_made = self._saves_made = 0
+        self._previews_made = self._saves_made = self._weights_written = 0
         self._last_checkpoint = time.monotonic()
         name = self._kind.name
         self._step_event = self._kind.step_event or functools.partial(StepMetrics, name)
@@ -224,6 +226,10 @@ class RunReporter(Reporter):
             if engine.best_weights:
                 with self.log.disk("the model"):
                     self._save_model(engine)
+        written, self._weights_written = self._weights_written, requested.weights
+        if requested.weights not in (written, 0):
+            with self.log.disk("the weights of this moment"):
+                self._write_weights(engine, requested.serial)
 
     def _wait_out_pause(self, engine: Engine) -> None:
         if not self._monitor.enter(states.PAUSED):

@@ -6,15 +6,17 @@ import contextlib
 import logging
 import time
 from functools import partial
+from typing import Any
 
 from distill.audio.corpus import AudioCorpus
 from distill.errors import DistillError, ModelFileError
-from distill.models.file.persistence import save_model
+from distill.models.file.persistence import model_bytes, save_model
 from distill.training.engine.contention import Contention
 from distill.training.engine.engine import STOPPED, Engine
 from distill.training.engine.task import Task
 from distill.training.run import states
 from distill.training.run.codec import material_of
+from distill.training.run.layout import SERIAL, WEIGHTS
 from distill.training.run.preparation import write_request
 from distill.training.run.request import RunRequest
 from distill.training.run.resume_point import ResumePoint
@@ -61,7 +63,12 @@ class TrainingSession:
 
         def make_reporter(task: Task) -> RunReporter:
             return RunReporter(
-                task, folder, monitor, callback=callback, save_model=self._save_model
+                task,
+                folder,
+                monitor,
+                callback=callback,
+                save_model=self._save_model,
+                write_weights=self._write_weights,
             )
 
         self.material = material_of(request, folder.path, corpus, self.split)
@@ -181,6 +188,22 @@ class TrainingSession:
                     )
                 self.monitor.wait_for_change(_POLLS_FOR_ROOM_S)
 
+    def _write_weights(self, engine: Engine, serial: int) -> None:
+        """Writes the weights as they are now; no model is made, which would draw random numbers.
+
+        Not to last: nothing waits for the disk.
+        """
+        if self.request.family.of_codec is not None:  # no model by themselves
+            return
+        data = model_bytes(
+            WEIGHTS,
+            self.config,
+            engine.task.module.state_dict(),
+            {"name": self.request.name, "training": _progress(engine), SERIAL: serial},
+        )
+        with self.folder.files.write(WEIGHTS, durable=False) as file:
+            file.write(data)
+
     def _save_model(self, engine: Engine) -> None:
         """Writes the best weights so far; the engine's own stay as they are."""
         self.folder.follow_move()
@@ -200,15 +223,20 @@ class TrainingSession:
                     "sample_rates": sorted({file.sample_rate for file in corpus.files}),
                     "refused": len(corpus.refusals),
                 },
-                "training": {
-                    "epochs": engine.epoch,
-                    "steps": engine.step,
-                    "seconds": round(engine.elapsed_s, 3),
-                    "best_epoch": engine.best_epoch,
-                },
+                "training": _progress(engine),
                 **({"start": start} if (start := self.request.start.about) else {}),
             },
             health=self.reporter.best_health,
             loss_curves=self.reporter.history.curves(),
             overwrite=True,
         )
+
+
+def _progress(engine: Engine) -> dict[str, Any]:
+    """How far a training is, as metadata of a model says it."""
+    return {
+        "epochs": engine.epoch,
+        "steps": engine.step,
+        "seconds": round(engine.elapsed_s, 3),
+        "best_epoch": engine.best_epoch,
+    }

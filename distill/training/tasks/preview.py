@@ -54,7 +54,7 @@ def with_floor(sound: PreviewSound, *, log_mel: LogMel, vocoder: Vocoder) -> Pre
     mel = log_mel(sound.waveform.to(log_mel.filters.device))
     made = vocoder(mel, len(sound.waveform))
     rate = log_mel.config.sample_rate
-    return dataclasses.replace(sound, floor=_distances(sound.waveform, made, rate))
+    return dataclasses.replace(sound, floor=distances_between(sound.waveform, made, rate))
 
 
 def generate_reconstruction_preview(
@@ -138,7 +138,7 @@ def write_previews(
                 made_by = "a preview of a training" if kind == "reconstruction" else None
                 with files.write(names[kind]) as file:
                     file.write(wav_bytes(waveform * _HEADROOM, rate, made_by=made_by))
-            found = *_distances(sound.waveform, made, rate), *(sound.floor or (None, None))
+            found = *distances_between(sound.waveform, made, rate), *(sound.floor or (None, None))
             seconds = len(sound.waveform) / rate
             pairs.append(
                 PreviewPair(sound.name, seconds, names["original"], names["reconstruction"], *found)
@@ -148,7 +148,14 @@ def write_previews(
     return tuple(pairs)
 
 
-def _distances(original: Tensor, made: Tensor, rate: int) -> Distances:
+def distances_between(original: Tensor, made: Tensor, rate: int) -> Distances:
+    """How far a reconstruction is from its original.
+
+    Args:
+        original: (samples,), normalised as in training.
+        made: as long.
+        rate: of both, in Hz.
+    """
     made = made.cpu()
     if not torch.isfinite(made).all():  # a model that has gone astray, which others report
         return None, None
