@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -304,6 +305,45 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     row.locator(".distill-play").click()
     n.wait_for(".distill-sound", "status", "playing")
     n.picture("playing")
+
+
+def test_a_file_of_ones_own_is_heard_through_the_weights_of_this_moment(
+    notebook, start, run, drums, tmp_path
+):
+    trial = ".distill-trial"
+    mine = tmp_path / "<b>mine.wav"
+    shutil.copy(drums[0], mine)
+    (tmp_path / "note.wav").write_text("no sound")
+    n = notebook(start(), SHOW)
+    n.run_all()
+    n.wait_for(LOSS, "points", 30)
+    assert n.page.locator(trial).count() == 0
+    n.page.locator(".distill-fold").click()
+    chooser = n.page.locator(f"{trial} input[type=file]")
+    chooser.set_input_files(tmp_path / "note.wav")
+    n.page.locator(f"{trial} .distill-bad-news", has_text="note.wav: ").wait_for()
+    chooser.set_input_files(mine)
+    n.wait_for(trial, "heardMs")
+    assert n.page.locator(f"{trial} .distill-sound-name").inner_text() == "<b>mine.wav"
+    note = n.page.locator(f"{trial} .distill-sound-note").inner_text()
+    assert note.startswith("mel ") and "kept" not in note
+    assert n.read(trial, "stage").endswith("/made")
+    assert n.read(f"{trial} .distill-sound", "side") == "reconstruction"
+    n.picture("try-a-sound")
+    press(n, "pause")
+    n.wait_for(HEAD, "state", "paused")
+    n.page.locator(f"{trial} input[type=search]").fill(Path(drums[1]).stem)
+    n.wait_for(trial, "found", "1")
+    n.page.locator(f"{trial} select").select_option(index=0)
+    n.page.locator(f"{trial} button", has_text="Try it").click()
+    n.page.locator(f"{trial} .distill-sound-name", has_text=Path(drums[1]).name).wait_for()
+    n.wait_for(trial, "busy", "false")
+    press(n, "stop")
+    n.wait_for(HEAD, "state", "stopped")
+    n.page.locator(f"{trial} button", has_text="again, through").click()
+    n.wait_for(trial, "stages", "2")
+    note = n.page.locator(f"{trial} .distill-sound-note", has_text="heard are the weights it keeps")
+    note.wait_for()
 
 
 def test_both_themes(notebook, start, run):

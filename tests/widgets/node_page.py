@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ def from_page(module: str, *calls: str) -> Any:
     return json.loads(run_in_node(f"{code}console.log(JSON.stringify([{', '.join(calls)}]));"))
 
 
-def say(widget: ipywidgets.Widget, content: dict[str, Any]) -> None:
+def say(widget: ipywidgets.Widget, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
     """A custom message from a page."""
     data = {"method": "custom", "content": content}
-    widget._handle_msg({"content": {"data": data}, "buffers": []})
+    widget._handle_msg({"content": {"data": data}, "buffers": list(map(memoryview, buffers))})
 
 
 class Node:

@@ -109,3 +109,19 @@ test("who waits is received, who does not is not", async () => {
   mock.timers.tick(3000);
   assert.deepEqual(received, ["late"]);
 });
+
+test("bytes go along each time they are asked for, and the answer is not kept", async () => {
+  const sent = [];
+  model.send = (...parts) => sent.push(parts);
+  const piece = new ArrayBuffer(3);
+  const done = store.put("piece", "1/0", piece);
+  mock.timers.tick(5000);
+  assert.deepEqual(
+    sent,
+    Array(2).fill([{type: "piece", key: "1/0", client: store.client}, undefined, [piece]]),
+  );
+  answer({type: "piece", key: "1/0"});
+  await done;
+  store.put("piece", "1/0", piece);
+  assert.equal(sent.length, 3);
+});

@@ -135,16 +135,25 @@ class LiveWidget(anywidget.AnyWidget):
             kind: the type of the question and of the answer.
             make: facts and buffers for a key; the page shows the text of what it raises.
         """
+        self.answer_with(kind, lambda key, _buffers: make(key))
+
+    def answer_with(self, kind: str, make: Callable[[str, Sequence[Any]], Reply]) -> None:
+        """Answers questions that come with buffers; see `answer`.
+
+        Args:
+            kind: the type of the question and of the answer.
+            make: facts and buffers for a key and what came with it.
+        """
         last: tuple[Any, float] = (None, 0.0)
 
-        def reply(message: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        def reply(message: dict[str, Any], sent: Sequence[Any]) -> None:
             nonlocal last
             asked = (message.get("key"), message.get("client"))
             if asked[1] and asked == last[0] and time.monotonic() - last[1] < SAME_QUESTION_S:
                 return  # the same page has asked again while the kernel was busy
             answer = {"type": kind, "key": message.get("key")}
             try:
-                facts, buffers = make(str(message.get("key")))
+                facts, buffers = make(str(message.get("key")), sent)
             except Exception as error:  # a page that gets no answer would ask for ever
                 if not isinstance(error, (DistillError, OSError, KeyError)):
                     _log.exception("a page's question could not be answered")

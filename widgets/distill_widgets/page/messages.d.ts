@@ -101,6 +101,39 @@ export interface PeakFacts {
 }
 
 /**
+ * Of the command `upload`: the number of the file, whose pieces come as `piece`, by
+ * UPLOAD/OFFSET, each with a buffer.
+ */
+export interface UploadFacts {
+  upload: number;
+}
+
+/**
+ * Of `recordings`, by a text that is looked for: the first of those that have it, and how many
+ * there are.
+ */
+export interface RecordingsFacts {
+  numbers: number[];
+  names: string[];
+  found: number;
+  total: number;
+}
+
+/**
+ * Of the command `attempt`: the number of the try, which goes on.
+ */
+export interface AttemptFacts {
+  number: number;
+}
+
+/**
+ * Of the command `outcome`: whether a try is over; then its sound is in the state `rows`.
+ */
+export interface OutcomeFacts {
+  done: boolean;
+}
+
+/**
  * State `rows` of a Generator: beside each row, what its sound is.
  */
 export interface PadFacts {
@@ -285,6 +318,8 @@ export interface Answers {
   pairs: PairsFacts;
   names: NamesFacts;
   files: NamesFacts;
+  recordings: RecordingsFacts;
+  piece: NoFacts;
 }
 
 /**
@@ -308,4 +343,7 @@ export interface Outcomes {
   extend: NoFacts;
   alike: NoFacts;
   show: NoFacts;
+  upload: UploadFacts;
+  attempt: AttemptFacts;
+  outcome: OutcomeFacts;
 }

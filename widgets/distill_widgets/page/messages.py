@@ -114,6 +114,43 @@ class PeakFacts(TypedDict):
     """Of `peaks`, by the key of a sound. Buffer: least, then greatest of each column, int8."""
 
 
+# --- files that a page sends --------------------------------------------------------------------
+
+
+class UploadFacts(TypedDict):
+    """Of the command `upload`: the number of the file, whose pieces come as `piece`, by
+    UPLOAD/OFFSET, each with a buffer.
+    """
+
+    upload: int
+
+
+# --- a sound tried while a model learns ---------------------------------------------------------
+
+
+class RecordingsFacts(TypedDict):
+    """Of `recordings`, by a text that is looked for: the first of those that have it, and how many
+    there are.
+    """
+
+    numbers: list[int]
+    names: list[str]
+    found: int
+    total: int
+
+
+class AttemptFacts(TypedDict):
+    """Of the command `attempt`: the number of the try, which goes on."""
+
+    number: int
+
+
+class OutcomeFacts(TypedDict):
+    """Of the command `outcome`: whether a try is over; then its sound is in the state `rows`."""
+
+    done: bool
+
+
 # --- sounds that a model made -------------------------------------------------------------------
 
 
@@ -291,6 +328,8 @@ class Answers(TypedDict):
     pairs: PairsFacts
     names: NamesFacts
     files: NamesFacts
+    recordings: RecordingsFacts
+    piece: NoFacts
 
 
 class Outcomes(TypedDict):
@@ -313,3 +352,6 @@ class Outcomes(TypedDict):
     extend: NoFacts
     alike: NoFacts
     show: NoFacts
+    upload: UploadFacts
+    attempt: AttemptFacts
+    outcome: OutcomeFacts

@@ -1,7 +1,7 @@
 // @ts-check
 // Questions to the kernel by key, each asked again until it is answered: a kernel may be busy, or
 // starting anew. What was answered once is known to the page.
-/** @import {Answer, Ask, Command, Model, Questions} from "./types" */
+/** @import {Answer, Ask, Command, Model, Put, Questions} from "./types" */
 
 import {closeStore, openStore, send} from "./store.js";
 
@@ -58,8 +58,11 @@ export function openQuestions(model, fields) {
     done({...message, type: message.type, key: message.key, buffers});
   }
 
-  /** @param {string} type @param {string} key @returns {Promise<Answer>} */
-  function ask(type, key) {
+  /**
+   * @param {string} type @param {string} key @param {ArrayBuffer[]} buffers
+   * @returns {Promise<Answer>}
+   */
+  function ask(type, key, buffers = []) {
     const name = nameOf(type, key);
     const known = answers.get(name);
     if (known) return known;
@@ -69,7 +72,7 @@ export function openQuestions(model, fields) {
     answers.set(name, answer);
     askUntilAnswered(
       () => waiting.has(name),
-      () => send(model, {type, key, client: store.client}),
+      () => send(model, {type, key, client: store.client}, buffers),
     );
     return answer;
   }
@@ -84,9 +87,18 @@ export function openQuestions(model, fields) {
     return answer;
   }
 
+  /** Hands something over; what was answered is not known. */
+  /** @param {string} type @param {string} key @param {ArrayBuffer} buffer */
+  async function put(type, key, buffer) {
+    const answer = await ask(type, key, [buffer]);
+    answers.delete(nameOf(type, key));
+    return answer;
+  }
+
   const store = openStore(model, {
     get: /** @type {Ask} */ (ask), // facts as messages.py has them
     command: /** @type {Command} */ (act),
+    put: /** @type {Put} */ (put),
     /** @param {string} type @param {string} key */
     forgetAnswer(type, key) {
       answers.delete(nameOf(type, key));

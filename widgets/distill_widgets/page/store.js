@@ -49,10 +49,12 @@ export function storeOf(model) {
  *
  * @param {Model<any>} model
  * @param {object} message
+ * @param {ArrayBuffer[]} buffers
  */
-export function send(model, message) {
+export function send(model, message, buffers = []) {
   try {
-    model.send(message);
+    if (buffers.length) model.send(message, undefined, buffers);
+    else model.send(message);
   } catch (error) {
     console.debug("distill: the kernel cannot be reached", error);
   }

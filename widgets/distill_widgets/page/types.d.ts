@@ -8,7 +8,7 @@ export interface Model<Traits = Record<string, never>> {
   on(event: string, callback: (...rest: any[]) => void): void;
   // biome-ignore lint/suspicious/noExplicitAny: each event has its own arguments
   off(event: string, callback: (...rest: any[]) => void): void;
-  send(message: object): void;
+  send(message: object, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
 }
 
 /** State of every LiveWidget. */
@@ -48,6 +48,13 @@ export type Ask = <Kind extends keyof Answers>(
   key: string,
 ) => Promise<Answer<Answers[Kind]>>;
 
+/** Hands bytes to the kernel, until it has them. */
+export type Put = <Kind extends keyof Answers>(
+  type: Kind,
+  key: string,
+  buffer: ArrayBuffer,
+) => Promise<Answer<Answers[Kind]>>;
+
 /** Has the kernel do something. */
 export type Command = <Kind extends keyof Outcomes>(
   type: Kind,
@@ -58,6 +65,7 @@ export type Command = <Kind extends keyof Outcomes>(
 export interface Questions extends Store {
   get: Ask;
   command: Command;
+  put: Put;
   forgetAnswer(type: keyof Answers, key: string): void;
   close(): void;
 }

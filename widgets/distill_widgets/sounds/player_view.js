@@ -117,7 +117,7 @@ export class PlayerView {
   /** Plays the last version of the first row, from its start. */
   playNewest() {
     const [row] = this.rows;
-    row?.playSide(row.spec.sides.length - 1);
+    return row?.playSide(row.spec.sides.length - 1);
   }
 
   show() {

@@ -24,6 +24,7 @@ from distill_widgets.sounds.previews import Previews
 from distill_widgets.training.publisher import PERIOD_S, Publisher
 from distill_widgets.training.run_head import RunHead
 from distill_widgets.training.run_state import RunState, missing
+from distill_widgets.training.trial_part import TrialPart
 
 _FRESH_S = 0.2
 
@@ -43,6 +44,8 @@ class TrainingDashboard(View):
 
     _own_runner = False  # until the constructor has come that far, there is nothing to close
     _publisher: Publisher | None = None
+    trying: TrialPart | None = None
+    """Where a sound is tried; None for a run that learns codes, which takes no sound."""
 
     def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
         self.runner = runner_of(run)
@@ -63,7 +66,9 @@ class TrainingDashboard(View):
         self._previews = Previews(folder)
         self.player = self._previews.player
         charts = self.loss, self.levels, self.health
-        parts = self.head, *charts, self.warnings, self.player, self.journal
+        self.trying = TrialPart(folder) if self._family.of_codec is None else None
+        tried = [self.trying] if self.trying else []
+        parts = self.head, *charts, self.warnings, self.player, *tried, self.journal
         super().__init__(parts, "distill-dashboard")
         self.head.on_press = self._on_press
         self._live = (self.head, self.loss, self.levels, self.player)
@@ -80,6 +85,8 @@ class TrainingDashboard(View):
             self._publisher.close()
         if self._own_runner:
             self.runner.close()
+        if self.trying:
+            self.trying.finish()
         super().close()
 
     def _on_press(self, button: str, done: Callable[[], None]) -> None:

@@ -1,0 +1,192 @@
+// @ts-check
+// A sound of one's own: chosen, dropped or picked from the run's, and heard through its weights.
+/** @import {Model, Shown} from "../page/types" */
+/** @import {Traits as PlayerTraits} from "../sounds/player_view" */
+
+import {LATE, whenLate} from "../page/questions.js";
+import {statusLine} from "../page/status_line.js";
+import {element, setText, shownText} from "../page/text.js";
+import {openPlayer, PlayerView} from "../sounds/player_view.js";
+import {sendFile} from "../sounds/upload.js";
+
+const ROWS_SHOWN = 5;
+
+/** @typedef {PlayerTraits & {most_bytes: number}} Traits */
+/** @typedef {{upload: number} | {recording: number} | object} Source */
+
+/**
+ * What is said below the list.
+ *
+ * @param {{names: string[], found: number, total: number}} of
+ */
+export function noteOn({names, found, total}) {
+  if (!total) return "the run has not read its recordings yet";
+  if (!found) return `none of ${total} recordings has that in its name`;
+  return names.length < found ? `${names.length} of ${found}: type more of the name` : "";
+}
+
+/** One place on a page that shows it. */
+class TrialView extends PlayerView {
+  /** @param {Model<Traits>} model @param {HTMLElement} el */
+  constructor(model, el) {
+    super(/** @type {Model<any>} */ (model), el);
+    this.most = model.get("most_bytes");
+    this.status = statusLine(el);
+    this.drop = element("div", "distill-drop", "Drop a sound here, or choose one:");
+    this.file = Object.assign(element("input"), {type: "file", accept: "audio/*,.flac,.aif,.aiff"});
+    this.search = Object.assign(element("input"), {type: "search", placeholder: "recordings"});
+    this.names = Object.assign(element("select"), {size: ROWS_SHOWN});
+    this.note = element("span", "distill-quiet");
+    this.pick = element("button", "", "Try it");
+    this.again = element("button", "distill-toggle", "again, through the weights of now");
+    this.searches = 0;
+    this.isBusy = false;
+  }
+
+  layOut() {
+    super.layOut();
+    const form = element("div", "distill-trial-form");
+    const picks = element("div", "distill-pick");
+    this.el.classList.add("distill-trial");
+    this.el.dataset.lmSuppressShortcuts = "true";
+    this.file.setAttribute("aria-label", "a sound file");
+    this.search.setAttribute("aria-label", "search the run's recordings");
+    this.names.setAttribute("aria-label", "recordings of the run");
+    this.drop.append(this.file);
+    picks.append(this.search, this.names, this.pick, this.note);
+    form.append(this.drop, picks);
+    this.el.prepend(form, this.status.el, this.again);
+    this.listen();
+    this.find();
+  }
+
+  listen() {
+    const {drop, file, search, names} = this;
+    file.onchange = () => this.tryFile(file.files?.[0]);
+    search.oninput = () => this.find();
+    search.onkeydown = (event) => event.stopPropagation(); // the notebook has its own keys
+    names.onkeydown = (event) => this.onListKey(event);
+    names.ondblclick = () => this.tryPicked();
+    this.pick.onclick = () => this.tryPicked();
+    this.again.onclick = () => this.attempt(async () => ({}));
+    drop.ondragover = (event) => this.onDrag(event, true);
+    drop.ondragleave = (event) => this.onDrag(event, false);
+    drop.ondrop = (event) => {
+      this.onDrag(event, false);
+      this.tryFile(event.dataTransfer?.files[0]);
+    };
+  }
+
+  /** @param {DragEvent} event @param {boolean} isOver */
+  onDrag(event, isOver) {
+    event.preventDefault();
+    event.stopPropagation();
+    this.drop.dataset.over = String(isOver);
+  }
+
+  /** @param {KeyboardEvent} event */
+  onListKey(event) {
+    event.stopPropagation();
+    if (event.key === "Enter") this.tryPicked();
+  }
+
+  show() {
+    super.show();
+    this.again.hidden = !this.rows.length;
+  }
+
+  // --- what is chosen -------------------------------------------------------------------------
+
+  /** Shows the recordings whose name has in it what was typed. */
+  async find() {
+    this.searches += 1;
+    const mine = this.searches;
+    const text = this.search.value;
+    const answer = await this.store.get("recordings", text);
+    this.store.forgetAnswer("recordings", text); // a run that starts has none yet
+    if (mine !== this.searches) return;
+    setText(this.note, answer.error ?? noteOn(answer));
+    if (answer.error) return;
+    const options = answer.names.map(
+      (name, i) => new Option(shownText(name), String(answer.numbers[i])),
+    );
+    this.names.replaceChildren(...options);
+    this.names.disabled = !options.length;
+    this.el.dataset.found = String(answer.found);
+  }
+
+  /** @param {File | undefined} file */
+  tryFile(file) {
+    if (!file) return;
+    const said = (/** @type {number} */ share) =>
+      this.status.report(`${file.name}: ${Math.round(100 * share)} % sent…`);
+    this.attempt(async () => ({upload: await sendFile(this.store, file, this.most, said)}));
+    this.file.value = ""; // the same one may be chosen again
+  }
+
+  tryPicked() {
+    const {value} = this.names;
+    if (value === "") this.status.report("Choose a recording from the list first.", true);
+    else this.attempt(async () => ({recording: Number(value)}));
+  }
+
+  // --- what is made of it ---------------------------------------------------------------------
+
+  /** @param {boolean} isBusy */
+  setBusy(isBusy) {
+    this.isBusy = isBusy;
+    for (const control of [this.pick, this.again, this.file]) control.disabled = isBusy;
+    this.el.dataset.busy = String(isBusy);
+  }
+
+  /**
+   * Has a sound tried and plays what was made of it.
+   *
+   * @param {() => Promise<Source>} choose
+   */
+  async attempt(choose) {
+    if (this.isBusy) {
+      this.status.report("One sound is being tried already: wait until it is heard.", true);
+      return;
+    }
+    const began = performance.now();
+    this.setBusy(true);
+    try {
+      await this.made(await choose());
+      this.status.report("");
+      this.isNewest = true;
+      this.show();
+      await this.playNewest();
+      this.el.dataset.heardMs = (performance.now() - began).toFixed(0);
+    } catch (error) {
+      this.status.report(String(Object(error).message ?? error), true);
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  /** @param {Source} source */
+  async made(source) {
+    this.status.report("the run is asked for its weights…");
+    const late = () => this.status.report(LATE);
+    const {number, error} = await whenLate(this.store.command("attempt", source), late);
+    if (error) throw new Error(error);
+    for (;;) {
+      const outcome = await this.store.command("outcome", {number});
+      if (outcome.error) throw new Error(outcome.error);
+      if (outcome.done) return;
+    }
+  }
+}
+
+/** @param {Shown<Traits>} shown */
+function initialize({model}) {
+  return openPlayer(/** @type {Model<any>} */ (model));
+}
+
+/** @param {Shown<Traits>} shown */
+function render({model, el}) {
+  return new TrialView(model, el).open();
+}
+
+export default {initialize, render};
