@@ -41,7 +41,7 @@ from distill.training.watch.event_lines import event_to_line
 
 PATIENCE_S = 30
 NAMES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
-         ".lock", ".control.lock", ".reserve", "checkpoints", "previews",
+         "marks.json", ".lock", ".control.lock", ".reserve", "checkpoints", "previews",
          "checkpoints/step-000009.ckpt", "previews/epoch-0001",
          "previews/epoch-0001/00-original.wav", "checkpoints/.step-000009.ckpt.0123abcd.tmp",
          ".status.json.0123abcd.tmp")  # fmt: skip

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from distill.errors import DistillError, RunFolderError
+from distill.errors import ConfigError, DistillError, RunFolderError
 from distill.names import printable
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
+from distill.training.run.marks import Mark, change_mark
 from distill.training.session.result import TrainingResult
 from distill.training.watch.history import MetricsHistory
 from distill.training.watched_run import RunSnapshot, WatchedRun
@@ -75,6 +76,33 @@ class AttachedRun:
         Ask before reading the history.
         """
         return self.poll().is_caught_up
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """What somebody called good or bad by ear, by the names of the previews' sounds."""
+        return self._run.folder.marks if self._run else {}
+
+    def mark(self, name: str, mark: str | None, *, epoch: int | None = None) -> None:
+        """Calls a sound of the previews good or bad by ear; kept with the run, also once it ended.
+
+        Args:
+            name: of the sound.
+            mark: `good`, `bad`, or None to take the mark away.
+            epoch: of the sound that was heard, from 0; None stands for that of the newest.
+
+        Raises:
+            ConfigError: no such mark, or no such sound among the previews.
+            RunFolderError: there is no run, or its folder cannot be written.
+        """
+        folder, heard = self._handle.folder, self.history.previews
+        known = [pair.name for event in heard for pair in event.pairs]
+        if known and name not in known:
+            raise ConfigError(
+                f"{printable(name)!r}: expected the name of a sound of the previews, as "
+                f"{printable(known[0])!r}"
+            )
+        newest = heard[-1].epoch if heard else None
+        change_mark(folder.path, name, mark, epoch=newest if epoch is None else epoch)
 
     @property
     def result(self) -> TrainingResult | None:

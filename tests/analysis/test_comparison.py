@@ -31,6 +31,8 @@ from distill.errors import (
     ShapeError,
 )
 from distill.training import TrainingResult
+from distill.training.run.marks import change_mark
+from distill_widgets import CompareView
 from tests.families import tiny
 
 
@@ -219,3 +221,24 @@ def test_names_are_paths_below_the_folder_all_share(tmp_path: Path) -> None:
     paths = [tmp_path / "a" / "kick.wav", tmp_path / "b" / "c" / "kick.wav"]
     assert short_names(paths) == ("a/kick.wav", "b/c/kick.wav")
     assert short_names(paths[:1]) == ("kick.wav",)
+
+
+def test_what_somebody_found_by_ear_stands_beside_the_numbers(
+    trained: TrainingResult, model: LoadedVQModel, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained.model_path.parent, run)
+    change_mark(run, "kick", "good", epoch=4)
+    change_mark(run, "<bell>", "bad")
+    newest = RunFolder(run).checkpoints
+    models = {"marked": run, "at a step": sorted(newest.glob("*.ckpt"))[-1], "not": model}
+    made = compare(models, corpus.files[0].path, progress=False)
+    assert made.columns[-1] == "by ear"
+    assert [row[-1] for row in made.rows()] == ["1 good, 1 bad", "1 good, 1 bad", ""]
+    said = "marked: bad: <bell>; good: kick (epoch 5)"
+    assert made.marks[0] == said and len(made.marks) == 2 and said in repr(made)
+    assert "bad: &lt;bell&gt;" in made._repr_html_()
+    shown = CompareView(made)
+    assert any("bad: &lt;bell&gt;" in getattr(part, "value", "") for part in shown.children)
+    shown.close()
+    assert "by ear" not in compare(model, corpus.files[0].path, progress=False).columns

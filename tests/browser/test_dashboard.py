@@ -122,6 +122,7 @@ def test_pause_resume_preview_save_and_stop(notebook, start, run):
     stages = int(n.read(PLAYER, "stages") or 0)
     press(n, "preview")
     n.wait_for(PLAYER, "stages", stages + 1)
+    mark_by_ear(n, run)
     saved = len(_checkpoints(run))
     press(n, "save")
     n.page.wait_for_function(
@@ -134,6 +135,34 @@ def test_pause_resume_preview_save_and_stop(notebook, start, run):
     assert n.page.locator(f"{HEAD} button[data-does=stop]").is_disabled()
     assert n.page.locator(f"{HEAD} button[data-does=resume]").is_enabled()
     n.picture("stopped")
+
+
+def mark_by_ear(n, run: RunFolder) -> None:
+    """The worst stands first by the last stage; a click marks it, a key another, again unmarks."""
+
+    def newest():
+        events = reversed(run.read_events()[0])
+        return next(event for event in events if type(event).__name__ == "PreviewEvent").pairs
+
+    def worst_first() -> list[str]:
+        return [pair.name for pair in sorted(newest(), key=lambda pair: -pair.mel)]
+
+    def marked() -> dict[str, str]:
+        return {name: mark.mark for name, mark in run.marks.items()}
+
+    shown = n.page.locator(f"{PLAYER} .distill-sound-name")
+    n.until(lambda: shown.all_inner_texts() == worst_first())
+    n.page.get_by_label("order of the sounds").select_option("as in the folder")
+    one, two = (pair.name for pair in newest())
+    assert shown.all_inner_texts() == [one, two]
+    n.page.get_by_role("button", name=f"bad by ear: {one}", exact=True).click()
+    n.until(lambda: marked() == {one: "bad"})
+    n.page.locator(f"{PLAYER} .distill-sound", has_text=two).focus()
+    n.page.keyboard.press("g")
+    n.until(lambda: marked() == {one: "bad", two: "good"})
+    n.page.locator(f"{PLAYER} [data-mark=good]").wait_for()
+    n.page.keyboard.press("g")
+    n.until(lambda: marked() == {one: "bad"})
 
 
 def points_of(run: RunFolder) -> int:

@@ -14,12 +14,13 @@ from distill import RunFolder, TrainingRunner, VQVAEConfig, WarningEvent
 from distill.errors import DistillError, ForeignEntryError, RunFolderError
 from distill.training import RunStatus
 from distill.training.run.layout import OWN_FILES
+from distill.training.run.marks import change_mark
 from distill.training.run.preparation import announce_trainer, begin_run, extend_run
 from distill.training.run.request import RunRequest
 from distill.training.run.writer import hold_run
 
 FILES = ("run.json", "status.json", "control.json", "events.jsonl", "worker.log", "model.distill",
-         "codec.safetensors", "weights.safetensors",
+         "codec.safetensors", "weights.safetensors", "marks.json",
          ".lock", ".control.lock", ".reserve")  # fmt: skip
 FOLDERS = ("checkpoints", "previews")
 
@@ -168,7 +169,8 @@ def test_nobody_waits_for_a_pipe_in_the_place_of_a_file(name: str, kind: str, ru
             folder.read_request, folder.read_status, folder.read_state, folder.read_events,
             lambda: folder.check_free(overwrite=True), lambda: folder.events_bytes,
             lambda: TrainingRunner.list(run), lambda: TrainingRunner.list(run.parent),
-            lambda: TrainingRunner.attach(run).close(),
+            lambda: TrainingRunner.attach(run).close(), lambda: folder.marks,
+            lambda: change_mark(run, "kick", "good"),
         ]  # fmt: skip
         for read in [*reads, *(functools.partial(deed, run) for deed in DEEDS.values())]:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from distill.analysis.compare.sources import (
     ModelSource,
     NamedSound,
     SoundSource,
+    marks_of,
     open_models,
     open_sounds,
 )
@@ -28,14 +29,19 @@ from distill.codebook.health import codebook_health
 from distill.errors import PartError
 from distill.family import family_of
 from distill.health_rows import Health, entropies
+from distill.markup import tag
 from distill.models.use.base import LoadedModel
 from distill.models.use.sounds import fitted
 from distill.tables import html_page, html_table, text_table
+from distill.training.run.marks import Mark, marks_in_numbers, marks_in_words
 
 _COLUMNS = (
     *("model", "bottleneck", "bit/s", "entropy bit/s", *METRIC_NAMES.values()),
     *("used", "entropy/bits", "best validation"),
 )
+
+
+_BY_EAR = "by ear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,9 @@ class ComparedModel:
     """None for a model without codes."""
     entropy_bps: float | None = None
     """Of its codes of these sounds."""
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """What somebody called good or bad by ear, by the names of the previews of its run; empty where
+    nobody did, or its file does not lie in the folder of its run."""
 
     @property
     def curves(self) -> dict[str, list[float]]:
@@ -89,11 +98,23 @@ class Comparison:
     @property
     def columns(self) -> tuple[str, ...]:
         """Headings of the table of `rows`."""
-        return _COLUMNS
+        return (*_COLUMNS, *([_BY_EAR] if self._is_marked else []))
 
     def rows(self) -> list[list[str]]:
         """A row a model: its size, its bits, its mean distances, how its codebooks are used."""
-        return [_row(one) for one in self.models]
+        return [
+            [*_row(one), *([marks_in_numbers(one.marks)] if self._is_marked else [])]
+            for one in self.models
+        ]
+
+    @property
+    def marks(self) -> list[str]:
+        """Which sounds somebody called good or bad by ear, a line for each model that has any."""
+        return [f"{one.name}: {marks_in_words(one.marks)}" for one in self.models if one.marks]
+
+    @property
+    def _is_marked(self) -> bool:
+        return any(one.marks for one in self.models)
 
     def original(self, sound: int) -> tuple[Tensor, int]:
         """A sound as it came in, (samples,) float32, and its rate.
@@ -120,10 +141,12 @@ class Comparison:
             raise PartError(f"{kind}={number}: expected 0 to {count - 1}")
 
     def __repr__(self) -> str:
-        return f"{self._title()}\n{text_table(self.columns, self.rows())}"
+        lines = [self._title(), text_table(self.columns, self.rows()), *self.marks]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return html_page(self._title(), html_table(self.columns, self.rows()))
+        said = [tag("p", line) for line in self.marks]
+        return html_page(self._title(), html_table(self.columns, self.rows()), *said)
 
     def _title(self) -> str:
         return f"Comparison of {len(self.models)} models on {len(self.sounds)} sounds"
@@ -171,7 +194,7 @@ def _compared(
     near = dict(zip(METRICS, columns, strict=True))
     counted = [counts for counts, _ in measured if counts is not None]
     if not counted:
-        return ComparedModel(name, model, model.health, **near)
+        return ComparedModel(name, model, model.health, **near, marks=marks_of(model))
     config, counts = model.config, np.stack(counted)
     steps = counts[:, 0].sum(axis=1)
     entropy = entropy_bps(counts, steps, config.step_rate_hz)[:, -1]
@@ -182,6 +205,7 @@ def _compared(
         **near,
         nominal_bps=float(nominal_bps(config)[-1]),
         entropy_bps=float(np.average(entropy, weights=steps)),
+        marks=marks_of(model),
     )
 
 

@@ -19,6 +19,7 @@ from distill.models.use.base import LoadedModel, Waveform, check_waveform
 from distill.models.use.loading import load_model
 from distill.training.run.checkpoint import load_checkpoint
 from distill.training.run.folder import RunFolder
+from distill.training.run.marks import Mark
 from distill.training.run.request import RunRequest
 from distill.training.watch.history import history_of
 
@@ -79,6 +80,17 @@ def open_model(source: ModelSource) -> LoadedModel[Any]:
     if path.is_dir():
         return _of_run(path)
     return _of_checkpoint(path) if path.suffix == ".ckpt" else load_model(path)
+
+
+def marks_of(model: LoadedModel[Any]) -> dict[str, Mark]:
+    """What somebody called good or bad by ear of the previews of a model's run; none where its file
+    does not lie in the folder of a run.
+    """
+    if model.path is None:
+        return {}
+    folders = model.path.absolute().parents[:2]  # the run's; of a checkpoint the one above
+    run = next((run for run in map(RunFolder, folders) if run.is_run), None)
+    return run.marks if run else {}
 
 
 def open_sounds(sounds: SoundSource) -> list[NamedSound]:

@@ -27,6 +27,7 @@ from distill.training.run.layout import (
 )
 from distill.training.run.lock import FolderLock, is_locked
 from distill.training.run.log_lines import PIECE_BYTES, read_lines
+from distill.training.run.marks import Mark, read_marks
 from distill.training.run.status import (
     HEARTBEAT_PERIOD_S,
     RunStatus,
@@ -90,6 +91,11 @@ class RunFolder:
             raise RunFolderError(f"{self.path / REQUEST}: damaged ({error})") from error
         except OSError as error:
             raise RunFolderError(f"{self.path}: cannot be read ({error.strerror})") from error
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """What somebody called good or bad by ear, by the names of sounds."""
+        return read_marks(self.path)
 
     def read_status(self) -> RunStatus | None:
         """Where the run is, as its trainer last reported; None where nothing was reported yet, or

@@ -10,6 +10,7 @@ from distill.own_folder import OwnFolder
 
 REQUEST, EVENTS, STATUS, CONTROL = RUN_REQUEST, "events.jsonl", "status.json", "control.json"
 CHECKPOINTS, PREVIEWS, MODEL = "checkpoints", "previews", f"model{MODEL_SUFFIX}"
+MARKS = "marks.json"
 CODEC = "codec.safetensors"
 """The model whose codes a run learns; no `.distill` by name, or libraries would list it too."""
 WEIGHTS = "weights.safetensors"
@@ -18,7 +19,8 @@ SERIAL = "serial"
 """In its metadata: the newest command that was received when it was written."""
 LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
 OWN_FILES = (
-    REQUEST, EVENTS, STATUS, CONTROL, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WEIGHTS, WORKER_LOG,
+    REQUEST, EVENTS, STATUS, CONTROL, MARKS, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WEIGHTS,
+    WORKER_LOG,
 )  # fmt: skip
 """What a new run in the same folder replaces."""
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from distill import RunFolderError, TrainingRunner, VQMetricsHistory
+from distill import RunFolder, RunFolderError, TrainingRunner, VQMetricsHistory
 from distill.training.run.control import read_control
+from distill.training.run.marks import Mark
 from distill.training.run.states import ACTIVE, NOT_ANSWERING as NOT
 from distill.training.run.status_file import StatusFile
 from distill.training.watch.event_lines import (
@@ -228,6 +229,37 @@ def test_a_failure_is_reported_with_the_way_out(dashboard, trainer, watch):
     assert dashboard.head.buttons[0]["does"] == "resume"
 
 
+def marks(player, **command):
+    """What a page receives when somebody marks a sound."""
+    before = len(player.comm.custom)
+    say(player, {"type": "mark", "key": json.dumps({"act": str(before), **command})})
+    return player.comm.custom[before][0]
+
+
+def test_marks_are_kept_with_the_run_and_shown_in_every_dashboard(dashboard, trainer, watch):
+    watch(dashboard)
+    trainer.finish_epoch()
+    trainer.preview()
+    until(lambda: dashboard.player.rows)
+    other = TrainingDashboard(trainer.path)
+    watch(other)
+    heard = {"name": "kick <b>", "stage": "previews/epoch-0001"}
+    assert "error" not in marks(dashboard.player, mark="bad", **heard)
+    assert RunFolder(trainer.path).marks == {"kick <b>": Mark("bad", 0)}
+    expected = {"kick <b>": {"mark": "bad", "epoch": 0}}
+    assert dashboard.player.marks == expected
+    until(lambda: other.player.marks == expected)
+    assert "by ear, bad: kick <b> (epoch 1)" in repr(report(trainer.path))
+    assert "kick &lt;b&gt; (epoch 1)" in report(trainer.path).outputs()[0]["text/html"]
+    assert "expected 'good'" in marks(dashboard.player, mark="fine", **heard)["error"]
+    marks(other.player, mark=None, **heard)
+    until(lambda: dashboard.player.marks == {})
+    (trainer.path / "marks.json").write_text("{")
+    assert "the mark is not kept" in marks(dashboard.player, mark="good", **heard)["error"]
+    assert dashboard.player.marks == {}
+    other.close()
+
+
 def test_sounds_come_from_the_run_folder_only(dashboard, trainer, watch):
     watch(dashboard)
     trainer.finish_epoch()
@@ -236,7 +268,9 @@ def test_sounds_come_from_the_run_folder_only(dashboard, trainer, watch):
     [row] = dashboard.player.rows
     [stage] = dashboard.player.stages
     note = "mel 2.00 (floor 1.00), STFT 3.00 (floor 1.50)"
-    assert stage == {"key": "previews/epoch-0001", "label": "epoch 1", "notes": [note]}
+    assert stage == {
+        "key": "previews/epoch-0001", "label": "epoch 1", "notes": [note], "distances": [2.0],
+    }  # fmt: skip
     key = row["keys"][1].replace("{stage}", stage["key"])
     for kind in ("sound", "peaks", "mel"):
         say(dashboard.player, {"type": kind, "key": key})
@@ -448,11 +482,13 @@ def test_a_run_begun_anew_in_the_same_folder_is_drawn_anew(dashboard, trainer, w
 
 
 def test_what_opens_is_small_and_what_it_needs_is_there(dashboard):
-    for widget in (dashboard.head, dashboard.loss, dashboard.levels, dashboard.player):
+    limits = dict.fromkeys((dashboard.head, dashboard.loss, dashboard.levels), 30000)
+    limits[dashboard.player] = 33_000  # marks and orders are 5 KB of it
+    for widget, limit in limits.items():
         state = widget.get_state()
         state.pop("layout", None)
         size = len(json.dumps(state))
-        assert size < 30_000, f"{widget!r}: {size} bytes"
+        assert size < limit, f"{widget!r}: {size} bytes"
     wanted = {"page/style.css": "distill-health", "charts/chart.css": "distill-chart-box"}
     for name, rule in wanted.items():
         assert rule in page_styles(name)

@@ -40,6 +40,7 @@ class CompareView(View):
         ]
         parts = [
             Html(markup.plain_table(comparison.columns, comparison.rows(), title=self._title)),
+            *(Html(markup.paragraph(f"by ear, {line}")) for line in comparison.marks),
             Html(markup.wrapped(*health)),
             LiveChart(curves_of_models({one.name: one.curves for one in comparison.models})),
             self.player,

@@ -298,6 +298,14 @@ export interface SavedFacts {
 }
 
 /**
+ * State `marks` of a run's previews, by the name of a row: what somebody found by ear.
+ */
+export interface MarkFacts {
+  mark: "good" | "bad";
+  epoch?: number;
+}
+
+/**
  * Of a command that only is done, or not.
  */
 export interface NoFacts {
@@ -346,4 +354,5 @@ export interface Outcomes {
   upload: UploadFacts;
   attempt: AttemptFacts;
   outcome: OutcomeFacts;
+  mark: NoFacts;
 }

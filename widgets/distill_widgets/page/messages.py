@@ -307,6 +307,13 @@ class SavedFacts(TypedDict):
     path: str
 
 
+class MarkFacts(TypedDict):
+    """State `marks` of a run's previews, by the name of a row: what somebody found by ear."""
+
+    mark: Literal["good", "bad"]
+    epoch: NotRequired[int]
+
+
 class NoFacts(TypedDict):
     """Of a command that only is done, or not."""
 
@@ -355,3 +362,4 @@ class Outcomes(TypedDict):
     upload: UploadFacts
     attempt: AttemptFacts
     outcome: OutcomeFacts
+    mark: NoFacts

@@ -19,7 +19,7 @@ from distill_widgets.sounds.pictures import envelope, mel_picture
 from distill_widgets.sounds.wav import wav_bytes
 
 _log = logging.getLogger(__name__)
-_LONGEST_NAME = 300
+LONGEST_NAME = 300
 
 Sound = tuple[npt.NDArray[np.float32], int]
 """(samples,) in [-1, 1], and its rate."""
@@ -45,6 +45,9 @@ class Stage:
     label: str
     notes: tuple[str, ...] = ()
     """What is said beside each row's sound of this moment, in the order of the rows."""
+    distances: tuple[float | None, ...] = ()
+    """How far each row's sound is from its original, in the order of the rows; None where nobody
+    has measured it."""
 
 
 class AudioPlayer(LiveWidget):
@@ -92,7 +95,7 @@ class AudioPlayer(LiveWidget):
         """Replaces what there is to listen to; what plays goes on where it still exists."""
         self.rows = [
             {
-                "name": shortened(r.name, _LONGEST_NAME),
+                "name": shortened(r.name, LONGEST_NAME),
                 "seconds": r.seconds,
                 "sides": list(r.sides),
                 "keys": list(r.keys),
@@ -100,7 +103,13 @@ class AudioPlayer(LiveWidget):
             for r in rows
         ]
         self.stages = [
-            {"key": stage.key, "label": stage.label, "notes": list(stage.notes)} for stage in stages
+            {
+                "key": stage.key,
+                "label": stage.label,
+                "notes": list(stage.notes),
+                "distances": list(stage.distances),
+            }
+            for stage in stages
         ]
 
     def play(self) -> None:

@@ -11,7 +11,9 @@ import {markDarkness, onThemeChange} from "../page/theme.js";
 import {SoundRow} from "./sound_row.js";
 import {openSounds} from "./sound_store.js";
 
-/** @typedef {{key: string, label: string, notes: string[]}} Stage */
+/**
+ * @typedef {{key: string, label: string, notes: string[], distances: (number | null)[]}} Stage
+ */
 /** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string, plays: number}} Traits */
 
 /**
@@ -70,17 +72,17 @@ export class PlayerView {
     this.stage = element("label");
     this.stageName = element("span", "distill-stage");
     this.loop = element("button", "distill-toggle", "loop");
+    this.tools = element("span", "distill-chart-tools");
   }
 
   layOut() {
     const bar = element("div", "distill-chart-bar");
-    const tools = element("span", "distill-chart-tools");
     this.el.classList.add("distill", "distill-player");
     this.slider.setAttribute("aria-label", "stage");
     this.loop.setAttribute("aria-pressed", "false");
     this.stage.append(this.stageName, this.slider);
-    tools.append(this.stage, this.loop);
-    bar.append(element("span", "distill-chart-title", this.model.get("name")), tools);
+    this.tools.append(this.stage, this.loop);
+    bar.append(element("span", "distill-chart-title", this.model.get("name")), this.tools);
     this.el.append(bar, this.list, this.empty);
   }
 
@@ -152,7 +154,12 @@ export class PlayerView {
    */
   rowOf(spec, left) {
     const at = left.findIndex((row) => soundOf(row.spec) === soundOf(spec));
-    return at < 0 ? new SoundRow(this.store, spec, this) : left.splice(at, 1)[0];
+    return at < 0 ? this.newRow(spec) : left.splice(at, 1)[0];
+  }
+
+  /** @param {RowSpec} spec */
+  newRow(spec) {
+    return new SoundRow(this.store, spec, this);
   }
 
   /**

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from distill.audio.io import probe, read_audio
 from distill.errors import AudioFileError, ForeignEntryError, RunFolderError
+from distill.markup import shortened
 from distill.names import printable
 from distill.opened_folder import OpenedFolder
 from distill.training.run.folder import RunFolder
-from distill.training.run.layout import PREVIEWS
+from distill.training.run.layout import MARKS, PREVIEWS
+from distill.training.run.marks import Mark, change_mark
 from distill.training.run.request import RunRequest
 from distill.training.watch.history import MetricsHistory
 from distill.training.watch.preview_distances import distances_of
-from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
+from distill_widgets.page.messages import MarkFacts
+from distill_widgets.sounds.audio_player import LONGEST_NAME, Sound, SoundRow, Stage
+from distill_widgets.sounds.preview_player import PreviewPlayer
 
 SIDES = ("original", "reconstruction")
 _MOST_CACHED = 16
@@ -22,7 +27,7 @@ _LONGEST_S = 90.0  # a run makes them of at most a minute; packed silence of hou
 
 
 class Previews:
-    """Keeps an AudioPlayer showing what a run has made so far.
+    """Keeps a player showing what a run has made so far, and what somebody found of it.
 
     Args:
         folder: of the run.
@@ -36,15 +41,20 @@ class Previews:
         self._cache: dict[str, Sound] = {}
         self._lock = threading.Lock()
         self._shown: object = None
-        self.player = AudioPlayer(
+        self._epochs: dict[str, int] = {}  # by the key of a stage
+        self._names: dict[str, str] = {}  # of sounds, by what is shown of them
+        self._marks_file: object = None
+        self.player = PreviewPlayer(
             self._fetch,
+            self._mark,
             spectrogram=RunRequest.from_dict(folder.read_request()).config.spectrogram,
             name="Previews",
             empty="The first sounds appear after some epochs, or when you press Preview now.",
         )
 
     def update(self, history: MetricsHistory) -> None:
-        """Takes new previews."""
+        """Takes new previews and marks."""
+        self._take_marks()
         shown = [(event.folder, event.epoch) for event in history.previews]
         if shown == self._shown:
             return
@@ -59,9 +69,13 @@ class Previews:
                 event.folder,
                 f"epoch {event.epoch + 1}",
                 tuple(distances_of([pair]) for pair in event.pairs),
+                tuple(pair.mel for pair in event.pairs),
             )
             for event in sorted(history.previews, key=lambda event: (event.epoch, event.step))
         ]
+        self._epochs = {event.folder: event.epoch for event in history.previews}
+        pairs = history.previews[0].pairs  # the same sounds every time
+        self._names = {shortened(pair.name, LONGEST_NAME): pair.name for pair in pairs}
         rows = [
             SoundRow(
                 pair.name,
@@ -69,9 +83,30 @@ class Previews:
                 SIDES,
                 (pair.original, f"{{stage}}/{PurePosixPath(pair.reconstruction).name}"),
             )
-            for pair in history.previews[0].pairs  # the same sounds every time
+            for pair in pairs
         ]
         self.player.show(rows, stages)
+
+    def _take_marks(self) -> None:
+        """Shows what this dashboard, or another, has marked, where the file has changed."""
+        written = self._written()
+        if written != self._marks_file:
+            self._marks_file = written
+            self._show_marks(self._folder.marks)
+
+    def _written(self) -> object:
+        try:
+            found = (self._folder.path / MARKS).lstat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _mark(self, name: str, mark: str | None, stage: str) -> None:
+        full, epoch = self._names.get(name, name), self._epochs.get(stage)
+        self._show_marks(change_mark(self._folder.path, full, mark, epoch=epoch))
+
+    def _show_marks(self, marks: Mapping[str, Mark]) -> None:
+        self.player.show_marks({name: _facts(one) for name, one in marks.items()})
 
     def _fetch(self, key: str) -> Sound:
         with self._lock:  # pages ask in several threads, while `update` forgets
@@ -83,6 +118,10 @@ class Previews:
 
     def _read(self, key: str) -> Sound:
         return preview_sound(self._folder, key)
+
+
+def _facts(mark: Mark) -> MarkFacts:
+    return {"mark": mark.mark} if mark.epoch is None else {"mark": mark.mark, "epoch": mark.epoch}
 
 
 def preview_sound(folder: RunFolder, name: str) -> Sound:

@@ -14,6 +14,7 @@ from distill.markup import joined, own_style, plain
 from distill.tables import text_table
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
+from distill.training.run.marks import marks_in_words
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
@@ -104,6 +105,7 @@ class Report:
             lines.append(text_table(*shown))
         lines += [level.advice for level in self._health if level.advice]
         lines += [f"epoch {w.epoch + 1}: {w.message}" for w in self._history.warnings]
+        lines += self._by_ear
         return plain("\n".join(lines))
 
     @property
@@ -129,6 +131,11 @@ class Report:
         return ", ".join(said)
 
     @property
+    def _by_ear(self) -> list[str]:
+        said = marks_in_words(self._folder.marks)
+        return [f"by ear, {said}"] if said else []
+
+    @property
     def _plateau(self) -> list[str]:
         plateau = self._history.plateau
         if plateau is None:
@@ -144,6 +151,7 @@ class Report:
             *map(markup.paragraph, (self._headline, *self._plateau, *self._notes)),
             markup.run_health(self._history, kind, parts_are),
             markup.warning_list(warnings, self._health, kind=kind),
+            *map(markup.paragraph, self._by_ear),
         ]
         return {"text/html": str(joined([style, *parts])), "text/plain": repr(self)}
 
