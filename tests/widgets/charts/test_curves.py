@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from distill import VQEpochMetrics, VQMetricsHistory, VQVAEConfig
+from distill import VQEpochMetrics, VQMetricsHistory, VQStepMetrics, VQVAEConfig
 from distill.codebook.health import codebook_health
 from distill.family import family
 from distill.health_rows import THIN_BELOW, verdict_of
+from distill.training.watch.normal import Band, Bands
 from distill_widgets.charts.curves import Curves, health_chart, loss_chart
+from distill_widgets.charts.drawing import draw, to_svg
 
 
 def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on() -> None:
@@ -25,3 +27,31 @@ def test_the_line_between_thin_and_healthy_stands_on_the_curve_it_is_defined_on(
     [drawn] = levels.figure()["data"][0]["y"]
     assert line["y0"] == line["y1"] == THIN_BELOW
     assert drawn == pytest.approx(level.used) and verdict_of(drawn) == level.verdict == "healthy"
+
+
+def test_a_band_stands_behind_every_curve_that_it_has() -> None:
+    kind, config = family("vqvae"), VQVAEConfig(levels=1)
+    names = ("training loss", "validation loss", "used 0", "of another version")
+    band = Band(
+        "vqvae", "none", "", (1, 20), {}, 3, ["demo"], [50, 100],
+        {name: Bands([0.1, 0.2], [0.3, 0.4]) for name in names},
+    )  # fmt: skip
+    loss, levels = loss_chart(kind, band), health_chart(kind, config, band)
+    plain = len(loss_chart(kind).points)
+    curves = Curves(loss, levels, kind, config, band)
+    history = VQMetricsHistory()
+    curves.update(history)
+    assert sum(loss.points) == 0  # or nothing would say that it waits for the first step
+    history.update(VQStepMetrics(0, 0, *(1.0,) * 3, 1e-3, 1.0, 0.1, 0.1))
+    for _ in range(2):
+        curves.update(history)
+    assert loss.points[plain:] == [2] * 4 and levels.points[-2:] == [2, 2]
+    low, high = loss.figure()["data"][-2:]
+    assert (low["x"], low["y"]) == ([50, 100], pytest.approx([0.1, 0.2]))
+    assert high["fill"] == "tonexty" and high["y"] == pytest.approx([0.3, 0.4])
+    shown = [trace.get("showlegend", True) for trace in loss.figure()["data"][plain:]]
+    assert shown == [False, True, False, False]
+    curves.update(VQMetricsHistory())  # begun anew
+    assert sum(loss.points) == 0
+    curves.update(history)
+    assert "runs like this" in to_svg(draw(loss))

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from distill.family import Family
-from distill.health_rows import THIN_BELOW, Curve, Health
+from distill.health_rows import THIN_BELOW
+from distill.training.watch.epoch_curves import health_curves, health_name, loss_name
 from distill.training.watch.history import MetricsHistory
+from distill.training.watch.normal import Band
 from distill_widgets.charts.chart import Chart
+from distill_widgets.charts.normal_bands import Place, band_traces, fill_bands
 from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
 
 _MOST_MARKED = 50
@@ -20,8 +23,13 @@ _GAP = 0.12
 _SHARES = {"tickformat": ".0%", "range": [0, 1.04]}
 
 
-def loss_chart(family: Family) -> Chart:
-    """An empty chart of training and validation: the loss, and beside it each of its parts."""
+def loss_chart(family: Family, normal: Band | None = None) -> Chart:
+    """An empty chart of training and validation: the loss, and beside it each of its parts.
+
+    Args:
+        family: of the run.
+        normal: where runs like it were, if there are any.
+    """
     traces: list[dict[str, Any]] = []
     for number, part in enumerate(("loss", *family.loss_parts)):
         axes = _axes(number)
@@ -36,6 +44,7 @@ def loss_chart(family: Family) -> Chart:
         {"name": "checkpoint", "mode": "markers", "hovertemplate": "checkpoint"}
         | {"marker": {"symbol": "diamond-open", "size": 9, "color": INK, "line": {"width": 1.2}}}
     )
+    traces += band_traces(normal, _loss_places(family))
     beside = _below_each_other(len(family.loss_parts), _GAP)
     first_across = (0, 0.62) if beside else (0, 1)
     places = ((first_across, (0, 1)), *(((0.69, 1), up) for up in beside))
@@ -49,15 +58,16 @@ def loss_chart(family: Family) -> Chart:
     )
 
 
-def health_chart(family: Family, config: Any) -> Chart:
+def health_chart(family: Family, config: Any, normal: Band | None = None) -> Chart:
     """An empty chart of every part of the bottleneck, an epoch a point.
 
     Args:
         family: of the run.
         config: of the run; says how many parts there are.
+        normal: where runs like it were, if there are any.
     """
     kind, labels = family.health_type, parts_of(family, config)
-    curves = curves_of(kind)
+    curves = health_curves(kind)
     traces: list[dict[str, Any]] = [
         {
             "name": label,
@@ -72,6 +82,7 @@ def health_chart(family: Family, config: Any) -> Chart:
         for number, curve in enumerate(curves)
         for part, label in enumerate(labels)
     ]
+    traces += band_traces(normal, _health_places(family, config))
     up = _below_each_other(math.ceil(len(curves) / 2), 0.14)
     across = ((0, 0.46), (0.54, 1)) if len(curves) > 1 else ((0, 1),)
     places = [(x, y) for y in up for x in across][: len(curves)]
@@ -97,19 +108,42 @@ def parts_of(family: Family, config: Any) -> tuple[str, ...]:
     return family.labels(config) or (family.health_type.parts.lower(),)
 
 
-def curves_of(kind: type[Health]) -> tuple[Curve, ...]:
-    """What is drawn of every part of a bottleneck, a panel each; its share in use first."""
-    return Curve("used", lambda part: part.used, is_share=True), *kind.curves
+def _loss_places(family: Family) -> list[Place]:
+    return [
+        Place(loss_name(side, part), _axes(number), colour)
+        for number, part in enumerate(("loss", *family.loss_parts))
+        for side, colour in (("training", MUTED), ("validation", ACCENT))
+    ]
+
+
+def _health_places(family: Family, config: Any) -> list[Place]:
+    return [
+        Place(health_name(curve, part), _axes(number), level_colour(part))
+        for number, curve in enumerate(health_curves(family.health_type))
+        for part in range(len(parts_of(family, config)))
+    ]
 
 
 class Curves:
-    """Feeds a history into both charts, each thing once."""
+    """Feeds a history into both charts, each thing once.
 
-    def __init__(self, loss: Chart, health: Chart, family: Family, config: Any) -> None:
-        self._loss, self._health = loss, health
+    Args:
+        loss: by `loss_chart`.
+        health: by `health_chart`.
+        family: of the run.
+        config: of the run.
+        normal: the band that both charts were made with.
+    """
+
+    def __init__(
+        self, loss: Chart, health: Chart, family: Family, config: Any, normal: Band | None = None
+    ) -> None:
+        self._loss, self._health, self._normal = loss, health, normal
+        self._places = _loss_places(family), _health_places(family, config)
         self._names = ("loss", *family.loss_parts)
         self._kind, self._parts = family.health_type, len(parts_of(family, config))
         self._history: MetricsHistory | None = None
+        self._has_bands = False
         self._steps = self._epochs = self._checkpoints = 0
 
     def update(self, history: MetricsHistory) -> None:
@@ -119,6 +153,11 @@ class Curves:
             self._steps = self._epochs = self._checkpoints = 0
             self._loss.clear()
             self._health.clear()
+            self._has_bands = False
+        if history.step_count and not self._has_bands:
+            self._has_bands = True
+            for chart, places in zip((self._loss, self._health), self._places, strict=True):
+                fill_bands(chart, self._normal, places)
         self._take_steps(history.steps_since(self._steps))
         epochs = history.epochs[self._epochs :]
         self._take_losses(epochs)
@@ -149,7 +188,7 @@ class Curves:
 
     def _take_health(self, epochs: Sequence[Any]) -> None:
         steps = [epoch.step for epoch in epochs]
-        for number, curve in enumerate(curves_of(self._kind)):
+        for number, curve in enumerate(health_curves(self._kind)):
             for part in range(self._parts):
                 values = [curve.of(epoch.health[part]) for epoch in epochs]
                 self._health.append(number * self._parts + part, steps, values)

@@ -63,8 +63,13 @@ def draw(chart: Chart, *, width_px: int = 900, note: str = "") -> Figure:
                 )
             )
             _dress(axes[f"y{number}"], axis)
+    below: dict[str, Any] = {}
     for trace in figure["data"]:
-        _draw_trace(axes[trace.get("yaxis", "y")], trace)
+        if trace.get("fill"):
+            _draw_band(axes[trace.get("yaxis", "y")], below, trace)
+        elif trace.get("line", {}).get("width") != 0:
+            _draw_trace(axes[trace.get("yaxis", "y")], trace)
+        below = trace
     for shape in layout.get("shapes", ()):
         _draw_mark(axes["y"], shape)
     for words in layout.get("annotations", ()):
@@ -189,6 +194,15 @@ def _draw_trace(axes: Axes, trace: dict[str, Any]) -> None:
         *_thin(x, y), _DASHES[line.get("dash", "solid")], **style,
         label=label, marker=points, markersize=4,
     )  # fmt: skip
+
+
+def _draw_band(axes: Axes, low: dict[str, Any], high: dict[str, Any]) -> None:
+    """What lies between two traces."""
+    if high["x"]:
+        below, above = (np.array(trace["y"], float) for trace in (low, high))
+        label = _label(high.get("name", "")) if high.get("showlegend", True) else "_"
+        style = {"color": _printed(high["fillcolor"]), "alpha": high["opacity"], "linewidth": 0}
+        axes.fill_between(high["x"], below, above, label=label, zorder=0, **style)
 
 
 def _label(name: str) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from distill.errors import RunFolderError
+from distill.markup import joined
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
+from distill.training.watch.normal import left_band, normal_for
 from distill.training.watched_run import RunSnapshot
 from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 from distill_widgets.charts.drawing import draw, to_svg
@@ -59,10 +61,12 @@ class TrainingDashboard(View):
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
         self.head = RunHead()
-        self.loss = LiveChart(loss_chart(self._family))
-        self.levels = LiveChart(health_chart(self._family, config))
+        self._normal = normal_for(request)
+        self.loss = LiveChart(loss_chart(self._family, self._normal))
+        self.levels = LiveChart(health_chart(self._family, config, self._normal))
         self.health, self.warnings, self.journal = (Html() for _ in range(3))
-        self._curves = Curves(self.loss.chart, self.levels.chart, self._family, config)
+        about = self._family, config, self._normal
+        self._curves = Curves(self.loss.chart, self.levels.chart, *about)
         self._previews = Previews(folder)
         self.player = self._previews.player
         charts = self.loss, self.levels, self.health
@@ -137,7 +141,9 @@ class TrainingDashboard(View):
         kind, parts = self._family.health_warning, self._family.health_type.parts
         measured = history.measured.health if history.measured else ()
         self.health.value = markup.run_health(history, kind, parts)
-        self.warnings.value = markup.warning_list(history.warnings, measured, kind=kind)
+        warnings = markup.warning_list(history.warnings, measured, kind=kind)
+        left = left_band(self._normal, history.epochs)
+        self.warnings.value = joined([warnings, *([markup.paragraph(left)] if left else [])])
         self.journal.value = markup.log_list(history)
         self._previews.update(history)
         self._show_state(run)

@@ -19,6 +19,7 @@ from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.watch.history import MetricsHistory
+from distill.training.watch.normal import left_band, normal_for
 from distill.training.watch.preview_distances import distances_of
 from distill.words import duration
 from distill_widgets.charts.chart import Chart
@@ -87,6 +88,7 @@ class Report:
         self._folder, self._state, self._notes = folder, state, tuple(notes)
         self._history = history
         self._request = RunRequest.from_dict(folder.read_request())
+        self._normal = normal_for(self._request)
 
     def outputs(self) -> list[Bundle]:
         """MIME bundles, in the order they are shown."""
@@ -105,7 +107,7 @@ class Report:
             lines.append(text_table(*shown))
         lines += [level.advice for level in self._health if level.advice]
         lines += [f"epoch {w.epoch + 1}: {w.message}" for w in self._history.warnings]
-        lines += self._by_ear
+        lines += self._by_ear + self._left
         return plain("\n".join(lines))
 
     @property
@@ -136,6 +138,11 @@ class Report:
         return [f"by ear, {said}"] if said else []
 
     @property
+    def _left(self) -> list[str]:
+        said = left_band(self._normal, self._history.epochs)
+        return [said] if said else []
+
+    @property
     def _plateau(self) -> list[str]:
         plateau = self._history.plateau
         if plateau is None:
@@ -151,14 +158,14 @@ class Report:
             *map(markup.paragraph, (self._headline, *self._plateau, *self._notes)),
             markup.run_health(self._history, kind, parts_are),
             markup.warning_list(warnings, self._health, kind=kind),
-            *map(markup.paragraph, self._by_ear),
+            *map(markup.paragraph, self._by_ear + self._left),
         ]
         return {"text/html": str(joined([style, *parts])), "text/plain": repr(self)}
 
     def _charts(self) -> list[Bundle]:
-        about = self._request.family, self._request.config
-        charts = loss_chart(about[0]), health_chart(*about)
-        Curves(*charts, *about).update(self._history)
+        family, config, normal = self._request.family, self._request.config, self._normal
+        charts = loss_chart(family, normal), health_chart(family, config, normal)
+        Curves(*charts, family, config, normal).update(self._history)
         return [
             {
                 _PLOTLY: _plain_plotly(chart),
