@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from playwright.sync_api import Browser
 
 from .harness import CHROMIUM, Kernels, Notebook, Server, chromium, serve
@@ -27,12 +30,22 @@ def kernels(server: Server) -> Kernels:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the microphone of every page hears: a second of noise that is like nothing else."""
+    noise = np.random.default_rng(3).normal(size=48_000)
+    smooth = np.convolve(noise, np.hanning(12), "same")
+    path = tmp_path_factory.mktemp("microphone") / "noise.wav"
+    soundfile.write(path, 0.5 * smooth / np.abs(smooth).max(), 48_000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(microphone: Path) -> Iterator[Browser]:
     if CHROMIUM is None and os.environ.get("CI"):
         pytest.fail("no chromium here: .ci/run should have installed it")
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with chromium() as opened:
+    with chromium(microphone) as opened:
         yield opened
 
 

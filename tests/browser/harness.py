@@ -122,10 +122,19 @@ def running_server(home: Path, module: str, options: Sequence[str]) -> Iterator[
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+def chromium(microphone: Path | None = None) -> Iterator[Browser]:
+    """Debian's Chromium, without a window.
+
+    Args:
+        microphone: a WAV file that its microphone gives again and again, without asking anybody.
+    """
+    fake = [
+        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    ]  # fmt: skip
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        flags = [*FLAGS, *(fake if microphone else ())]
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield opened
         opened.close()
 

@@ -68,6 +68,9 @@ new = load_model_v2("h/models/model.distill")
 learned = CodedSound({NAME!r}, (codes.indices.T.contiguous(),))
 new.use_prior(replace(untrained(new), sounds=(learned,)))
 tone = (torch.sin(torch.arange(4000) / 9).numpy(), 8000)
+from distill_widgets.sounds.recorder import Recording
+heard = w.CodesRecorder(model)
+heard._show(Recording({TEXT!r}, torch.from_numpy(tone[0]), 8000))
 """
 
 SINKS: dict[str, str] = {
@@ -81,6 +84,7 @@ SINKS: dict[str, str] = {
     "ModelCard": 'w.ModelCard("h/models/model.distill")',
     "ModelLibraryView": 'w.ModelLibraryView("h/models")',
     "CodesView": "w.CodesView(model, codes, name=codes.labels[0])",
+    "CodesRecorder": "heard",
     "CodebookExplorer": "w.CodebookExplorer(atlas, model)",
     "LatentExplorer": "w.LatentExplorer(vae, corpus.files[0].path, "
     "directions=principal_directions(vae, 1))",

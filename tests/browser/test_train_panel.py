@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+import torch
 
 from distill import RunFolder, TrainingRunner, make_demo_corpus
+from distill.audio.io import resample
 
 PANEL, HEAD = ".distill-panel", ".distill-head"
 
@@ -129,3 +133,58 @@ def test_it_works_while_a_cell_blocks_the_kernel(notebook, music, runs):
     _reads(n, "running")
     _press(n, "Attach")
     n.wait_for(HEAD, "step", 4)
+
+
+def likeness(part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
+    """How alike a part is to the best place of a sound that repeats, in [-1, 1]; how loud beside
+    it.
+    """
+    whole = np.concatenate([whole, whole[: len(part)]])
+    products = np.correlate(whole, part, "valid")
+    energy = np.sqrt(np.convolve(whole**2, np.ones(len(part)), "valid"))
+    found = products / (energy * np.linalg.norm(part))
+    best = int(found.argmax())
+    return float(found[best]), float(np.linalg.norm(part) / energy[best])
+
+
+def test_what_the_microphone_hears_lies_in_a_new_file(notebook, music, runs, microphone):
+    recorder = ".distill-recorder"
+    n = notebook(SHOW.format(folder=str(music), runs=str(runs)))
+    n.run_all()
+    n.page.locator(".distill-fold", has_text="Record").click()
+    button = n.page.locator(f"{recorder} button").first
+    button.click()
+    n.wait_for(recorder, "state", "recording")
+    n.page.wait_for_function(
+        f"() => Number(document.querySelector('{recorder}').dataset.seconds) > 2"
+    )
+    button.click()
+    n.wait_for(recorder, "state", "recorded")
+    n.page.locator(f"{recorder} input[type=range]").first.evaluate(
+        "e => { e.value = 0.1; e.dispatchEvent(new Event('input')); }"
+    )
+    seconds = float(n.read(recorder, "seconds"))
+    n.page.get_by_label("name of the recording").fill("my <b> take")
+    save = n.page.locator(f"{recorder} button", has_text="Save in the folder")
+    save.click()
+    n.page.locator(recorder, has_text="cannot be part of a name").wait_for()
+    n.page.get_by_label("name of the recording").fill("my take")
+    save.click()
+    n.wait_for(recorder, "used", "1")
+    n.picture("recorder", PANEL)
+    heard, rate = soundfile.read(music / "my take.wav")
+    assert len(heard) == pytest.approx(seconds * rate, abs=0.01 * rate)
+    played, played_rate = soundfile.read(microphone)
+    heard = resample(torch.from_numpy(heard).float(), rate, played_rate).numpy()
+    window = played_rate // 10  # a busy machine drops some of it: most of it is as it was
+    places = range(0, len(heard) - window, window)
+    found = [likeness(heard[at : at + window], played) for at in places]
+    alike = [loudness for like, loudness in found if like > 0.95]
+    assert len(alike) >= 3, found
+    assert 0.8 < float(np.median(alike)) < 1.25
+    save.click()
+    n.page.locator(recorder, has_text="is there already, and stays; my take-2 is free").wait_for()
+    n.page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => "
+                    "Promise.reject(new DOMException('no', 'NotAllowedError')); }")  # fmt: skip
+    button.click()
+    n.page.locator(recorder, has_text="was not allowed to use the microphone").wait_for()

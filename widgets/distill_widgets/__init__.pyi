@@ -4,6 +4,9 @@ from .charts.live_chart import (
 from .inside.codebook_explorer import (
     CodebookExplorer as CodebookExplorer,
 )
+from .inside.codes_recorder import (
+    CodesRecorder as CodesRecorder,
+)
 from .inside.codes_view import (
     CodesView as CodesView,
 )

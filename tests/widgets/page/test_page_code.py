@@ -28,7 +28,7 @@ ONLY_IN = {
     r"\.src = |\bsrc: ": {"sound_store.js", "plotly_load.js", "live_chart.js"},
     r"createElement\(": {"text.js", "plotly_load.js"},
     r"new Option\((?!shownText|\")": set(),
-    r"URL\.createObjectURL\(": {"sound_store.js", "plotly_load.js"},
+    r"URL\.createObjectURL\(": {"sound_store.js", "plotly_load.js", "microphone.js"},
 }
 
 

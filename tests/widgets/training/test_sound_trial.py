@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import itertools
 import json
 import tempfile
 import threading
@@ -25,10 +24,9 @@ from distill_widgets.training import sound_trial as module
 from distill_widgets.training.recordings import MOST_SHOWN, Recordings
 from distill_widgets.training.sound_trial import SoundTrial
 from tests.priors import tiny_prior
-from tests.widgets.node_page import say
+from tests.widgets.page_commands import ask, command, sent
 
 RATE = 48_000
-numbers = itertools.count()
 
 
 def wav(seconds: float = 0.25) -> bytes:
@@ -66,27 +64,6 @@ def trial(trainer, weights):
     made.close()
 
 
-def command(widget, kind: str, **fields: object) -> dict[str, object]:
-    """The answer to a command of a page."""
-    key = json.dumps({"act": f"a-{next(numbers)}", **fields})
-    say(widget, {"type": kind, "key": key, "client": "page"})
-    return widget.comm.custom[-1][0]
-
-
-def ask(widget, kind: str, key: str, *buffers: bytes) -> dict[str, object]:
-    say(widget, {"type": kind, "key": key, "client": f"page-{next(numbers)}"}, buffers)
-    return widget.comm.custom[-1][0]
-
-
-def sent(widget, data: bytes, name: str = "my kick.wav", piece: int = 10_000) -> int:
-    """Sends a file as pages do; its number."""
-    number = command(widget, "upload", name=name, bytes=len(data))["upload"]
-    for at in range(0, len(data), piece):
-        answer = ask(widget, "piece", f"{number}/{at}", data[at : at + piece])
-        assert "error" not in answer, answer
-    return number
-
-
 def outcome(widget, number: object) -> dict[str, object]:
     while not (answer := command(widget, "outcome", number=number)).get("done", "error" in answer):
         pass
@@ -104,15 +81,15 @@ def tried(widget, **source: object) -> dict[str, object]:
 def test_closed_it_is_a_line_and_nothing_else(trainer, comms):
     dashboard = TrainingDashboard(trainer.path)
     assert dashboard.trying.children == (dashboard.trying.line,)
-    assert dashboard.trying.trial is None
+    assert dashboard.trying.content is None
     dashboard.trying.line.click()
-    trial = dashboard.trying.trial
+    trial = dashboard.trying.content
     assert dashboard.trying.children == (dashboard.trying.line, trial)
     assert dashboard.trying.line.description.startswith("▾")
     dashboard.trying.line.click()
     assert dashboard.trying.children == (dashboard.trying.line,)
     dashboard.trying.line.click()
-    assert dashboard.trying.trial is trial  # with all that was tried
+    assert dashboard.trying.content is trial  # with all that was tried
     dashboard.trying.line.click()
     dashboard.close()
     assert [comm.comm_id for comm in comms if comm.is_open] == []

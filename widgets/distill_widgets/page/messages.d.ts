@@ -109,6 +109,13 @@ export interface UploadFacts {
 }
 
 /**
+ * Of the command `recorded`: what was done with what the page has recorded.
+ */
+export interface RecordedFacts {
+  said: string;
+}
+
+/**
  * Of `recordings`, by a text that is looked for: the first of those that have it, and how many
  * there are.
  */
@@ -355,4 +362,5 @@ export interface Outcomes {
   attempt: AttemptFacts;
   outcome: OutcomeFacts;
   mark: NoFacts;
+  recorded: RecordedFacts;
 }

@@ -125,6 +125,12 @@ class UploadFacts(TypedDict):
     upload: int
 
 
+class RecordedFacts(TypedDict):
+    """Of the command `recorded`: what was done with what the page has recorded."""
+
+    said: str
+
+
 # --- a sound tried while a model learns ---------------------------------------------------------
 
 
@@ -363,3 +369,4 @@ class Outcomes(TypedDict):
     attempt: AttemptFacts
     outcome: OutcomeFacts
     mark: NoFacts
+    recorded: RecordedFacts

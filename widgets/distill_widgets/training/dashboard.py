@@ -20,15 +20,17 @@ from distill_widgets.charts.drawing import draw, to_svg
 from distill_widgets.charts.live_chart import LiveChart
 from distill_widgets.page import markup
 from distill_widgets.page.controls import Html
+from distill_widgets.page.fold import Fold
 from distill_widgets.page.live_widget import in_colab
 from distill_widgets.page.view import View
 from distill_widgets.sounds.previews import Previews
 from distill_widgets.training.publisher import PERIOD_S, Publisher
 from distill_widgets.training.run_head import RunHead
 from distill_widgets.training.run_state import RunState, missing
-from distill_widgets.training.trial_part import TrialPart
+from distill_widgets.training.sound_trial import SoundTrial
 
 _FRESH_S = 0.2
+_TRY_HINT = "any sound of yours, through the weights of this moment"
 
 
 class TrainingDashboard(View):
@@ -46,7 +48,7 @@ class TrainingDashboard(View):
 
     _own_runner = False  # until the constructor has come that far, there is nothing to close
     _publisher: Publisher | None = None
-    trying: TrialPart | None = None
+    trying: Fold | None = None
     """Where a sound is tried; None for a run that learns codes, which takes no sound."""
 
     def __init__(self, run: TrainingRunner | RunFolder | str | Path) -> None:
@@ -70,7 +72,8 @@ class TrainingDashboard(View):
         self._previews = Previews(folder)
         self.player = self._previews.player
         charts = self.loss, self.levels, self.health
-        self.trying = TrialPart(folder) if self._family.of_codec is None else None
+        if self._family.of_codec is None:
+            self.trying = Fold("Try a sound", lambda: SoundTrial(folder), hint=_TRY_HINT)
         tried = [self.trying] if self.trying else []
         parts = self.head, *charts, self.warnings, self.player, *tried, self.journal
         super().__init__(parts, "distill-dashboard")

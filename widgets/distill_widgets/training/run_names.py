@@ -39,13 +39,8 @@ def what_is_wrong(name: str, runs_folder: Path) -> tuple[str, str]:
     """
     if not name:
         return f"The run needs a name: it becomes a folder in {runs_folder}.", ""
-    bad = next((sign for sign in name if sign in _REFUSED or not sign.isprintable()), None)
-    if bad is not None:
-        return f"{name!r}: {bad!r} cannot be part of a name; use letters, digits, - and _.", ""
-    if name.startswith(".") or name.endswith("."):
-        return f"{name!r}: a name neither begins nor ends with a dot.", ""
-    if len(name) > _LONGEST:
-        return f"{name[:20]}…: a name has at most {_LONGEST} letters.", ""
+    if wrong := bad_name(name):
+        return wrong, ""
     try:
         RunFolder(runs_folder / name).check_free()
     except RunFolderError:
@@ -55,6 +50,18 @@ def what_is_wrong(name: str, runs_folder: Path) -> tuple[str, str]:
     except OSError as error:
         return f"{runs_folder / name}: cannot be looked at ({error.strerror}).", ""
     return "", ""
+
+
+def bad_name(name: str) -> str:
+    """Why no file or folder can have a name everywhere; "" where it can."""
+    bad = next((sign for sign in name if sign in _REFUSED or not sign.isprintable()), None)
+    if bad is not None:
+        return f"{name!r}: {bad!r} cannot be part of a name; use letters, digits, - and _."
+    if name.startswith(".") or name.endswith("."):
+        return f"{name!r}: a name neither begins nor ends with a dot."
+    if len(name) > _LONGEST:
+        return f"{name[:20]}…: a name has at most {_LONGEST} letters."
+    return ""
 
 
 def _is_free(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from distill.errors import DistillError
+from distill.errors import CorpusError, DistillError
 from distill.training.runner import TrainingRunner
 from distill_widgets.page.controls import (
     Sentence,
@@ -22,11 +22,14 @@ from distill_widgets.page.controls import (
     style_sheet,
     with_class,
 )
+from distill_widgets.page.fold import Fold
 from distill_widgets.page.view import View
+from distill_widgets.sounds.recorder import Recorder, Recording
 from distill_widgets.training.corpus_reader import Reading
 from distill_widgets.training.dashboard import TrainingDashboard
 from distill_widgets.training.folder_chooser import FolderChooser
 from distill_widgets.training.name_field import NameField
+from distill_widgets.training.recorded_files import save_recording
 from distill_widgets.training.runs_list import RunsList
 from distill_widgets.training.train_settings import TrainSettings
 
@@ -58,6 +61,11 @@ class TrainPanel(View):
         self._turn = threading.Lock()  # one press at a time: a second Start finds the first's run
         self._start_is_due = False  # Start was pressed while the sounds were being read
         self.chooser = FolderChooser(folder)
+        self.recording = Fold(
+            "Record a sound",
+            lambda: Recorder(self._save, action="Save in the folder"),
+            hint="the browser's microphone, as a new WAV file",
+        )
         self.settings = TrainSettings()
         self.name = NameField(self._runs_folder)
         self.start = button("Start training", self._press(self._start), "distill-primary")
@@ -79,6 +87,7 @@ class TrainPanel(View):
         self._start_is_due = False
         self._let_go()
         self.chooser.close()
+        self.recording.finish()
         close_all([self._form, self._bar])  # one of them is not shown
         super().close()
 
@@ -86,7 +95,7 @@ class TrainPanel(View):
         start = with_class(row(self.start, self.says), "distill-start")
         runs = with_class(section("Runs", self.runs, self.look_again), "distill-earlier")
         return ipywidgets.VBox([
-            section("Sounds", self.chooser),
+            section("Sounds", self.chooser, self.recording),
             section("Training", self.settings, self.name, start),
             runs,
         ])  # fmt: skip
@@ -135,6 +144,15 @@ class TrainPanel(View):
         runner.start_vqvae(config, sounds, self.name.place, device, start=start)
         self.chooser.let_go_of_sounds()
         self._show(runner)
+
+    def _save(self, recording: Recording) -> str:
+        """Writes what was recorded among the sounds, which are read again."""
+        folder = self.chooser.folder
+        if folder is None:
+            raise CorpusError("choose a folder of sounds first: recordings are saved in it")
+        said = save_recording(folder, recording)
+        self.chooser.go_to(folder)
+        return said
 
     def _attach(self, path: Path) -> None:
         with self._turn:
