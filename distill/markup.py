@@ -39,8 +39,8 @@ _TAGS = {
 _EMPTY = {"br", "col", "path", "rect"}
 _ATTRIBUTES = {
     *("aria-label", "class", "colspan", "d", "data-tone", "fill", "font-family", "font-size"),
-    *("height", "opacity", "role", "stroke", "stroke-linecap", "stroke-width", "style", "title"),
-    *("viewBox", "width", "x", "y"),
+    *("height", "opacity", "role", "stroke", "stroke-linecap", "stroke-width", "style", "tabindex"),
+    *("title", "viewBox", "width", "x", "y"),
 }
 _COLOURED = {"fill", "stroke"}
 _STYLES = {"background", "color", "text-align", "width"}

@@ -10,6 +10,8 @@ import pytest
 
 from distill.training import TrainingResult
 
+from . import accessible
+
 CODES = ".distill-codes"
 OPEN = """\
 from distill import load_model_v2, read_audio
@@ -67,6 +69,7 @@ def test_a_cell_a_moment_and_a_row_are_heard(page_of: Callable[..., Any]) -> Non
     played.until("playing", "alone-2")
     book.wait_for(CODES, "status", "ready")
     assert book.read(CODES, "source") == "first-3", "what is played next is everything again"
+    accessible.check(book.page, "codes")
 
 
 def test_the_playhead_moves_and_stops_at_the_end(page_of: Callable[..., Any]) -> None:

@@ -22,6 +22,8 @@ from distill import (
     train_vqvae,
 )
 
+from . import accessible
+
 TINY = {"width": 16, "latent_dim": 8, "codebook_size": 16, "batch_size": 4, "segment_frames": 24}
 HEAD, LOSS, LEVELS = ".distill-head", "[data-name=Loss]", "[data-name=Codebooks]"
 PLAYER = ".distill-player"
@@ -105,6 +107,7 @@ def test_a_run_is_watched_to_its_end(notebook, start, run):
         "() => document.querySelector('.distill-log').innerText.includes('model in model.distill')"
     )
     n.picture("notebook-finished")
+    accessible.check(n.page, "dashboard")
 
 
 def test_pause_resume_preview_save_and_stop(notebook, start, run):

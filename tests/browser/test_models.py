@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from distill import read_model_info
 from distill.training import TrainingResult
 
+from . import accessible
+
 LIST, HEAD = ".distill-library", ".distill-card-head"
 
 
@@ -58,6 +60,7 @@ def test_a_library_is_kept_in_order(
     book.wait_for(LIST, "models", "2")
     book.page.locator(f"{LIST} input[type=search]").fill("weather")
     book.wait_for(LIST, "names", "Wind & weather")
+    accessible.check(book.page, "library")
 
 
 def test_a_card_loads_and_saves_and_shows_errors(

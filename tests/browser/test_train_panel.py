@@ -13,6 +13,8 @@ import torch
 from distill import RunFolder, TrainingRunner, make_demo_corpus
 from distill.audio.io import resample
 
+from . import accessible
+
 PANEL, HEAD = ".distill-panel", ".distill-head"
 
 SHOW = """
@@ -118,6 +120,7 @@ def test_what_is_wrong_is_said_beside_it(notebook, music, runs):
     _fill(n, "Folder", str(music.parent))
     _reads(n, "music   a run")
     n.picture("panel-folders-dark", PANEL)
+    accessible.check(n.page, "panel")
 
 
 def test_it_works_while_a_cell_blocks_the_kernel(notebook, music, runs):

@@ -50,6 +50,13 @@ def labelled(kind: type[ipywidgets.Widget], label: str, **traits: Any) -> Any:
     )
 
 
+def named(control: Any, name: str) -> Any:
+    """A control without room for a label, with one for who reads the page by ear."""
+    control.description = plain(name)
+    control.add_class("distill-unlabelled")
+    return control
+
+
 def button(label: str, press: Callable[[], None], *classes: str, hint: str = "") -> Any:
     """A button that calls `press`."""
     made = ipywidgets.Button(

@@ -118,7 +118,11 @@ def log_list(history: MetricsHistory) -> Markup:
         tag("li", tag("span", f"step {step:,}", class_="distill-when"), _line(text))
         for step, text in events[::-1]
     ]
-    return wrapped(*([tag("ul", *items, class_="distill-list distill-log")] if items else []))
+    if not items:
+        return wrapped()
+    style, name = "distill-list distill-log", "what happened"
+    # It scrolls: the keyboard must reach it too.
+    return wrapped(tag("ul", *items, class_=style, tabindex=0, aria_label=name))
 
 
 def plain_table(

@@ -17,6 +17,7 @@ from distill_widgets.page.controls import (
     Sentence,
     button,
     labelled,
+    named,
     row,
     set_options,
     style_sheet,
@@ -53,8 +54,9 @@ class FolderChooser(View):
         self.path = labelled(ipywidgets.Text, "Folder", continuous_update=False)
         self.path.layout.flex, self.path.layout.width = "1 1 auto", "auto"
         self.up = button("Up", self._go_up, hint="the folder above")
-        self.subfolders = ipywidgets.Select(
-            rows=_ROWS_SHOWN, layout=ipywidgets.Layout(width="auto")
+        self.subfolders = named(
+            ipywidgets.Select(rows=_ROWS_SHOWN, layout=ipywidgets.Layout(width="auto")),
+            "folders in this folder",
         )
         self.hint = Sentence("Click a folder to go into it; what is in it at every depth is used.")
         self.says = Sentence()

@@ -113,6 +113,7 @@ class HeadView {
     const line = element("div", "distill-head-line");
     this.el.classList.add("distill", "distill-head");
     this.bar.setAttribute("role", "progressbar");
+    this.bar.setAttribute("aria-label", "share of the budget that is used");
     this.state.setAttribute("role", "status");
     this.trouble.setAttribute("role", "alert");
     this.said.setAttribute("role", "status");

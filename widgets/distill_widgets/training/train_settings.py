@@ -18,7 +18,7 @@ from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError
 from distill.models.device import available_devices
 from distill.models.start import base_path
-from distill_widgets.page.controls import Sentence, labelled, row, set_options
+from distill_widgets.page.controls import Sentence, labelled, named, row, set_options
 from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
 
@@ -78,8 +78,9 @@ class TrainSettings(View):
             "How strongly the encoder is held to its entries; more is steadier, and blunter."
         )
         self.budget = labelled(ipywidgets.FloatText, "Budget", value=1.0)
-        self.unit = ipywidgets.Dropdown(
-            options=[MINUTES, EPOCHS], layout=ipywidgets.Layout(width="110px")
+        self.unit = named(
+            ipywidgets.Dropdown(options=[MINUTES, EPOCHS], layout=ipywidgets.Layout(width="110px")),
+            "unit of the budget",
         )
         found = available_devices()
         self.device = labelled(
