@@ -10,7 +10,14 @@ from distill import VQVAEConfig, load_model_v2
 from distill.models import read_model_info
 from tools.base import make, material, pack
 from tools.base.__main__ import main
-from tools.base.learning import CHECKPOINT, Learner, TrainingPlan, read_checkpoint, train
+from tools.base.learning import (
+    CHECKPOINT,
+    SHIPPED_ENTRIES,
+    Learner,
+    TrainingPlan,
+    read_checkpoint,
+    train,
+)
 from tools.base.material import KINDS
 
 TINY = VQVAEConfig(
@@ -115,7 +122,9 @@ def test_one_call_makes_material_base_and_report(tmp_path: Path) -> None:
 
     state = read_checkpoint(tmp_path / CHECKPOINT)["average"]
     for name, value in loaded.model.state_dict().items():
-        assert torch.equal(value, state[name].half().to(value.dtype))
+        if not name.startswith("quantizer."):  # in the file they are small, and fitted anew
+            assert torch.equal(value, state[name].half().to(value.dtype)), name
+    assert loaded.codebooks.shape[1] == min(TINY.codebook_size, SHIPPED_ENTRIES)
 
     record = json.loads((tmp_path / "report.json").read_text())
     assert record["digest"] == loaded.digest and record["file_bytes"] == path.stat().st_size

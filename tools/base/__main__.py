@@ -2,11 +2,12 @@
 
     apt-get install fluidsynth fluid-soundfont-gm musescore-general-soundfont flite
     python -m tools.base                          # material, training, file and report
+    python -m tools.base --stride 2 --levels 3 --work OTHER  # the base of the finer presets
     python -m tools.base --seconds 60 --steps 20  # a moment's try
     python -m tools.base --pack                   # the file from the last checkpoint, as it stands
 
 Killed or stopped, the same command continues: at the clip, or at the last checkpoint. To ship what
-it made, put `base-STEPS.distill` into `distill/data` as `base.distill`.
+it made, put `base-STEPS.distill` into `distill/data` as `base.distill`, or as `base-fine.distill`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ that fit all sounds, so the decoder has to learn from codes as fine as theirs wi
 def _options() -> argparse.ArgumentParser:
     default = TrainingPlan()
     work = Path(platformdirs.user_cache_dir("distill-base"))
+    model = VQVAEConfig()
     options = argparse.ArgumentParser(
         prog="python -m tools.base",
         description=__doc__,
@@ -40,6 +42,10 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--seconds", type=float, default=7200.0, help="of material (%(default)s)")
     options.add_argument("--steps", type=int, default=default.steps, help="(%(default)s)")
     options.add_argument("--seed", type=int, default=default.seed, help="(%(default)s)")
+    for name in ("stride", "levels"):
+        options.add_argument(
+            f"--{name}", type=int, default=getattr(model, name), help="(%(default)s)"
+        )
     options.add_argument(
         "--falling-share",
         type=float,
@@ -65,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         falling_share=options.falling_share,
         bfloat16=options.bfloat16,
     )
-    config = VQVAEConfig(codebook_size=_CODEBOOK_SIZE)
+    config = VQVAEConfig(codebook_size=_CODEBOOK_SIZE, stride=options.stride, levels=options.levels)
     options.work.mkdir(parents=True, exist_ok=True)
     try:
         if options.pack:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from distill.models.losses import vqvae_loss
 from distill.models.vqvae.model import ConvVQVAE
 
 CHECKPOINT = "training.pt"
+SHIPPED_ENTRIES = 64
+"""Of each codebook in the file; they would be half of it otherwise, and nobody starts with them."""
 _FULL_SCALE = 32_767.0
 _KMEANS_BATCHES = 5
 _SPARE_SAMPLES = 511  # one hop less one: the segment has exactly its number of frames
@@ -162,6 +164,19 @@ class Learner:
         with torch.random.fork_rng(devices=[]):
             model = ConvVQVAE(self.config)
         model.load_state_dict(self.average)
+        return model.eval()
+
+    def to_ship(self) -> ConvVQVAE:
+        """The averaged model with small codebooks, of material it did not learn from: whoever
+        starts with it makes their own.
+        """
+        entries = min(self.config.codebook_size, SHIPPED_ENTRIES)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.plan.seed)
+            model = ConvVQVAE(replace(self.config, codebook_size=entries))
+            layers = {k: v for k, v in self.average.items() if not k.startswith("quantizer.")}
+            model.load_state_dict(layers, strict=False)
+            model.initialise(self.log_mel(self._held))
         return model.eval()
 
     def state_dict(self) -> dict[str, Any]:

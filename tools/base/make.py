@@ -86,7 +86,7 @@ def finish(folder: Path, learner: Learner, clips: list[Clip]) -> Path:
     path = folder / f"base-{learner.step}.distill"
     exists = path.exists()  # the same command, run again: it would make the same file
     record["digest"] = (
-        load_model_v2(path).digest if exists else pack(path, learner.averaged(), record)
+        load_model_v2(path).digest if exists else pack(path, learner.to_ship(), record)
     )
     record["file_bytes"] = path.stat().st_size
     write_report(folder, record)
