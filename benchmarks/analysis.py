@@ -48,7 +48,9 @@ def clicks(works: Sequence[Callable[[], object]]) -> tuple[float, float, float]:
 
 def trained(corpus: AudioCorpus, folder: Path) -> Path:
     """3 × 256 entries, learned for a moment: what follows takes the same time after an hour."""
-    config = VQVAEConfig(levels=3, codebook_size=256, max_steps=60, preview_every_epochs=0)
+    config = VQVAEConfig(
+        stride=2, levels=3, codebook_size=256, max_steps=60, preview_every_epochs=0
+    )
     return train_vqvae(config, corpus, folder / "run", "cpu").model_path
 
 

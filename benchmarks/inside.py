@@ -50,7 +50,9 @@ SCROLL = """async () => {
 
 def trained(sounds: Path, folder: Path) -> Path:
     """3 × 256 entries, learned for a moment: clicks take the same time after an hour."""
-    config = VQVAEConfig(levels=3, codebook_size=256, max_steps=60, preview_every_epochs=0)
+    config = VQVAEConfig(
+        stride=2, levels=3, codebook_size=256, max_steps=60, preview_every_epochs=0
+    )
     corpus = AudioCorpus.scan(sounds, progress=False)
     return train_vqvae(config, corpus, folder / "run", "cpu").model_path
 

@@ -85,7 +85,7 @@ def main() -> None:
         path = arguments.codec
         if path is None:
             config = get_adaptive_vqvae_config(
-                len(corpus), corpus.seconds, levels=3, codebook_size=256,
+                len(corpus), corpus.seconds, stride=2, levels=3, codebook_size=256,
                 max_steps=arguments.codec_steps, preview_every_epochs=0,
             )  # fmt: skip
             run = Path(folder) / "codec"

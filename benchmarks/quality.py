@@ -4,6 +4,7 @@
     python benchmarks/quality.py --seconds 15     # one of them
     python benchmarks/quality.py --steps 0 200 700 3500
     python benchmarks/quality.py --steps 0 700 --start base
+    python benchmarks/quality.py --steps 200 --set stride=2 levels=3   # as many bits, three levels
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
     python benchmarks/quality.py --seconds 300 --preset fine
     python benchmarks/quality.py --data demo --set seed=1

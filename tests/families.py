@@ -19,7 +19,10 @@ _SMALL: dict[str, Any] = {
     "preview_seconds": 0.3,
     "preview_every_epochs": 1,
 }
-_OWN: dict[str, dict[str, Any]] = {"vqvae": {"levels": 3, "codebook_size": 16}, "vae": {}}
+_OWN: dict[str, dict[str, Any]] = {
+    "vqvae": {"stride": 2, "levels": 3, "codebook_size": 16},
+    "vae": {},
+}
 
 
 def tiny(name: str, **changes: Any) -> TrainingConfig:

@@ -44,7 +44,7 @@ def get_adaptive_vqvae_config(
     Example:
         >>> config = get_adaptive_vqvae_config(40, max_epochs=10)
         >>> config.codebook_size, config.levels, config.budget_s
-        (128, 3, None)
+        (128, 6, None)
         >>> get_adaptive_vqvae_config(40, preset="draft").bits_per_second
         750.0
     """
@@ -105,7 +105,7 @@ def get_adaptive_prior_config(
     Example:
         >>> config = get_adaptive_prior_config(VQVAEConfig(), 40, max_steps=10)
         >>> config.bits_per_step, config.budget_s
-        (24.0, None)
+        (48.0, None)
     """
     settings = _settings(PriorConfig, file_count, total_seconds, overrides)
     wanted = {k: v for k, v in settings.items() if k in overrides or k not in _OF_SEGMENTS}

@@ -17,7 +17,7 @@ class VQVAEConfig(AutoencoderConfig):
     """Everything about one RVQ-VAE and its training.
 
     Example:
-        >>> VQVAEConfig(levels=3, codebook_size=256).bits_per_second
+        >>> VQVAEConfig(levels=6, codebook_size=256).bits_per_second
         1125.0
         >>> VQVAEConfig(levels=9)
         Traceback (most recent call last):
@@ -27,15 +27,18 @@ class VQVAEConfig(AutoencoderConfig):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "draft": {"levels": 2, "codebook_size": 256},  # 750 bit/s
-            "balanced": {"levels": 3, "codebook_size": 256},  # 1125 bit/s
-            "fine": {"levels": 8, "codebook_size": 256},  # 3 kbit/s
+            "draft": {"levels": 4, "codebook_size": 256},  # 750 bit/s
+            "balanced": {"levels": 6, "codebook_size": 256},  # 1125 bit/s
+            "fine": {"levels": 8, "codebook_size": 256, "stride": 2},  # 3 kbit/s
             "finest": {"levels": 8, "codebook_size": 256, "stride": 1},  # 6 kbit/s
         }
     )
     """From the fewest bits a second to the most."""
 
-    levels: int = number(3, 1, 8)
+    stride: int = number(4, 1, 16)
+    """Frames to one time step of the codes. Of the same bits a second, more levels at fewer steps
+    say more than few levels at many (`benchmarks/quality.py --set stride=2 levels=3`)."""
+    levels: int = number(6, 1, 8)
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)

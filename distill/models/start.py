@@ -19,9 +19,12 @@ _MOST_NAMED = 4
 _SPECTROGRAM = tuple(item.name for item in dataclasses.fields(SpectrogramConfig))
 
 
-def base_path() -> Path:
-    """Where the base lies that was installed with distill."""
-    return Path(str(resources.files("distill"))) / "data" / "base.distill"
+def base_paths() -> tuple[Path, ...]:
+    """Where the bases lie that were installed with distill: the one of the default settings, and
+    that of twice as many steps a second, as the finer presets have them.
+    """
+    folder = Path(str(resources.files("distill"))) / "data"
+    return folder / "base.distill", folder / "base-fine.distill"
 
 
 @dataclass(frozen=True)

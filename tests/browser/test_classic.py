@@ -29,7 +29,7 @@ BUTTON = HEAD + " button[data-does={}]"
 START = """
 import distill, distill_widgets
 config = distill.VQVAEConfig(
-    width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
+    stride=2, levels=3, width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
     min_steps_per_epoch=40, preview_count=2, preview_seconds=0.5, max_steps=1_000_000,
 )
 runner = distill.TrainingRunner()

@@ -24,7 +24,10 @@ from distill import (
 
 from . import accessible
 
-TINY = {"width": 16, "latent_dim": 8, "codebook_size": 16, "batch_size": 4, "segment_frames": 24}
+TINY = {
+    "stride": 2, "levels": 3, "width": 16, "latent_dim": 8, "codebook_size": 16, "batch_size": 4,
+    "segment_frames": 24,
+}  # fmt: skip
 HEAD, LOSS, LEVELS = ".distill-head", "[data-name=Loss]", "[data-name=Codebooks]"
 PLAYER = ".distill-player"
 
@@ -33,7 +36,7 @@ import sys
 sys.path[:0] = {path!r}
 import distill, distill_widgets
 config = distill.VQVAEConfig(
-    width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
+    stride=2, levels=3, width=16, latent_dim=8, codebook_size=16, batch_size=4, segment_frames=24,
     min_steps_per_epoch={epoch}, preview_count=2, preview_seconds=0.5, preview_every_epochs=2,
     max_steps={steps},
 )

@@ -82,7 +82,7 @@ def test_train_answers_scripts_with_one_json_object(few_sounds: Path, tmp_path: 
     assert values["reason"] == "max_epochs"
     assert Path(values["model"]).is_file()
     assert [level["label"] for level in values["codebook_health"]] == [
-        "Structure", "Timbre", "Detail",
+        "Structure", "Timbre", "Texture", "Detail", "Detail 2", "Detail 3",
     ]  # fmt: skip
     assert answer.stderr == ""
 

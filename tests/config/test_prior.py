@@ -17,8 +17,8 @@ def test_its_size_is_known_without_making_it(settings: dict[str, int]) -> None:
 
 
 def test_with_its_defaults_it_is_small() -> None:
-    assert 500_000 < PriorConfig().parameters < 1_000_000
-    assert PriorConfig().bits_per_step == 24.0
+    assert 300_000 < PriorConfig().parameters < 2_000_000
+    assert PriorConfig().bits_per_step == 48.0
 
 
 def test_it_comes_back_from_plain_data() -> None:
@@ -27,7 +27,7 @@ def test_it_comes_back_from_plain_data() -> None:
 
 
 def test_settings_that_the_model_decides_are_refused_by_name() -> None:
-    said = "levels=2: the model has 3; leave it out, or use get_adaptive_prior_config(model, ...)"
+    said = "levels=2: the model has 6; leave it out, or use get_adaptive_prior_config(model, ...)"
     with pytest.raises(ConfigError, match=re.escape(said)):
         PriorConfig.for_codec(VQVAEConfig(), levels=2)
     with pytest.raises(ConfigError, match=r"^code_dim=128: the model has 8;"):
@@ -37,8 +37,8 @@ def test_settings_that_the_model_decides_are_refused_by_name() -> None:
 def test_the_budget_grows_with_the_corpus() -> None:
     small, large = (get_adaptive_prior_config(VQVAEConfig(), 5, s) for s in (5.0, 10_000.0))
     assert (small.budget_s, large.budget_s) == (65.0, 300.0)
-    assert (small.max_steps, large.max_steps) == (300, 34_332)  # 25 passes of six copies each
-    assert get_adaptive_prior_config(VQVAEConfig(), 5, 240.0, max_seconds=20.0).max_steps == 824
+    assert (small.max_steps, large.max_steps) == (300, 17_166)  # 25 passes of six copies each
+    assert get_adaptive_prior_config(VQVAEConfig(), 5, 240.0, max_seconds=20.0).max_steps == 412
     assert small.batch_size == PriorConfig().batch_size
     assert get_adaptive_prior_config(VQVAEConfig(), 5, batch_size=3, max_steps=4).batch_size == 3
 

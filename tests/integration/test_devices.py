@@ -227,7 +227,7 @@ def test_all_pause_and_go_on_and_a_signal_to_the_first_stops_all(
     runner.resume()
     until(lambda: runner.state == "running")
     os.kill(processes[0], signal.SIGTERM)
-    result = runner.wait(60, progress=False)
+    result = runner.wait(180, progress=False)
     assert result is not None and result.reason == "stopped" and result.model_path.exists()
 
 

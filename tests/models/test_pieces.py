@@ -11,7 +11,9 @@ from distill.models.use.pieces import decode_in_pieces, encode_in_pieces
 
 def small(**options: int) -> ConvVQVAE:
     torch.manual_seed(0)
-    config = VQVAEConfig(width=16, latent_dim=8, levels=2, codebook_size=8, **options)
+    config = VQVAEConfig(
+        width=16, latent_dim=8, levels=2, codebook_size=8, **{"stride": 2, **options}
+    )
     model = ConvVQVAE(config)
     model.initialise(torch.randn(1, 128, 200))
     return model.eval()

@@ -42,3 +42,11 @@ def test_the_rate_warms_up_peaks_and_falls_to_two_percent() -> None:
 def test_a_short_run_is_warm_after_a_tenth_of_its_budget() -> None:
     config = TrainingConfig(learning_rate=1.0, warmup_steps=50)
     assert learning_rate(config, step=3, progress=0.1) > 0.95
+
+
+def test_a_model_that_learns_on_does_so_at_its_share_of_the_rate() -> None:
+    config = TrainingConfig(learning_rate=1.0, fine_tuning_share=0.25)
+    for step, progress in ((0, 0.0), (60, 0.05), (10_000, 1.0)):
+        whole = learning_rate(config, step=step, progress=progress)
+        share = learning_rate(config, step=step, progress=progress, fine_tuning=True)
+        assert share == pytest.approx(0.25 * whole)

@@ -29,7 +29,7 @@ from distill import (
 )
 from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError, ModelFileError, ModelTypeError, RunFolderError
-from distill.models.start import base_path
+from distill.models.start import base_paths
 from distill.models.vae.model import ConvVAE
 from distill.models.vqvae.model import ConvVQVAE
 from distill.training.run import start as start_module
@@ -61,7 +61,7 @@ def own(config: VQVAEConfig, mel: Tensor, tmp_path: Path) -> Path:
 def base(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That model as the base that is installed."""
     path = own.rename(tmp_path / "base.distill")
-    monkeypatch.setattr(start_module, "base_path", lambda: path)
+    monkeypatch.setattr(start_module, "base_paths", lambda: (path,))
     return path
 
 
@@ -344,11 +344,42 @@ def test_a_start_draws_no_random_numbers(config: VQVAEConfig, own: Path) -> None
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_the_base_that_is_installed_fits_the_defaults_and_says_where_it_comes_from() -> None:
-    """It is read as part of the package, as from a wheel."""
+@pytest.mark.parametrize(("number", "preset"), [(0, "draft"), (0, "balanced"), (1, "fine")])
+def test_the_bases_that_are_installed_fit_the_presets_and_say_where_they_come_from(
+    number: int, preset: str
+) -> None:
+    """They are read as part of the package, as from a wheel."""
     assert DEFAULT_START == BASE
-    info = read_model_info(base_path())
-    assert RunStart.chosen(BASE, VQVAEConfig()) == RunStart(BASE, load_model(base_path()).digest)
-    assert info.metadata["digest"] == info.digest == load_model(base_path()).digest
+    path = base_paths()[number]
+    digest = load_model(path).digest
+    config = VQVAEConfig(**VQVAEConfig.preset(preset))
+    chosen = RunStart.chosen(BASE, config)
+    assert chosen == RunStart(BASE, digest)
+    chosen.apply(ConvVQVAE(config))
+    info = read_model_info(path)
+    assert info.metadata["digest"] == info.digest == digest
     assert info.metadata["licence"] == "MIT" and info.metadata["provenance"]["material"]
-    assert info.file_bytes <= 8_000_000
+    assert sum(each.stat().st_size for each in base_paths()) <= 8_000_000
+
+
+def rates(run: Path) -> list[float]:
+    return [e.learning_rate for e in RunFolder(run).read_events()[0] if isinstance(e, STEPS)]
+
+
+def test_a_run_that_starts_from_a_model_learns_at_a_share_of_the_rate(
+    config: VQVAEConfig, own: Path, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    """Also once it is resumed; and one of an earlier version, which knew no share, at the whole."""
+    train(config, corpus, tmp_path / "from nothing", "cpu", start=NOTHING)
+    stopped_at(3, config, corpus, tmp_path / "from own", own)
+    resume(tmp_path / "from own")
+    whole = rates(tmp_path / "from nothing")
+    share = [config.fine_tuning_share * rate for rate in whole]
+    assert rates(tmp_path / "from own") == pytest.approx(share)
+    stopped_at(3, config, corpus, tmp_path / "earlier", own)
+    file = tmp_path / "earlier" / "run.json"
+    asked = json.loads(file.read_text())
+    del asked["config"]["fine_tuning_share"]
+    file.write_text(json.dumps(asked))
+    resume(tmp_path / "earlier")
+    assert rates(tmp_path / "earlier")[4:] == pytest.approx(whole[4:])

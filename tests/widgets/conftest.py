@@ -113,7 +113,7 @@ def _latents(used: int) -> tuple[Any, ...]:
 
 
 _OWN: dict[str, dict[str, Any]] = {
-    "vqvae": {"levels": 3, "codebook_size": 16},
+    "vqvae": {"stride": 2, "levels": 3, "codebook_size": 16},
     "vae": {"latent_dim": 16},
 }
 _HEALTH = {"vqvae": _levels, "vae": _latents}

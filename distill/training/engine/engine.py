@@ -72,9 +72,18 @@ class Engine:
         split: what to learn from and to judge by; see `Task.setup`.
         fabric: device, precision and number of processes.
         reporter: receives what happens.
+        fine_tuning: whether the module is a trained model that learns on.
     """
 
-    def __init__(self, task: Task, split: Any, *, fabric: Fabric, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        task: Task,
+        split: Any,
+        *,
+        fabric: Fabric,
+        reporter: Reporter,
+        fine_tuning: bool = False,
+    ) -> None:
         self.config = config = task.config
         self.task, self.fabric = task, fabric
         self.epoch = 0
@@ -82,7 +91,7 @@ class Engine:
         self.best_epoch = 0
         self.best_loss = math.inf
         self.best_weights: dict[str, Tensor] = {}
-        self._reporter = reporter
+        self._reporter, self._fine_tuning = reporter, fine_tuning
         self._budget = Budget.of(config)
         self._optimizers = task.setup(fabric, split)
         self._learner = GuardedLearner(
@@ -223,7 +232,10 @@ class Engine:
             if self._reason:
                 return
             self._learner.rate = learning_rate(
-                self.config, step=self.step, progress=self._learner.progress
+                self.config,
+                step=self.step,
+                progress=self._learner.progress,
+                fine_tuning=self._fine_tuning,
             )
             yield self.task.batch(self.fabric.global_rank, self.fabric.world_size)
 

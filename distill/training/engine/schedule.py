@@ -49,14 +49,18 @@ class Budget:
         return None
 
 
-def learning_rate(config: TrainingConfig, *, step: int, progress: float) -> float:
+def learning_rate(
+    config: TrainingConfig, *, step: int, progress: float, fine_tuning: bool = False
+) -> float:
     """Linear warm-up, then a cosine down to 2 % at the end of the budget.
 
     Args:
         config: names the peak rate and the warm-up.
         step: optimiser steps done.
         progress: share of the budget used.
+        fine_tuning: whether a trained model learns on, at a share of the rate.
     """
     warm = max((step + 1) / (config.warmup_steps + 1), progress / _LONGEST_WARMUP)
     cosine = _FLOOR + (1 - _FLOOR) * 0.5 * (1 + math.cos(math.pi * progress))
-    return config.learning_rate * min(1.0, warm) * cosine
+    peak = config.learning_rate * (config.fine_tuning_share if fine_tuning else 1.0)
+    return peak * min(1.0, warm) * cosine

@@ -62,10 +62,17 @@ def config_of(request: dict[str, Any]) -> TrainingConfig:
     except ModelTypeError as error:
         raise RunFolderError(f"run.json cannot be used: it asks for {error}") from error
     try:
-        return kind.config.from_dict(request["config"])
+        return kind.config.from_dict(_as_it_began(request["config"]))
     except ConfigError as error:
         _refuse_settings_of_another(request["config"], kind, error)
         raise
+
+
+def _as_it_began(settings: Any) -> Any:
+    """The settings of a run of an earlier version, whose rate was the same from every start."""
+    if not isinstance(settings, dict) or "learning_rate" not in settings:
+        return settings
+    return {"fine_tuning_share": 1.0, **settings}
 
 
 def _refuse_settings_of_another(settings: Any, kind: Family, error: ConfigError) -> None:

@@ -16,7 +16,7 @@ from distill.config import TrainingConfig
 from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError, ModelFileError, ModelTypeError, RunFolderError
 from distill.family import Family, family_of
-from distill.models.start import StartingModel, base_path
+from distill.models.start import StartingModel, base_paths
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.run.request_seal import is_sealed, seal
 
@@ -71,9 +71,9 @@ class RunStart:
         start = DEFAULT_START if asked is None else asked
         if start == NOTHING or (asked is None and family.warm_start is None):
             return cls()
-        path = base_path() if start == BASE else Path(start).absolute()
+        paths = base_paths() if start == BASE else (Path(start).absolute(),)
         try:
-            found = _opened(path, family)
+            models = [_opened(path, family) for path in paths]
         except ModelFileError as error:
             if asked is None:
                 return cls(remark=f"starts from nothing: {error}")
@@ -81,16 +81,18 @@ class RunStart:
                 f"start={printable(start)!r}: {error}; expected {BASE!r}, {NOTHING!r} or the path "
                 "of a trained model"
             ) from error
+        found = next((model for model in models if not model.misfit(config)), models[0])
         misfit = found.misfit(config)
         if start == BASE:
             why = f"starts from nothing: the base has other settings ({misfit})"
             return cls(remark=why) if misfit else cls(BASE, found.digest)
         if misfit:
             raise ConfigError(
-                f"start={printable(path)}: has other settings ({misfit}); choose the same, or "
+                f"start={printable(paths[0])}: has other settings ({misfit}); choose the same, or "
                 f"start from another model or from {NOTHING!r}"
             )
-        return cls(str(path), found.digest, seal([_SEALED_AS, str(path)]))
+        path = str(paths[0])
+        return cls(path, found.digest, seal([_SEALED_AS, path]))
 
     def apply(self, module: nn.Module) -> None:
         """Gives a new model the weights that it starts with.
@@ -108,8 +110,10 @@ class RunStart:
                 f"changed; it has no checkpoint, and starts from {self.model}, which was not "
                 "read. Begin a new run with start=MODEL"
             )
-        found = StartingModel.read(base_path() if self.model == BASE else Path(self.model))
-        if found.digest != self.digest:
+        paths = base_paths() if self.model == BASE else (Path(self.model),)
+        models = (StartingModel.read(path) for path in paths)
+        found = next((model for model in models if model.digest == self.digest), None)
+        if found is None:
             raise RunFolderError(
                 f"{self.model}: is not the model that it was when the run began, and the run has "
                 "no checkpoint; put the old one back, or begin a new run"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from distill.config.start import NOTHING
 from distill.models.device import choose_device
 from distill.training.engine.engine import Engine, Reporter
 from distill.training.engine.fabric import make_fabric
@@ -32,4 +33,6 @@ def assemble(
     torch.manual_seed(request.config.seed)
     task: Task = request.family.task(request.config)
     reporter = make_reporter(task)
-    return Engine(task, material, fabric=fabric, reporter=reporter), reporter
+    fine_tuning = request.start.model != NOTHING
+    engine = Engine(task, material, fabric=fabric, reporter=reporter, fine_tuning=fine_tuning)
+    return engine, reporter

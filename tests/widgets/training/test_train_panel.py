@@ -390,7 +390,7 @@ def test_a_preset_sets_what_can_then_be_changed() -> None:
     assert settings.preset.value == "finest" and settings.config(reading).stride == 1
     settings.levels.value = 2
     assert settings.preset.value == ""
-    assert (settings.config(reading).stride, settings.config(reading).levels) == (2, 2)
+    assert (settings.config(reading).stride, settings.config(reading).levels) == (4, 2)
     assert settings.codebook.value == 256
 
 
@@ -398,18 +398,18 @@ def test_the_settings_say_what_levels_trade() -> None:
     settings = TrainSettings()
     settings.fit(Reading(Path(), 40, 60.0))
     assert settings.trade.text == (
-        "984 bit/s = 3 × 7 bits × 46.9 steps a second. Structure, Timbre, Detail: small codes "
-        "that are easy to look into, without the finest detail."
+        "984 bit/s = 6 × 7 bits × 23.4 steps a second. Structure, Timbre, Texture, Detail, Detail "
+        "2, Detail 3: finer detail for more bits; a small corpus may leave the last levels unused."
     )
     settings.levels.value = 1
     assert settings.trade.text == (
-        "328 bit/s = 1 × 7 bits × 46.9 steps a second. Structure: the smallest codes, and a rough "
+        "164 bit/s = 1 × 7 bits × 23.4 steps a second. Structure: the smallest codes, and a rough "
         "sketch of the sound."
     )
-    settings.levels.value = 5
+    settings.levels.value = 4
     settings.codebook.value = 1024
-    assert settings.trade.text.startswith("2,344 bit/s = 5 × 10 bits × 46.9 steps a second.")
-    assert "finer detail for more bits" in settings.trade.text
+    assert settings.trade.text.startswith("938 bit/s = 4 × 10 bits × 23.4 steps a second.")
+    assert "easy to look into" in settings.trade.text
     settings.levels.value = 8
     assert "the finest detail and the most bits" in settings.trade.text
 

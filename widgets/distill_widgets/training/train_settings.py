@@ -17,7 +17,7 @@ from distill.config.fields import range_of
 from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError
 from distill.models.device import available_devices
-from distill.models.start import base_path
+from distill.models.start import base_paths
 from distill_widgets.page.controls import Sentence, labelled, named, row, set_options
 from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
@@ -30,9 +30,9 @@ _EPOCHS = 100.0
 _PRESETS, _OWN = VQVAEConfig.presets, ""
 _LEVELS, _COMMITMENT = (range_of(VQVAEConfig, name) for name in ("levels", "commitment_weight"))
 _TRADES = (
-    (1, "the smallest codes, and a rough sketch of the sound"),
-    (3, "small codes that are easy to look into, without the finest detail"),
-    (5, "finer detail for more bits; a small corpus may leave the last levels unused"),
+    (2, "the smallest codes, and a rough sketch of the sound"),
+    (4, "small codes that are easy to look into, without the finest detail"),
+    (6, "finer detail for more bits; a small corpus may leave the last levels unused"),
     (8, "the finest detail and the most bits; needs many sounds and the longest training"),
 )
 
@@ -89,7 +89,7 @@ class TrainSettings(View):
             options=[(f"automatic ({found[0]})", _AUTOMATIC), *((name, name) for name in found)],
         )
         self.budget.layout.width = "300px"
-        offered = [BASE] if base_path().exists() else []
+        offered = [BASE] if all(path.exists() for path in base_paths()) else []
         self.start = labelled(
             ipywidgets.Combobox, "Start from", options=[*offered, NOTHING], value=DEFAULT_START
         )
