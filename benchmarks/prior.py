@@ -4,8 +4,9 @@ python benchmarks/prior.py
 python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
 python benchmarks/prior.py --steps 800 --samples 10   # also what the last prior's sounds are like
 
-The codec learns the other recordings only (3 levels of 256 entries); the prior's own split holds
-out a tenth of those to stop by, and is judged here on every fifth recording, which nobody saw.
+The codec learns the other recordings only (3 levels of 256 entries; `--stride 4 --levels 6` is the
+default of a training, with steps twice as long); the prior's own split holds out a tenth of those
+to stop by, and is judged here on every fifth recording, which nobody saw.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def main() -> None:
     options.add_argument("--steps", type=int, nargs="+", default=[300, 1000, 3000])
     options.add_argument("--codec", type=Path, help="a model that knows none of the held-out ones")
     options.add_argument("--codec-steps", type=int, default=200, help="to train one, from the base")
+    options.add_argument("--stride", type=int, default=2, help="of that one")
+    options.add_argument("--levels", type=int, default=3, help="of that one")
     options.add_argument("--samples", type=int, default=0, help="so many of 30 s, of each setting")
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
@@ -85,8 +88,8 @@ def main() -> None:
         path = arguments.codec
         if path is None:
             config = get_adaptive_vqvae_config(
-                len(corpus), corpus.seconds, stride=2, levels=3, codebook_size=256,
-                max_steps=arguments.codec_steps, preview_every_epochs=0,
+                len(corpus), corpus.seconds, stride=arguments.stride, levels=arguments.levels,
+                codebook_size=256, max_steps=arguments.codec_steps, preview_every_epochs=0,
             )  # fmt: skip
             run = Path(folder) / "codec"
             path = train_vqvae(config, corpus, run, arguments.device).model_path
