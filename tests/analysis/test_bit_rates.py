@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 
 
 def test_nominal_bits_grow_by_a_level_at_a_time() -> None:
-    config = VQVAEConfig(levels=3, codebook_size=256)
+    config = VQVAEConfig(stride=2, levels=3, codebook_size=256)
     np.testing.assert_allclose(nominal_bps(config), [375, 750, 1125])
     assert nominal_bps(config)[-1] == config.bits_per_second
 

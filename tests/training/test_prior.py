@@ -158,7 +158,7 @@ def test_one_file_of_60_ms_is_learned_from_and_its_limits_are_said(
         model, tmp_path / "click.wav", tmp_path / "run", tiny_prior(model, max_steps=10), "cpu"
     )
     [said] = [warning.message for warning in result.history.warnings]
-    assert said.startswith("only 2 codes to judge by: too little was held out to know when")
+    assert said.startswith("only 3 codes to judge by: too little was held out to know when")
     assert result.load().generate(0.5, seed=1).samples == 24_000
 
 

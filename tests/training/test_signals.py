@@ -55,7 +55,8 @@ def assert_stopped_and_saved(run: Path) -> None:
     events = folder.read_events()[0]
     assert folder.read_state() == "stopped"
     assert isinstance(events[-1], TrainingCompleteEvent) and events[-1].reason == "stopped"
-    assert load_model_v2(folder.model_path).encode(torch.randn(4000), 48_000).levels == 3
+    model = load_model_v2(folder.model_path)
+    assert model.encode(torch.randn(4000), 48_000).levels == model.config.levels
     assert not list(run.rglob("*.tmp"))
 
 

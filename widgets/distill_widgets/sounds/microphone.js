@@ -1,12 +1,10 @@
 // @ts-check
 // The browser's microphone as raw samples: nothing is compressed, nothing made louder.
 
-const TAP = `registerProcessor("distill-tap", class extends AudioWorkletProcessor {
-  process([[samples]]) {
-    if (samples) this.port.postMessage(samples.slice());
-    return true;
-  }
-});`;
+const TAP =
+  'registerProcessor("distill-tap", class extends AudioWorkletProcessor {' +
+  "process([[samples]]) { if (samples) this.port.postMessage(samples.slice()); return true; }" +
+  "});";
 const AS_IT_IS = {echoCancellation: false, noiseSuppression: false, autoGainControl: false};
 
 /** @typedef {{rate: number, close: () => void}} Microphone */
