@@ -19,10 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from common import SHARED_DATA, parser, report, sounds_in
 
 from distill import AudioCorpus, get_adaptive_vqvae_config, make_demo_corpus, train_vqvae
+from distill.atomic import write_atomically
 from distill.config.start import BASE, NOTHING
 from distill.family import Family, family_of
 from distill.training import TrainingResult
@@ -36,7 +38,6 @@ from distill.training.watch.normal import (
     ReferenceRuns,
     compared_settings,
     size_class,
-    write_reference_runs,
 )
 
 DEMO = "demo"
@@ -139,6 +140,11 @@ def measured(asked: argparse.Namespace, grid: np.ndarray) -> Iterator[dict[str, 
                     }
 
 
+def as_json(runs: ReferenceRuns) -> bytes:
+    """The package's file, a curve a line."""
+    return msgspec.json.format(msgspec.json.encode(runs), indent=0) + b"\n"
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--write", action="store_true", help="also write the package's file")
@@ -152,7 +158,8 @@ def main() -> None:
         groups.setdefault(key, []).append(run)
     bands = [band(group, grid) for group in groups.values()]
     if arguments.write:
-        write_reference_runs(REFERENCE_FILE, ReferenceRuns(bands))
+        with write_atomically(REFERENCE_FILE) as file:
+            file.write(as_json(ReferenceRuns(bands)))
     shown = ("training loss", "validation loss", "entropy / bits 0")
     rows = [
         {

@@ -35,7 +35,7 @@ class TrainingConfig(Validated):
     """Half a second by default: longer crops of short recordings are mostly silence."""
     min_steps_per_epoch: int = number(50, 1, 100_000)
     learning_rate: float = number(2e-3, 1e-7, 1.0)
-    fine_tuning_share: float = number(0.25, 0.0, 1.0)
+    fine_tuning_share: float = number(0.25, 1e-3, 1.0)
     """Share of the learning rate with which a run learns on that starts from a model: at the whole
     of it, what that model knows of other sounds is soon forgotten for those of the corpus."""
     weight_decay: float = number(0.01, 0.0, 1.0)

@@ -32,7 +32,7 @@ LIMITS: dict[type, dict[str, tuple[float, float]]] = {
         "batch_size": (1, 4096),
         "segment_frames": (8, 8192),
         "learning_rate": (1e-7, 1.0),
-        "fine_tuning_share": (0.0, 1.0),
+        "fine_tuning_share": (1e-3, 1.0),
         "validation_fraction": (0.0, 0.5),
         "preview_seconds": (0.1, 60.0),
         "levels": (1, 8),

@@ -114,11 +114,6 @@ def read_reference_runs(path: Path) -> ReferenceRuns:
     return found
 
 
-def write_reference_runs(path: Path, runs: ReferenceRuns) -> None:
-    """Writes what `read_reference_runs` reads, a curve a line."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=0) + b"\n")
-
-
 @functools.cache
 def reference_runs() -> ReferenceRuns:
     """Those of the package; none where it has no such file."""
