@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from distill import VQVAEConfig, get_adaptive_vqvae_config
+from distill import RunFolder, VQVAEConfig, get_adaptive_vqvae_config
 from distill.config.start import BASE, NOTHING
 from distill.errors import OutsideDataError
 from distill.family import family
+from distill.training.run.preparation import begin_run, write_request
 from distill.training.run.request import RunRequest, SoundEntry
 from distill.training.run.start import RunStart
 from distill.training.watch import normal
@@ -21,6 +23,7 @@ from distill.training.watch.normal import (
     REFERENCE_FILE,
     Band,
     Bands,
+    NormalRuns,
     ReferenceRuns,
     compared_settings,
     left_band,
@@ -66,6 +69,24 @@ def test_runs_are_compared_with_their_like_only(known: Band) -> None:
     assert normal_for(request(sounds=20)) is None
     assert normal_for(request(sounds=0)) is None
     assert normal_for(request(start=RunStart("base", "0" * 64))) is None
+
+
+def test_the_band_of_a_run_that_has_just_begun_is_known_once_its_sounds_are(
+    known: Band, tmp_path: Path
+) -> None:
+    """A trainer reads them after the run was begun, and a dashboard is there before."""
+    run = tmp_path / "run"
+    begin_run(run, request(sounds=0).to_dict())
+    normal_runs = NormalRuns(RunFolder(run))
+    assert normal_runs.like is known and normal_runs.band is None
+    write_request(run, request().to_dict())
+    assert normal_runs.band is known
+    shutil.rmtree(run)
+    assert normal_runs.band is known
+    begin_run(run, request(sounds=0).to_dict())
+    gone = NormalRuns(RunFolder(run))
+    shutil.rmtree(run)
+    assert gone.like is known and gone.band is None
 
 
 def test_a_run_that_leaves_the_band_is_told_in_a_sentence() -> None:

@@ -18,8 +18,9 @@ from msgspec import Meta
 
 from distill.checked import Count, Finite, Name, read_json
 from distill.config import TrainingConfig
-from distill.errors import OutsideDataError
+from distill.errors import OutsideDataError, RunFolderError
 from distill.family import family_of
+from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.watch.epoch_curves import loss_name
 
@@ -124,15 +125,48 @@ def reference_runs() -> ReferenceRuns:
 
 def normal_for(request: RunRequest) -> Band | None:
     """The reference runs that a run can be compared with; None where there are none such: another
-    family, other settings, a corpus of another size, or another start.
+    family, other settings, a corpus of another size, or another start; or its sounds are not read
+    yet.
     """
+    size = size_class(len(request.corpus)) if request.corpus else None
+    return next((band for band in _bands_like(request) if band.files == size), None)
+
+
+class NormalRuns:
+    """The band of a run that may have begun a moment ago: how many sounds there are is known once
+    its trainer has read them.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self.like = next(iter(_bands_like(RunRequest.from_dict(folder.read_request()))), None)
+        """A band of the same settings, whatever the number of sounds: it has the same curves."""
+        self._is_known = self.like is None
+        self._band: Band | None = None
+
+    @property
+    def band(self) -> Band | None:
+        """What the run is compared with; None where there are no such runs, or nobody knows yet."""
+        if not self._is_known:
+            try:
+                request = RunRequest.from_dict(self._folder.read_request())
+            except RunFolderError:  # its folder has gone meanwhile
+                return None
+            self._is_known, self._band = bool(request.corpus), normal_for(request)
+        return self._band
+
+
+def _bands_like(request: RunRequest) -> list[Band]:
     config, start = request.config, request.start
     wanted = (family_of(config).name, start.model, start.digest, compared_settings(config))
-    size = size_class(len(request.corpus))
-    for band in reference_runs().bands if request.corpus else ():
-        if (band.family, band.start, band.digest, band.settings) == wanted and band.files == size:
-            return band
-    return None
+    return [
+        band
+        for band in reference_runs().bands
+        if (band.family, band.start, band.digest, band.settings) == wanted
+    ]
 
 
 def left_band(band: Band | None, epochs: Sequence[Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -38,7 +40,8 @@ def test_a_band_stands_behind_every_curve_that_it_has() -> None:
     )  # fmt: skip
     loss, levels = loss_chart(kind, band), health_chart(kind, config, band)
     plain = len(loss_chart(kind).points)
-    curves = Curves(loss, levels, kind, config, band)
+    known = SimpleNamespace(like=band, band=band)
+    curves = Curves(loss, levels, kind, config, known)
     history = VQMetricsHistory()
     curves.update(history)
     assert sum(loss.points) == 0  # or nothing would say that it waits for the first step
@@ -55,3 +58,7 @@ def test_a_band_stands_behind_every_curve_that_it_has() -> None:
     assert sum(loss.points) == 0
     curves.update(history)
     assert "runs like this" in to_svg(draw(loss))
+    known.band = None  # there are such runs, and of so many sounds none
+    curves.update(VQMetricsHistory())
+    curves.update(history)
+    assert loss.points[plain:] == [0] * 4 and "runs like this" not in to_svg(draw(loss))

@@ -12,7 +12,7 @@ from distill.family import Family
 from distill.health_rows import THIN_BELOW
 from distill.training.watch.epoch_curves import health_curves, health_name, loss_name
 from distill.training.watch.history import MetricsHistory
-from distill.training.watch.normal import Band
+from distill.training.watch.normal import Band, NormalRuns
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.normal_bands import Place, band_traces, fill_bands
 from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
@@ -23,12 +23,12 @@ _GAP = 0.12
 _SHARES = {"tickformat": ".0%", "range": [0, 1.04]}
 
 
-def loss_chart(family: Family, normal: Band | None = None) -> Chart:
+def loss_chart(family: Family, like: Band | None = None) -> Chart:
     """An empty chart of training and validation: the loss, and beside it each of its parts.
 
     Args:
         family: of the run.
-        normal: where runs like it were, if there are any.
+        like: bands of runs like it have these curves, if there are any.
     """
     traces: list[dict[str, Any]] = []
     for number, part in enumerate(("loss", *family.loss_parts)):
@@ -44,7 +44,7 @@ def loss_chart(family: Family, normal: Band | None = None) -> Chart:
         {"name": "checkpoint", "mode": "markers", "hovertemplate": "checkpoint"}
         | {"marker": {"symbol": "diamond-open", "size": 9, "color": INK, "line": {"width": 1.2}}}
     )
-    traces += band_traces(normal, _loss_places(family))
+    traces += band_traces(like, _loss_places(family))
     beside = _below_each_other(len(family.loss_parts), _GAP)
     first_across = (0, 0.62) if beside else (0, 1)
     places = ((first_across, (0, 1)), *(((0.69, 1), up) for up in beside))
@@ -58,13 +58,13 @@ def loss_chart(family: Family, normal: Band | None = None) -> Chart:
     )
 
 
-def health_chart(family: Family, config: Any, normal: Band | None = None) -> Chart:
+def health_chart(family: Family, config: Any, like: Band | None = None) -> Chart:
     """An empty chart of every part of the bottleneck, an epoch a point.
 
     Args:
         family: of the run.
         config: of the run; says how many parts there are.
-        normal: where runs like it were, if there are any.
+        like: bands of runs like it have these curves, if there are any.
     """
     kind, labels = family.health_type, parts_of(family, config)
     curves = health_curves(kind)
@@ -82,7 +82,7 @@ def health_chart(family: Family, config: Any, normal: Band | None = None) -> Cha
         for number, curve in enumerate(curves)
         for part, label in enumerate(labels)
     ]
-    traces += band_traces(normal, _health_places(family, config))
+    traces += band_traces(like, _health_places(family, config))
     up = _below_each_other(math.ceil(len(curves) / 2), 0.14)
     across = ((0, 0.46), (0.54, 1)) if len(curves) > 1 else ((0, 1),)
     places = [(x, y) for y in up for x in across][: len(curves)]
@@ -132,11 +132,16 @@ class Curves:
         health: by `health_chart`.
         family: of the run.
         config: of the run.
-        normal: the band that both charts were made with.
+        normal: whose `like` both charts were made with, and where runs like this one were.
     """
 
     def __init__(
-        self, loss: Chart, health: Chart, family: Family, config: Any, normal: Band | None = None
+        self,
+        loss: Chart,
+        health: Chart,
+        family: Family,
+        config: Any,
+        normal: NormalRuns | None = None,
     ) -> None:
         self._loss, self._health, self._normal = loss, health, normal
         self._places = _loss_places(family), _health_places(family, config)
@@ -156,8 +161,7 @@ class Curves:
             self._has_bands = False
         if history.step_count and not self._has_bands:
             self._has_bands = True
-            for chart, places in zip((self._loss, self._health), self._places, strict=True):
-                fill_bands(chart, self._normal, places)
+            self._fill_bands()
         self._take_steps(history.steps_since(self._steps))
         epochs = history.epochs[self._epochs :]
         self._take_losses(epochs)
@@ -167,6 +171,12 @@ class Curves:
         self._take_checkpoints(history, [event.step for event in checkpoints])
         self._checkpoints += len(checkpoints)
         self._loss.mark({"shapes": _marks(history)})
+
+    def _fill_bands(self) -> None:
+        """Before the first step a trainer has read all sounds: by now the run's band is known."""
+        if self._normal is not None:
+            for chart, places in zip((self._loss, self._health), self._places, strict=True):
+                fill_bands(chart, self._normal.like, self._normal.band, places)
 
     def _take_steps(self, steps: Mapping[str, Any]) -> None:
         count = len(steps["step"])

@@ -21,12 +21,12 @@ class Place(NamedTuple):
     colour: str
 
 
-def band_traces(band: Band | None, places: Iterable[Place]) -> list[dict[str, Any]]:
-    """Two traces for each curve that the band has: the lowest, and the highest with what is between
-    them filled. One name in the legend switches all.
+def band_traces(like: Band | None, places: Iterable[Place]) -> list[dict[str, Any]]:
+    """Two traces for each curve that such a band has: the lowest, and the highest with what is
+    between them filled. One name in the legend switches all; without points there is none.
     """
     traces: list[dict[str, Any]] = []
-    for place in _drawn(band, places):
+    for place in _drawn(like, places):
         edge = {
             "name": _GROUP, "legendgroup": _GROUP, "hoverinfo": "skip", "zorder": -1,
             "opacity": _FAINT, "line": {"color": place.colour, "width": 0}, **place.axes,
@@ -37,15 +37,21 @@ def band_traces(band: Band | None, places: Iterable[Place]) -> list[dict[str, An
     return traces
 
 
-def fill_bands(chart: Chart, band: Band | None, places: Iterable[Place]) -> None:
-    """Gives the traces of `band_traces`, the last ones of a chart, their points."""
-    if band is None:
-        return
-    curves = [band.curves[place.name] for place in _drawn(band, places)]
-    first = len(chart.points) - 2 * len(curves)
-    for number, curve in enumerate(curves):
-        chart.append(first + 2 * number, band.steps, curve.low)
-        chart.append(first + 2 * number + 1, band.steps, curve.high)
+def fill_bands(chart: Chart, like: Band | None, band: Band | None, places: Iterable[Place]) -> None:
+    """Gives the traces of `band_traces`, the last ones of a chart, their points.
+
+    Args:
+        chart: made with `like`.
+        like: has the same curves.
+        band: the run's own; None where nothing is to be seen.
+        places: where curves are drawn.
+    """
+    drawn = list(_drawn(like, places))
+    first = len(chart.points) - 2 * len(drawn)
+    for number, place in enumerate(drawn):
+        if band is not None and (curve := band.curves.get(place.name)):
+            chart.append(first + 2 * number, band.steps, curve.low)
+            chart.append(first + 2 * number + 1, band.steps, curve.high)
 
 
 def _drawn(band: Band | None, places: Iterable[Place]) -> Iterator[Place]:

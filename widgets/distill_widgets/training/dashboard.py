@@ -13,7 +13,7 @@ from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
-from distill.training.watch.normal import left_band, normal_for
+from distill.training.watch.normal import NormalRuns, left_band
 from distill.training.watched_run import RunSnapshot
 from distill_widgets.charts.curves import Curves, health_chart, loss_chart
 from distill_widgets.charts.drawing import draw, to_svg
@@ -63,9 +63,9 @@ class TrainingDashboard(View):
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
         self.head = RunHead()
-        self._normal = normal_for(request)
-        self.loss = LiveChart(loss_chart(self._family, self._normal))
-        self.levels = LiveChart(health_chart(self._family, config, self._normal))
+        self._normal = NormalRuns(folder)
+        self.loss = LiveChart(loss_chart(self._family, self._normal.like))
+        self.levels = LiveChart(health_chart(self._family, config, self._normal.like))
         self.health, self.warnings, self.journal = (Html() for _ in range(3))
         about = self._family, config, self._normal
         self._curves = Curves(self.loss.chart, self.levels.chart, *about)
@@ -145,7 +145,7 @@ class TrainingDashboard(View):
         measured = history.measured.health if history.measured else ()
         self.health.value = markup.run_health(history, kind, parts)
         warnings = markup.warning_list(history.warnings, measured, kind=kind)
-        left = left_band(self._normal, history.epochs)
+        left = left_band(self._normal.band, history.epochs)
         self.warnings.value = joined([warnings, *([markup.paragraph(left)] if left else [])])
         self.journal.value = markup.log_list(history)
         self._previews.update(history)

@@ -19,7 +19,7 @@ from distill.training.run.request import RunRequest
 from distill.training.runner import TrainingRunner
 from distill.training.watch.event_lines import TrainingCompleteEvent, TrainingFailedEvent
 from distill.training.watch.history import MetricsHistory
-from distill.training.watch.normal import left_band, normal_for
+from distill.training.watch.normal import NormalRuns, left_band
 from distill.training.watch.preview_distances import distances_of
 from distill.words import duration
 from distill_widgets.charts.chart import Chart
@@ -88,7 +88,7 @@ class Report:
         self._folder, self._state, self._notes = folder, state, tuple(notes)
         self._history = history
         self._request = RunRequest.from_dict(folder.read_request())
-        self._normal = normal_for(self._request)
+        self._normal = NormalRuns(folder)
 
     def outputs(self) -> list[Bundle]:
         """MIME bundles, in the order they are shown."""
@@ -139,7 +139,7 @@ class Report:
 
     @property
     def _left(self) -> list[str]:
-        said = left_band(self._normal, self._history.epochs)
+        said = left_band(self._normal.band, self._history.epochs)
         return [said] if said else []
 
     @property
@@ -164,7 +164,7 @@ class Report:
 
     def _charts(self) -> list[Bundle]:
         family, config, normal = self._request.family, self._request.config, self._normal
-        charts = loss_chart(family, normal), health_chart(family, config, normal)
+        charts = loss_chart(family, normal.like), health_chart(family, config, normal.like)
         Curves(*charts, family, config, normal).update(self._history)
         return [
             {
