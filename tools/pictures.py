@@ -8,6 +8,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import ViewportSize
+
 from distill import make_demo_corpus
 from tests.browser.harness import Notebook, chromium, serve
 
@@ -26,6 +28,8 @@ CODES = """
 runner.wait(progress=False)
 distill_widgets.CodesView(runner.result.load(), {sound!r})
 """
+_WHOLE: ViewportSize = {"width": 1500, "height": 2600}
+"""Pixels of a page on which all of a dashboard is seen."""
 
 
 def main(place: Path = PLACE) -> None:
@@ -43,6 +47,7 @@ def main(place: Path = PLACE) -> None:
             CODES.format(sound=str(sound)),
         ]
         notebook = Notebook(server, browser, "pictures.ipynb", cells, "lab")
+        notebook.page.set_viewport_size(_WHOLE)
         notebook.run_all()
         notebook.wait_for(".distill-head", "state", "finished")
         notebook.page.wait_for_timeout(3000)  # charts are drawn after the state is there

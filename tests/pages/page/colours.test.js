@@ -5,6 +5,7 @@ import {
   entryColours,
   oklch,
   SCALE,
+  translucent,
 } from "../../../widgets/distill_widgets/page/colours.js";
 
 function bytesOf(colour) {
@@ -38,4 +39,12 @@ test("entries are coloured by their place on the circle, not by their number", (
   const [[a, b], [c, d]] = entryColours([0, 1, 1, 0], 2, 2);
   assert.deepEqual([a, b], [d, c]);
   assert.notEqual(a, b);
+});
+
+test("a colour of any notation becomes translucent, and what is none is grey", () => {
+  assert.equal(translucent("#1976d2", 0.5), "rgba(25, 118, 210, 0.5)");
+  assert.equal(translucent("#18f", 0.25), "rgba(17, 136, 255, 0.25)");
+  assert.equal(translucent("rgb(1, 2, 3)", 0.5), "rgba(1, 2, 3, 0.5)");
+  assert.equal(translucent("rgba(1,2,3,.5)", 0.5), "rgba(1, 2, 3, 0.25)");
+  assert.equal(translucent("teal", 0.5), "rgba(128, 128, 128, 0.5)");
 });

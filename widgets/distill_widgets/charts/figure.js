@@ -3,6 +3,7 @@
 /** @import {Json} from "../page/types" */
 /** @import {Points} from "./cursor" */
 
+import {translucent} from "../page/colours.js";
 import {coloured, plainAxis, plainLayout} from "../page/plotly_draw.js";
 import {smoothed} from "./smoothing.js";
 
@@ -33,9 +34,20 @@ const FAINT = 0.3;
 export function tracesOf(points, spec, settings, el) {
   return spec.traces.flatMap((trace, i) => {
     const {smooth, ...plain} = coloured(el, trace);
-    const drawn = {...plain, x: points.x[i], y: points.y[i], uid: `t${i}`};
+    const drawn = {...filled(plain), x: points.x[i], y: points.y[i], uid: `t${i}`};
     return smooth ? smoothTraces(drawn, points, i, settings.smoothing) : [drawn];
   });
+}
+
+/**
+ * plotly's opacity is that of lines: what is filled needs a colour that is faint by itself.
+ *
+ * @param {Json} trace
+ * @returns {Json}
+ */
+function filled({opacity, ...trace}) {
+  if (!trace.fill) return opacity === undefined ? trace : {...trace, opacity};
+  return {...trace, fillcolor: translucent(trace.fillcolor, opacity ?? 1)};
 }
 
 /**

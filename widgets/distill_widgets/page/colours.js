@@ -60,3 +60,19 @@ export function entryColours(hues, levels, entries) {
     Array.from({length: entries}, (_, entry) => colour(hues[level * entries + entry])),
   );
 }
+
+/**
+ * A colour that lets what lies behind it through; grey where it is no colour by numbers.
+ *
+ * @param {string} colour as `#1976d2`, `#888`, `rgb(1, 2, 3)` or `rgba(1, 2, 3, 0.5)`
+ * @param {number} share of it that is left
+ */
+export function translucent(colour, share) {
+  const hex = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(colour)?.[1];
+  const digits = hex?.match(hex.length === 3 ? /./g : /../g);
+  const numbers = digits
+    ? digits.map((digit) => Number.parseInt(digit.padStart(2, digit), 16))
+    : (/^rgba?\(([^)]+)\)$/.exec(colour)?.[1] ?? "128, 128, 128").split(/[\s,/]+/).map(Number);
+  const [red, green, blue, own = 1] = numbers;
+  return `rgba(${red}, ${green}, ${blue}, ${own * share})`;
+}
