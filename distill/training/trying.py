@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -14,8 +15,9 @@ from distill.audio.io import decode, probe, read_part
 from distill.audio.resampling import resample
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
-from distill.config import SpectrogramConfig
+from distill.config import AutoencoderConfig, SpectrogramConfig
 from distill.errors import AudioFileError, ConfigError
+from distill.family import family_of
 from distill.models.use.base import Waveform
 from distill.names import printable
 from distill.training.present_weights import PATIENCE_S, PresentWeights, WeightsRequest
@@ -39,30 +41,67 @@ class SoundToTry:
     """(samples,) float32, as loud as it is."""
     notes: tuple[str, ...]
     """What was done to the sound or left out of it, a phrase each."""
-    floor: Distances
-    """Mel and STFT distance that the vocoder alone leaves."""
+    spectrogram: SpectrogramConfig
+    """Of the run's models."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the run, in Hz."""
+        return self.spectrogram.sample_rate
+
+    @cached_property
+    @torch.no_grad()
+    def floor(self) -> Distances:
+        """Mel and STFT distance that the vocoder alone leaves; worked out when first asked for."""
+        vocoder, loud = _vocoder(self.spectrogram), self.waveform / _peak(self.waveform)
+        made = vocoder(LogMel(self.spectrogram)(loud), len(loud))
+        return distances_between(loud, made, self.sample_rate)
 
 
 @dataclass(frozen=True)
 class TriedSound:
     """A sound, and what a run makes of it at this moment."""
 
-    name: str
-    original: Tensor
-    """(samples,) float32, at the model's rate, as loud as it is."""
+    sound: SoundToTry
     made: Tensor
-    """(samples,) float32, as long and as loud."""
-    sample_rate: int
+    """(samples,) float32, at the model's rate, as long and as loud."""
     weights: PresentWeights
-    distances: str
-    """As people read them, each beside its floor; see `distances_of`."""
-    notes: tuple[str, ...] = ()
-    """What was done to the sound or left out of it, a phrase each."""
+
+    @property
+    def name(self) -> str:
+        """Of the sound, for people."""
+        return self.sound.name
+
+    @property
+    def original(self) -> Tensor:
+        """(samples,) float32, at the model's rate, as loud as it is."""
+        return self.sound.waveform
+
+    @property
+    def sample_rate(self) -> int:
+        """Of both, in Hz."""
+        return self.sound.sample_rate
 
     @property
     def seconds(self) -> float:
         """Its length."""
         return len(self.original) / self.sample_rate
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the sound or left out of it, a phrase each."""
+        return self.sound.notes
+
+    @cached_property
+    @torch.no_grad()
+    def distances(self) -> str:
+        """As people read them, each beside its floor; see `distances_of`. Worked out when first
+        asked for: that takes longer than the sound itself.
+        """
+        peak = _peak(self.original)
+        found = distances_between(self.original / peak, self.made / peak, self.sample_rate)
+        pair = PreviewPair(self.name, self.seconds, "", "", *found, *self.sound.floor)
+        return distances_of([pair])
 
 
 def try_sound(
@@ -103,7 +142,7 @@ def sound_to_try(
     *,
     name: str = "",
 ) -> SoundToTry:
-    """Reads a sound; the work on it that needs no weights, and is the same for all of them.
+    """Reads a sound, and brings it to the rate of a run.
 
     Args:
         sound: as in `try_sound`, as the others.
@@ -122,21 +161,29 @@ def sound_to_try(
         waveform, notes = _cut(sound, sample_rate, config.sample_rate)
     if not len(waveform):
         raise AudioFileError(f"{name or 'sound'}: 0 samples after decoding; export it again")
-    return SoundToTry(name or "sound", waveform, notes, _floor(waveform, config))
+    return SoundToTry(name or "sound", waveform, notes, config)
+
+
+@torch.no_grad()
+def prepare(config: AutoencoderConfig) -> None:
+    """Loads what the first try would wait for; draws no random numbers.
+
+    Args:
+        config: of the run. With its model comes a library that is as much to load as torch.
+    """
+    with torch.device("meta"):  # takes no memory
+        family_of(config).build(config)
+    silence = torch.zeros(config.spectrogram.n_fft)
+    _vocoder(config.spectrogram)(LogMel(config.spectrogram)(silence))
 
 
 @torch.no_grad()
 def reconstructed(sound: SoundToTry, weights: PresentWeights) -> TriedSound:
-    """What weights make of a sound."""
-    model, original = weights.model, sound.waveform
-    made = model.reconstruct(original, model.sample_rate)[0].cpu()
-    peak = _peak(original)
-    found = distances_between(original / peak, made / peak, model.sample_rate)
-    seconds = len(original) / model.sample_rate
-    pair = PreviewPair(sound.name, seconds, "", "", *found, *sound.floor)
-    return TriedSound(
-        sound.name, original, made, model.sample_rate, weights, distances_of([pair]), sound.notes
-    )
+    """What weights make of a sound; it is not measured before somebody asks for its distances."""
+    model = weights.model
+    model.vocoder = _vocoder(model.config.spectrogram)
+    made = model.reconstruct(sound.waveform, model.sample_rate)[0].cpu()
+    return TriedSound(sound, made, weights)
 
 
 def _read(path: Path, rate: int) -> tuple[Tensor, tuple[str, ...]]:
@@ -163,10 +210,10 @@ def _beginning(seconds: float) -> str:
     return f"the first {LONGEST_S:g} s of {duration(seconds)}"
 
 
-def _floor(waveform: Tensor, config: SpectrogramConfig) -> Distances:
-    log_mel, loud = LogMel(config), waveform / _peak(waveform)
-    made = GriffinLimVocoder(log_mel)(log_mel(loud), len(loud))
-    return distances_between(loud, made, config.sample_rate)
+@lru_cache(maxsize=2)
+def _vocoder(config: SpectrogramConfig) -> GriffinLimVocoder:
+    """Made once: each try has other weights, and the same frames."""
+    return GriffinLimVocoder(LogMel(config))
 
 
 def _peak(waveform: Tensor) -> float:

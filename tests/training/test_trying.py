@@ -46,7 +46,7 @@ from distill.training.run.status import RunStatus
 from distill.training.run.writer import hold_run
 from distill.training.tasks.preview import PreviewSound, with_floor
 from distill.training.trying import try_sound
-from distill.training.watch.event_lines import STEPS, Event, WarningEvent
+from distill.training.watch.event_lines import STEPS, Event
 from distill.training.watch.events import PreviewPair
 from distill.training.watch.preview_distances import distances_of
 from tests.priors import tiny_prior
@@ -157,9 +157,11 @@ def test_a_full_disk_ends_no_training(
         patch.setattr(OwnFolder, "write", full)
         with pytest.raises(RunFolderError, match=r"within 1 s, and no weights are kept yet"):
             runner.present_weights(patience_s=1)
+        ends = time.monotonic() + PATIENCE_S
+        while not any("the weights of this" in event.message for event in runner.history.warnings):
+            assert time.monotonic() < ends
+            time.sleep(0.02)
     assert runner.present_weights(PATIENCE_S).instead == ""
-    said = [event for event in runner.history.warnings if isinstance(event, WarningEvent)]
-    assert any("the weights of this moment" in event.message for event in said)
     assert runner.state == "running"
 
 
@@ -265,6 +267,14 @@ def test_distances_are_those_of_a_preview(
     assert floor.floor is not None
     pair = PreviewPair("", 0.25, "", "", mel, stft, *floor.floor)
     assert tried.distances == distances_of([pair])
+
+
+def test_what_is_prepared_for_a_first_try_draws_no_random_numbers(
+    any_config: TrainingConfig,
+) -> None:
+    before = torch.get_rng_state()
+    trying.prepare(any_config)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_an_older_control_file_is_read(run: RunFolder) -> None:

@@ -14,7 +14,7 @@ import soundfile
 import torch
 
 from distill import RunFolder
-from distill.training import TrainingResult
+from distill.training import TrainingResult, trying
 from distill.training.present_weights import PresentWeights
 from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest, SoundEntry
@@ -64,15 +64,19 @@ def trial(trainer, weights):
     made.close()
 
 
-def outcome(widget, number: object) -> dict[str, object]:
-    while not (answer := command(widget, "outcome", number=number)).get("done", "error" in answer):
+def outcome(widget, number: object, of: str = "outcome") -> dict[str, object]:
+    while not (answer := command(widget, of, number=number)).get("done", "error" in answer):
         pass
     return answer
 
 
 def tried(widget, **source: object) -> dict[str, object]:
+    """The outcome of a try, once it is measured too."""
     begun = command(widget, "attempt", **source)
-    return begun if "error" in begun else outcome(widget, begun["number"])
+    if "error" in begun:
+        return begun
+    made = outcome(widget, begun["number"])
+    return made if "error" in made else outcome(widget, begun["number"], "measured")
 
 
 # --- in a dashboard -----------------------------------------------------------------------------
@@ -159,10 +163,42 @@ def test_a_second_press_is_refused_while_one_is_tried(trial):
 def test_in_colab_only_an_answer_brings_what_was_made(trial, monkeypatch):
     monkeypatch.setattr(module, "in_colab", lambda: True)
     begun = command(trial, "attempt", upload=sent(trial, wav()))
-    assert trial._attempts[begun["number"]].done.wait(30)
+    assert trial._attempts[begun["number"]].measured.wait(30)
     assert trial.rows == []
     assert outcome(trial, begun["number"])["done"] is True
     assert len(trial.rows) == 1
+
+
+def test_it_is_heard_before_it_is_measured(trial, monkeypatch):
+    measured = threading.Event()
+    real = trying.distances_between
+
+    def late(*sounds) -> object:
+        assert measured.wait(30)
+        return real(*sounds)
+
+    monkeypatch.setattr(trying, "distances_between", late)
+    begun = command(trial, "attempt", upload=sent(trial, wav()))
+    outcome(trial, begun["number"])
+    [stage] = trial.stages
+    assert stage["notes"] == ["its distances follow"]
+    key = trial.rows[0]["keys"][1].replace("{stage}", stage["key"])
+    assert "error" not in ask(trial, "sound", key)
+    assert command(trial, "measured", number=begun["number"])["done"] is False
+    measured.set()
+    outcome(trial, begun["number"], "measured")
+    [again] = trial.stages
+    assert again["key"] == stage["key"] and again["notes"][0].startswith("mel ")
+
+
+def test_what_cannot_be_measured_is_heard_and_said(trial, monkeypatch):
+    def full(*_sounds) -> object:
+        raise OSError("no memory")
+
+    monkeypatch.setattr(trying, "distances_between", full)
+    begun = command(trial, "attempt", upload=sent(trial, wav()))
+    assert outcome(trial, begun["number"], "measured")["error"] == "no memory"
+    assert len(trial.stages) == 1
 
 
 # --- what is wrong with it ----------------------------------------------------------------------

@@ -134,7 +134,8 @@ export interface AttemptFacts {
 }
 
 /**
- * Of the command `outcome`: whether a try is over; then its sound is in the state `rows`.
+ * Of the command `outcome`: whether what was made is in the state `rows`, to be heard; of
+ * `measured`: whether its distances stand in the state `stages` too.
  */
 export interface OutcomeFacts {
   done: boolean;
@@ -361,6 +362,7 @@ export interface Outcomes {
   upload: UploadFacts;
   attempt: AttemptFacts;
   outcome: OutcomeFacts;
+  measured: OutcomeFacts;
   mark: NoFacts;
   recorded: RecordedFacts;
 }

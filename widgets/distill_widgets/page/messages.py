@@ -152,7 +152,9 @@ class AttemptFacts(TypedDict):
 
 
 class OutcomeFacts(TypedDict):
-    """Of the command `outcome`: whether a try is over; then its sound is in the state `rows`."""
+    """Of the command `outcome`: whether what was made is in the state `rows`, to be heard; of
+    `measured`: whether its distances stand in the state `stages` too.
+    """
 
     done: bool
 
@@ -368,5 +370,6 @@ class Outcomes(TypedDict):
     upload: UploadFacts
     attempt: AttemptFacts
     outcome: OutcomeFacts
+    measured: OutcomeFacts
     mark: NoFacts
     recorded: RecordedFacts

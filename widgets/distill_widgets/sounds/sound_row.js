@@ -238,10 +238,11 @@ export class SoundRow {
       this.stop();
       return;
     }
-    this.openPictures();
     this.owner.quiet(this);
     try {
-      await this.load(this.audio.ended ? 0 : this.audio.currentTime);
+      const loading = this.load(this.audio.ended ? 0 : this.audio.currentTime);
+      this.openPictures(); // asked for after the sound, which need not wait for them
+      await loading;
       this.el.dataset.status = "playing";
       setText(this.button, "❚❚");
       this.follow();

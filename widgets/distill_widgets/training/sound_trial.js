@@ -71,10 +71,7 @@ class TrialView extends PlayerView {
     this.again.onclick = () => this.attempt(async () => ({}));
     drop.ondragover = (event) => this.onDrag(event, true);
     drop.ondragleave = (event) => this.onDrag(event, false);
-    drop.ondrop = (event) => {
-      this.onDrag(event, false);
-      this.tryFile(event.dataTransfer?.files[0]);
-    };
+    drop.ondrop = (event) => this.onDrop(event);
   }
 
   /** @param {DragEvent} event @param {boolean} isOver */
@@ -82,6 +79,14 @@ class TrialView extends PlayerView {
     event.preventDefault();
     event.stopPropagation();
     this.drop.dataset.over = String(isOver);
+  }
+
+  /** @param {DragEvent} event */
+  onDrop(event) {
+    this.onDrag(event, false);
+    const file = event.dataTransfer?.files[0];
+    if (file) this.tryFile(file);
+    else this.status.report("That was no file: drop a sound file, or choose one.", true);
   }
 
   /** @param {KeyboardEvent} event */
@@ -152,12 +157,13 @@ class TrialView extends PlayerView {
     const began = performance.now();
     this.setBusy(true);
     try {
-      await this.made(await choose());
+      const number = await this.made(await choose());
       this.status.report("");
       this.isNewest = true;
       this.show();
       await this.playNewest();
       this.el.dataset.heardMs = (performance.now() - began).toFixed(0);
+      this.measured(number);
     } catch (error) {
       this.status.report(String(Object(error).message ?? error), true);
     } finally {
@@ -165,16 +171,38 @@ class TrialView extends PlayerView {
     }
   }
 
-  /** @param {Source} source */
+  /**
+   * @param {Source} source
+   * @returns {Promise<number>} by which the kernel knows the try
+   */
   async made(source) {
     this.status.report("the run is asked for its weights…");
     const late = () => this.status.report(LATE);
     const {number, error} = await whenLate(this.store.command("attempt", source), late);
     if (error) throw new Error(error);
+    await this.until("outcome", number);
+    return number;
+  }
+
+  /**
+   * Asks for what follows: in Colab nothing arrives that no page has asked for.
+   *
+   * @param {number} number
+   */
+  async measured(number) {
+    try {
+      await this.until("measured", number);
+    } catch (error) {
+      this.status.report(String(Object(error).message ?? error), true);
+    }
+  }
+
+  /** @param {"outcome" | "measured"} what of a try @param {number} number */
+  async until(what, number) {
     for (;;) {
-      const outcome = await this.store.command("outcome", {number});
-      if (outcome.error) throw new Error(outcome.error);
-      if (outcome.done) return;
+      const {done, error} = await this.store.command(what, {number});
+      if (error) throw new Error(error);
+      if (done) return;
     }
   }
 }
