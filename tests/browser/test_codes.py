@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +14,15 @@ from distill.training import TrainingResult
 from . import accessible
 
 CODES = ".distill-codes"
+RECORDER, RECORDED = ".distill-recorder", ".distill-card .distill-codes"
+STEPS_A_SECOND = 48_000 / 512 / 2
 OPEN = """\
 from distill import load_model_v2, read_audio
 from distill_widgets import CodesView
 model = load_model_v2("codes-model.distill")
 """
 SHORT = OPEN + 'CodesView(model, "sound.wav")'
+RECORD = "from distill_widgets import CodesRecorder\nCodesRecorder(model)"
 NOISE = """\
 import torch
 noise = torch.randn(48000 * {seconds}, generator=torch.Generator().manual_seed(0)) * 0.1
@@ -160,10 +164,27 @@ def test_both_themes(page_of: Callable[..., Any]) -> None:
     book.picture("codes-dark", CODES)
 
 
-def test_it_works_in_notebook_7(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT, front="notebook")
+def test_it_works_in_notebook_7_with_what_the_microphone_hears(page_of: Callable[..., Any]) -> None:
+    book = page_of(SHORT, RECORD, front="notebook")
     click(book, 2, 1)
     book.wait_for(CODES, "heard", "cell/2/1")
+    button = book.page.locator(f"{RECORDER} button").first
+    button.click()
+    book.wait_for(RECORDER, "state", "recording")
+    book.wait_for(RECORDER, "seconds", 1)
+    button.click()
+    book.wait_for(RECORDER, "state", "recorded")
+    seconds = float(book.read(RECORDER, "seconds"))
+    book.page.locator(f"{RECORDER} button", has_text="Show its codes").click()
+    book.wait_for(RECORDER, "used", "1")
+    book.wait_for(RECORDED, "drawn", 1)
+    said = book.page.locator(f"{RECORDER} .distill-said").inner_text()
+    steps = re.fullmatch(r"recording 1: .* s, (\d+) steps of codes", said)
+    assert steps is not None and int(steps[1]) == pytest.approx(STEPS_A_SECOND * seconds, abs=2)
+    played = book.record(RECORDED, "status")
+    book.page.locator(f"{RECORDED} .distill-play").first.click()
+    played.until("playing")
+    book.picture("codes-recorder", ".distill-card")
 
 
 def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import signal
@@ -342,26 +343,51 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     n.picture("playing")
 
 
+def drag(notebook, event: str, file: Path | None) -> None:
+    """What a browser says when somebody drags a file, or something else, over the dashboard."""
+    data = base64.b64encode(file.read_bytes()).decode() if file else ""
+    transfer = notebook.page.evaluate_handle(
+        """([name, data]) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            if (name) transfer.items.add(new File([bytes], name));
+            else transfer.setData('text/plain', 'kick.wav');
+            return transfer;
+        }""",
+        [file.name if file else "", data],
+    )
+    drop = notebook.page.locator(".distill-trial .distill-drop")
+    drop.dispatch_event(event, {"dataTransfer": transfer})
+
+
 def test_a_file_of_ones_own_is_heard_through_the_weights_of_this_moment(
     notebook, start, run, drums, tmp_path
 ):
     trial = ".distill-trial"
-    mine = tmp_path / "<b>mine.wav"
+    bad_news = f"{trial} .distill-bad-news"
+    mine, note = tmp_path / "<b>mine.wav", tmp_path / "note.wav"
     shutil.copy(drums[0], mine)
-    (tmp_path / "note.wav").write_text("no sound")
+    note.write_text("no sound")
     n = notebook(start(), SHOW)
     n.run_all()
     n.wait_for(LOSS, "points", 30)
     assert n.page.locator(trial).count() == 0
     n.page.locator(".distill-fold").click()
-    chooser = n.page.locator(f"{trial} input[type=file]")
-    chooser.set_input_files(tmp_path / "note.wav")
-    n.page.locator(f"{trial} .distill-bad-news", has_text="note.wav: ").wait_for()
-    chooser.set_input_files(mine)
+    drag(n, "drop", None)
+    n.page.locator(bad_news, has_text="That was no file").wait_for()
+    n.page.locator(f"{trial} input[type=file]").set_input_files(note)
+    n.page.locator(bad_news, has_text="note.wav: ").wait_for()
+    drag(n, "dragover", mine)
+    n.wait_for(f"{trial} .distill-drop", "over", "true")
+    drag(n, "drop", mine)
     n.wait_for(trial, "heardMs")
+    assert n.read(f"{trial} .distill-drop", "over") == "false"
     assert n.page.locator(f"{trial} .distill-sound-name").inner_text() == "<b>mine.wav"
-    note = n.page.locator(f"{trial} .distill-sound-note").inner_text()
-    assert note.startswith("mel ") and "kept" not in note
+    said = n.page.locator(f"{trial} .distill-sound-note", has_text="mel ")
+    said.wait_for()  # it is measured once it is heard
+    assert "floor" in said.inner_text() and "kept" not in said.inner_text()
+    drag(n, "drop", note)
+    n.page.locator(bad_news, has_text="note.wav: ").wait_for()
     assert n.read(trial, "stage").endswith("/made")
     assert n.read(f"{trial} .distill-sound", "side") == "reconstruction"
     n.picture("try-a-sound")
