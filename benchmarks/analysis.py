@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import parser, recordings, report
+from common import parser, recordings, report, save
 
 from distill import (
     AudioCorpus,
@@ -136,6 +136,7 @@ def main() -> None:
         megabytes = saved.stat().st_size / 1e6
     report("Looking inside a model", rows, arguments.json)
     print(f"the file of the atlas: {megabytes:.1f} MB")
+    save(arguments, {"atlas_s": rows[0]["s"]})
 
 
 if __name__ == "__main__":

@@ -7,11 +7,14 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -40,7 +43,53 @@ def parser(about: str, *, count: int | None = None) -> argparse.ArgumentParser:
     if count is not None:
         options.add_argument("--count", type=int, default=count, help="inputs to try of each kind")
     options.add_argument("--json", type=Path, help="also write the rows to this file")
+    options.add_argument(
+        "--save", nargs="?", const="", metavar="NAME",
+        help="also write what pages quote to docs/figures/NAME.json, by default of this program",
+    )  # fmt: skip
     return options
+
+
+def save(
+    options: argparse.Namespace,
+    figures: Mapping[str, float | Sequence[float]],
+    part: str = "",
+) -> None:
+    """Writes figures for the pages that quote them, where asked; see `tools/figures.py`.
+
+    Args:
+        options: of `parser`, as they were given.
+        figures: what was measured, by names without spaces.
+        part: of a program whose parts can be measured one by one, as `-traffic`.
+    """
+    if options.save is None:
+        return
+    program = Path(sys.argv[0])
+    said = {
+        "command": " ".join(["python", f"benchmarks/{program.name}", *_without_save(options)]),
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "recorded": "by the program",
+        "torch": version("torch"),
+        "processors": os.cpu_count(),
+        "machine": platform.machine(),
+        "figures": {name: _shortened(value) for name, value in figures.items()},
+    }
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    path = FIGURES / f"{options.save or program.stem + part}.json"
+    path.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def _without_save(options: argparse.Namespace) -> list[str]:
+    """What was asked of the program, apart from where to save it."""
+    words = sys.argv[1:]
+    at = words.index("--save")
+    return words[:at] + words[at + (2 if options.save else 1) :]
+
+
+def _shortened(value: float | Sequence[float]) -> float | list[float]:
+    if isinstance(value, Sequence):
+        return [float(f"{one:.6g}") for one in value]
+    return float(f"{value:.6g}")
 
 
 def report(title: str, rows: Iterable[dict[str, Any]], json_path: Path | None = None) -> None:
@@ -85,8 +134,8 @@ _FAULTS = [item.name for item in fields(Counts)][2:]
 _HEADS = {"foreign": "foreign exceptions", "written_outside": "written outside"}
 
 
-def counts_table(title: str, rows: Iterable[Counts], json_path: Path | None = None) -> int:
-    """Prints a row a kind and a sum; returns the number of faults, for the exit code."""
+def counts_table(title: str, rows: Iterable[Counts], options: argparse.Namespace) -> int:
+    """Prints and saves a row a kind and a sum; returns the number of faults, for the exit code."""
     rows = list(rows)
     total = Counts("all")
     for row in rows:
@@ -96,7 +145,8 @@ def counts_table(title: str, rows: Iterable[Counts], json_path: Path | None = No
         {_HEADS.get(name, name): value for name, value in asdict(row).items()}
         for row in (*rows, total)
     ]
-    report(title, shown, json_path)
+    report(title, shown, options.json)
+    save(options, {name: getattr(total, name) for name in _FAULTS})
     return total.faults
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import nbformat  # noqa: E402
-from common import parser, recordings, report  # noqa: E402
+from common import parser, recordings, report, save  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 from pretend_trainer import begin  # noqa: E402
 
@@ -272,6 +272,19 @@ def late_step_ms(run: Path) -> tuple[float, float]:
     return statistics.median(times), statistics.mean(times)
 
 
+def traffic_figures(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
+    """What pages quote of it; sizes in MB, but rates in KB a second."""
+    return {
+        f"{name}_{who}": row[column] / (1 if column.startswith(("s ", "KB/s")) else 1e3)
+        for who, row in (("ours", ours), ("theirs", theirs))
+        for name, column in (
+            ("painted_s", "s to painted, kernel included"), ("open_mb", "KB at open"),
+            ("rate_kb", "KB/s after 30 s"), ("reload_mb", "KB after reload"),
+            ("executed_mb", "executed notebook KB"),
+        )
+    }  # fmt: skip
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--parts", default="traffic,drawing,memory,training")
@@ -287,6 +300,7 @@ def main() -> None:
                 traffic(server, browser, THEIRS, "FigureWidgets", ".js-plotly-plot"),
             ]
             report("A dashboard in a page, beside the same charts as FigureWidgets", rows)
+            save(arguments, traffic_figures(*rows), "-traffic")
         if "drawing" in parts:
             report("Drawing 4 × 20 000 points", [drawing(server, browser)])
         if "memory" in parts:
@@ -297,6 +311,11 @@ def main() -> None:
             for name in ("dashboard / none", "dashboard / lab", "mean / none", "mean / lab"):
                 ratio = statistics.median(row[name] for row in rows)
                 print(f"median {name} {ratio:.3f} (to stay at or below 1.01)")
+            median, mean = (
+                statistics.median(row[name] for row in rows)
+                for name in ("dashboard / none", "mean / none")
+            )
+            save(arguments, {"median": median, "mean": mean}, "-training")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import torch
-from common import parser, recordings, report
+from common import parser, recordings, report, save
 
 from distill import AudioCorpus, ConvVQVAE, LogMel, VQStepMetrics, VQVAEConfig, train_vqvae
 from distill.audio import SegmentSampler
@@ -83,6 +83,7 @@ def main() -> None:
     report("A training step", rows, arguments.json)
     ratio = statistics.median(row["engine / bare"] for row in rows)
     print(f"median ratio {ratio:.3f} (to stay at or below 1.05)")
+    save(arguments, {"ratio": ratio})
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def main() -> int:
     kinds = {f"model: {name}": share for name in forging.MODELS}
     kinds |= {"no file": options.count // 10, "atlas": options.count}
     rows = [counted(kind, count, print) for kind, count in kinds.items() if count]
-    return counts_table("Forged models and atlases", rows, options.json)
+    return counts_table("Forged models and atlases", rows, options)
 
 
 if __name__ == "__main__":

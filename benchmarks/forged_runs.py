@@ -345,7 +345,7 @@ def main() -> None:
             tails(asked.count),
         ]  # fmt: skip
     print(f"{time.perf_counter() - began:.0f} s")
-    sys.exit(bool(counts_table("Forged run folders and logs", rows, asked.json)))
+    sys.exit(bool(counts_table("Forged run folders and logs", rows, asked)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import parser, recordings, report
+from common import parser, recordings, report, save
 
 CODE = """
 import statistics, sys
@@ -39,7 +39,9 @@ def main() -> None:
             row[f"{how} ms"] = float(answer)
         rows.append({**row, "keep / give back": row["keep ms"] / row["give back ms"]})
     report("A training step", rows, arguments.json)
-    print(f"median {statistics.median(row['keep / give back'] for row in rows):.3f}")
+    ratio = statistics.median(row["keep / give back"] for row in rows)
+    print(f"median {ratio:.3f}")
+    save(arguments, {"ratio": ratio})
 
 
 if __name__ == "__main__":

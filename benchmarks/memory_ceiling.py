@@ -15,7 +15,7 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from common import parser, report
+from common import parser, report, save
 
 _RATE = 44_100
 _WORK = """
@@ -84,6 +84,8 @@ def main() -> None:
                 row[f"{kind}, MB more"] = peak_mb([model, kind, first, home / str(minutes), sound])
             rows.append(row)
     report("Memory beyond torch and the model", rows, chosen.json)
+    longest = [value for name, value in rows[-1].items() if name.endswith(", MB more")]
+    save(chosen, {"longest_mb": longest})
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def main() -> None:
             if outcome.foreign or outcome.silent:
                 why = repr(outcome.foreign) if outcome.foreign else outcome.silent
                 print(f"  {outcome.kind}: {outcome.what}: {why[:200]}", file=sys.stderr)
-    sys.exit(bool(counts_table("Odd arrays, places and rates", rows.values(), chosen.json)))
+    sys.exit(bool(counts_table("Odd arrays, places and rates", rows.values(), chosen)))
 
 
 if __name__ == "__main__":

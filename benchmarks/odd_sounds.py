@@ -142,7 +142,7 @@ def main() -> None:
     began = time.perf_counter()
     rows = [*sounds(asked.count), trees(max(1, asked.count // 10))]
     print(f"{time.perf_counter() - began:.0f} s")
-    sys.exit(bool(counts_table("Odd sounds", rows, asked.json)))
+    sys.exit(bool(counts_table("Odd sounds", rows, asked)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import held_out_split, parser, recordings, report
+from common import held_out_split, parser, recordings, report, save
 
 from distill import (
     AudioCorpus,
@@ -147,6 +147,17 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
             yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
 
 
+def quoted(rows: list[dict[str, Any]]) -> dict[str, float | list[float]]:
+    """What pages quote, by steps; of the floor, which is the same for all, that of the last."""
+    found: dict[str, float | list[float]] = {}
+    for row in rows:
+        for name, column in (("two", "two-scale mel"), ("mel", "mel"), ("stft", "STFT")):
+            found[f"{name}_{row['steps']}"] = row[column]
+            found[f"{name}_floor"] = row[f"floor {column.removesuffix('-scale mel')}"]
+        found[f"entropy_{row['steps']}"] = [float(one) for one in row["entropy / bits"].split()]
+    return found
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 120, 300])
@@ -162,6 +173,7 @@ def main() -> None:
         paths = make_demo_corpus(folder) if made else recordings(arguments.data)
         rows = list(measured(paths, arguments))
     report("Quality on held-out recordings", rows, arguments.json)
+    save(arguments, quoted(rows))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from common import parser, report
+from common import parser, report, save
 
 from distill import AudioCorpus
 
@@ -42,6 +42,7 @@ def main() -> None:
         "decode only s": bare, "scan / decode": scan / bare,
     }  # fmt: skip
     report("Scan, check, hash, resample and split a corpus", [row], arguments.json)
+    save(arguments, {"scan_s": scan})
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from common import parser, recordings, report
+from common import parser, recordings, report, save
 
 from distill import AudioCorpus, RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
 from distill.training.run.preparation import begin_run
@@ -190,8 +190,10 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as home:
         report("Events", [throughput(Path(home), 100_000)])
-        report("Attaching to a long run (at most 2 s)", [attaching(Path(home), 1_000_000)])
+        attached = attaching(Path(home), 1_000_000)
+        report("Attaching to a long run (at most 2 s)", [attached])
         report("Many watchers", [crowd(Path(home), arguments.watchers, 10_000)])
+    save(arguments, {"attach_s": attached["attach s"]}, "-files")
     if arguments.files_only:
         return
     corpus = AudioCorpus.scan(recordings(), progress=False)
@@ -205,6 +207,8 @@ def main() -> None:
     for name in ("process / none", "process / thread"):
         ratio = statistics.median(row[name] for row in rows)
         print(f"median {name} {ratio:.3f} (to stay at or below 1.02)")
+    in_process = statistics.median(row["process / none"] for row in rows)
+    save(arguments, {"process_ratio": in_process})
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import parser, recordings, report, sounds_in
+from common import parser, recordings, report, save, sounds_in
 
 CORES = os.cpu_count() or 1
 NO_TURNS = "import distill.time_slices as t; t.take_short_turns = lambda: False\n"
@@ -268,6 +268,24 @@ def middle(taken: list[Slice], name: str) -> float:
     return statistics.median(getattr(one, name) for one in quiet(taken) or taken)
 
 
+def shares(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """What each job got of its fair share, beside one neighbour after the other; and alone, by how
+    much it is faster than before.
+    """
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["beside"] == "nobody":
+            continue
+        found.setdefault(f"{row['job']}_{row['waiting']}", []).append(row["share"])
+    speeds = {
+        (row["job"], row["waiting"]): row["a second"] for row in rows if row["beside"] == "nobody"
+    }
+    for job, way in speeds:
+        if way == "now" and (job, "before") in speeds:
+            found[f"{job}_idle"] = [speeds[job, way] / speeds[job, "before"]]
+    return found
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--slices", type=int, default=6)
@@ -297,6 +315,7 @@ def main() -> None:
     least = min((row["share"] for row in now if row["beside"] != "nobody"), default=1.0)
     lost = max((1 - row["share"] for row in now if row["beside"] == "nobody"), default=0.0)
     print(f"least share {least:.2f} (to stay at or above 0.9); lost on an idle machine {lost:.1%}")
+    save(arguments, shares(rows), f"-{arguments.beside}" if "," not in arguments.beside else "")
 
 
 if __name__ == "__main__":

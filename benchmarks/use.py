@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from common import parser, recordings, report
+from common import parser, recordings, report, save
 
 from distill import AudioCorpus, VQVAEConfig, load_model_v2, train_vqvae
 
@@ -64,6 +64,9 @@ def main() -> None:
         )
     ]
     report(f"Using a model on {arguments.seconds:g} s of sound", rows, arguments.json)
+    loading, _, without, _, whole = rows
+    figures = {"load_ms": loading["ms"], "without_vocoder_x": without["x real time"]}
+    save(arguments, {**figures, "whole_x": whole["x real time"]})
 
 
 if __name__ == "__main__":

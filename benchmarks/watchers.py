@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common import parser, report
+from common import parser, report, save
 
 from distill import RunFolder, TrainingRunner, VQStepMetrics, VQVAEConfig
 from distill.training.run.preparation import begin_run
@@ -152,6 +152,8 @@ def main() -> None:
         second = watchers(Path(home), arguments.watchers)
     rows = [{**dict.fromkeys(second, ""), **first}, second]
     report(f"Many who watch; the dashboards at {arguments.events:,} events", rows, arguments.json)
+    ratio, cores = second["an append, watched / alone"], second["cores of all"]
+    save(arguments, {"append_ratio": ratio, "cores": cores})
 
 
 if __name__ == "__main__":
