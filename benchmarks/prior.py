@@ -3,20 +3,26 @@
 python benchmarks/prior.py
 python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
 python benchmarks/prior.py --steps 800 --samples 10   # also what the last prior's sounds are like
+python benchmarks/prior.py --steps 300 --conditions   # also a prior that is told of sounds
 
 The codec learns the other recordings only (3 levels of 256 entries; `--stride 4 --levels 6` is the
-default of a training, with steps twice as long); the prior's own split holds out a tenth of those
+default of a training, with steps twice as long), sorted into folders by the first word of their
+names; the prior's own split holds out a tenth of those
 to stop by, and is judged here on every fifth recording, which nobody saw.
 """
 
 from __future__ import annotations
 
+import math
+import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from common import held_out_split, parser, recordings, report
 from prior_samples import SECONDS, join_rows, sample_rows
 
@@ -30,25 +36,84 @@ from distill import (
     train_vqvae,
 )
 from distill.config import MOST_COPIES
+from distill.config.conditions import CONDITIONS, condition_sizes
+from distill.models.prior.conditions import (
+    contour,
+    learned_conditions,
+    step_powers,
+    with_conditions,
+)
 from distill.models.prior.corpus import coded
 from distill.models.prior.counts import CodeCounts, uniform_bits
+from distill.models.prior.model import NOTHING
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior
-from distill.training.tasks.code_windows import whole_codes
+from distill.training.prior import prior_config_for
+
+_ASKED_DB = [-40.0, 0.0, -40.0]
 
 
-def bits_of_prior(prior: TrainedPrior, sounds: tuple[CodedSound, ...]) -> list[float]:
-    """Bits a step, level by level."""
-    sums = torch.zeros(prior.config.levels, dtype=torch.float64)
-    grids = [sound.codes for sound in sounds]
+def bits_of_prior(
+    prior: TrainedPrior, sounds: Sequence[CodedSound], told: Sequence[str] = ()
+) -> list[float]:
+    """Bits a step, level by level, where the prior is told some conditions."""
+    sums, config = torch.zeros(prior.config.levels, dtype=torch.float64), prior.config
+    conditions = learned_conditions(config, sounds)
+    columns = [
+        name for name in config.conditions for _ in condition_sizes((name,), len(config.classes))
+    ]
+    is_told = torch.tensor([name in told for name in columns], dtype=torch.int64)
     with torch.no_grad():
-        for codes, _ in whole_codes(grids, piece_steps=1 << 20, batch_steps=8192):
-            logits, _ = prior.module(codes)
+        for n, sound in enumerate(sounds):
+            codes = F.pad(sound.codes.long(), (0, 0, 1, 0), value=NOTHING)[None]
+            known = conditions[n][None, : sound.steps] * is_told if conditions else None
+            logits, _ = prior.module(codes, known)
             for level, of_level in enumerate(logits):
-                target = codes[:, 1:, level]
-                chosen = of_level.log_softmax(-1).gather(-1, target.clamp(min=0)[..., None])
-                sums[level] -= chosen[..., 0][target >= 0].double().sum()
-    return (sums / sum(map(len, grids)) / torch.log(torch.tensor(2.0))).tolist()
+                target = codes[:, 1:, level].flatten()
+                sums[level] += F.cross_entropy(of_level[0], target, reduction="sum").double()
+    return (sums / sum(sound.steps for sound in sounds) / math.log(2)).tolist()
+
+
+def sorted_into(folder: Path, paths: Sequence[Path]) -> Path:
+    """Copies of recordings in folders named by the first word of their names."""
+    for path in paths:
+        kind = folder / path.name.partition("_")[0]
+        kind.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, kind)
+    return folder
+
+
+def told_rows(
+    codec: LoadedVQModel, corpus: AudioCorpus, steps: int, run: Path, device: str, test: Any
+) -> list[dict[str, Any]]:
+    """Rows of a prior with every condition, told none, each, and all of them."""
+    settings = prior_config_for(
+        codec, corpus, conditions=CONDITIONS, max_steps=steps, preview_every_epochs=0
+    )
+    began = time.perf_counter()
+    model = train_prior(codec, corpus, run, settings, device).load()
+    took_s, (judged, waveforms, groups) = time.perf_counter() - began, test
+    sounds = with_conditions(model.prior.config, judged, waveforms, groups)
+    rows = [
+        row(f"prior told {' '.join(told) or 'nothing'}", bits_of_prior(model.prior, sounds, told),
+            took_s, steps)
+        for told in ((), *((name,) for name in CONDITIONS), CONDITIONS)
+    ]  # fmt: skip
+    print(f"loudness asked for and made, correlation: {followed(model):.2f}")
+    return rows
+
+
+def followed(model: LoadedVQModel, count: int = 10) -> float:
+    """How the loudness of new sounds follows what was asked for."""
+    asked, made = [], []
+    for seed in range(count):
+        codes = model.generate(3.0, seed=seed, loudness=_ASKED_DB)
+        size = round(codes.step_seconds * codes.sample_rate)
+        powers = step_powers(model.decode(codes)[0], size, codes.steps)
+        made.append(contour(powers, 1.0).clamp(min=-60.0))
+        levels = torch.tensor(_ASKED_DB)[None, None]
+        asked.append(F.interpolate(levels, codes.steps, mode="linear", align_corners=True)[0, 0])
+    return float(torch.corrcoef(torch.stack([torch.cat(asked), torch.cat(made)]))[0, 1])
 
 
 def row(name: str, bits: list[float], took_s: float, steps: int = 0) -> dict[str, Any]:
@@ -79,12 +144,15 @@ def main() -> None:
     options.add_argument("--stride", type=int, default=2, help="of that one")
     options.add_argument("--levels", type=int, default=3, help="of that one")
     options.add_argument("--samples", type=int, default=0, help="so many of 30 s, of each setting")
+    options.add_argument("--conditions", action="store_true", help="also one that is told of them")
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
     train, test = held_out_split(recordings())
-    corpus = AudioCorpus.scan(train, progress=False)
-    held_out = AudioCorpus.scan(test, progress=False)
     with tempfile.TemporaryDirectory() as folder:
+        corpus, held_out = (
+            AudioCorpus.scan(sorted_into(Path(folder) / name, paths), progress=False)
+            for name, paths in (("learned", train), ("judged", test))
+        )
         path = arguments.codec
         if path is None:
             config = get_adaptive_vqvae_config(
@@ -102,7 +170,7 @@ def main() -> None:
         rows = counted(codec, known, judged)
         for steps in arguments.steps:
             settings = get_adaptive_prior_config(
-                codec.config, len(corpus), max_steps=steps, preview_every_epochs=0
+                codec.config, len(corpus), max_steps=steps, preview_every_epochs=0, conditions=()
             )
             began = time.perf_counter()
             result = train_prior(
@@ -111,6 +179,11 @@ def main() -> None:
             took_s = time.perf_counter() - began
             model = result.load()
             rows.append(row("prior", bits_of_prior(model.prior, judged), took_s, steps))
+            if arguments.conditions:
+                groups = [file.group for file in held_out.files]
+                run = Path(folder) / f"told-{steps}"
+                known_of = judged, held_out.waveforms, groups
+                rows += told_rows(codec, corpus, steps, run, arguments.device, known_of)
         began = time.perf_counter()
         model.generate(30.0, seed=0)
         speed = 30.0 / (time.perf_counter() - began)

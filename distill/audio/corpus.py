@@ -22,6 +22,7 @@ from distill.audio.file_search import (
     describe_source as describe_source,
     find_files as find_files,
 )
+from distill.audio.groups import Groups
 from distill.audio.split import Split, split_by_content
 from distill.errors import CorpusError
 from distill.names import printable
@@ -109,7 +110,9 @@ class AudioCorpus:
             raise CorpusError(report.nothing_usable(describe_source(source), refusals))
         places = [source] if isinstance(source, (str, os.PathLike)) else source
         searched = tuple(Path(place) for place in places)
-        return cls(tuple(files), tuple(waveforms), tuple(refusals), sample_rate, searched)
+        found = Groups(searched)
+        grouped = tuple(dataclasses.replace(file, group=found.of(file.path)) for file in files)
+        return cls(grouped, tuple(waveforms), tuple(refusals), sample_rate, searched)
 
     @property
     def seconds(self) -> float:

@@ -45,6 +45,8 @@ class AudioFile:
     """What was done to the sound or left out of it, a phrase each; mostly none."""
     file_sha256: str = ""
     """Digest of the file's bytes; empty where it is not known."""
+    group: str = ""
+    """The folder of the corpus that it lies in; see `Groups`."""
 
 
 class Keeper:

@@ -49,7 +49,7 @@ def generate_command(
         count: how many.
         seed: of the first; the others follow.
         prompt: a file to go on from.
-        settings: temperature, top_k, top_p, novelty.
+        settings: temperature, top_k, top_p, novelty, classes, loudness.
         loop: sounds that can be repeated without a seam.
         overwrite: replace what lies there.
         device: where the model decodes.
@@ -71,7 +71,8 @@ def generate_command(
         raise OutputExistsError(f"{printable(folder)}: a file; name a folder for the sounds")
     model = load_model_v2(model_path, device=device)
     beginning = None if prompt is None else model.read_prompt(prompt)
-    model.generate_steps(prompt=beginning, seed=first, **settings)  # what is wrong is said at once
+    length = None if loop else seconds
+    model.generate_steps(seconds=length, prompt=beginning, seed=first, **settings)  # checks them
     folder.mkdir(parents=True, exist_ok=True)
     outputs = Outputs([model_path, *([prompt] if prompt else [])], overwrite=overwrite)
     paths = {
@@ -82,6 +83,23 @@ def generate_command(
     with stopped_by_signals(_STOPPING) as signals:
         asked = {"prompt": beginning, "loop": loop, "overwrite": overwrite, **settings}
         return _make(model, paths, seconds, signals, neighbours, asked)
+
+
+def levels_of(text: str | None) -> list[float] | None:
+    """Levels in dB, as they are typed.
+
+    Raises:
+        ConfigError: something else than numbers with commas between them.
+    """
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"loudness={printable(text)!r}: expected levels in dB with commas between them, as "
+            "-40,0,-30"
+        ) from error
 
 
 def _make(

@@ -12,13 +12,14 @@ from distill.cli.boundary import echo, echo_json
 from distill.cli.info import health_lines
 from distill.cli.live import TrainingDisplay
 from distill.cli.prior_run import STOPPING, result_of_earlier
-from distill.config import get_adaptive_prior_config
+from distill.config import PriorConfig, get_adaptive_prior_config
+from distill.config.conditions import CLASS, checked_conditions
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import put_prior
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
-from distill.training.prior import opened_codec, train_prior
+from distill.training.prior import opened_codec, prior_config_for, train_prior
 from distill.training.run.folder import RunFolder
 from distill.training.run.sounds_inside import refuse_sounds_inside
 from distill.training.session.result import TrainingResult
@@ -80,17 +81,35 @@ def _train(
 ) -> TrainingResult:
     RunFolder(run).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, sample_rate=codec.sample_rate, progress=not as_json)
-    config = get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds, **overrides)
+    config = prior_config_for(codec, corpus, **overrides)
     if not as_json:
         echo(str(corpus))
         echo(
             f"Training: a prior over the codes of {printable(codec.name)}, "
-            f"{config.bits_per_step:.1f} bits a step; Ctrl-C stops and keeps it"
+            f"{config.bits_per_step:.1f} bits a step{_told(config)}; Ctrl-C stops and keeps it"
         )
     with stopped_by_signals(STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
         return train_prior(
             codec, corpus, run, config, device, display.update, cancel, overwrite=overwrite
         )
+
+
+def _told(config: PriorConfig) -> str:
+    if not config.conditions:
+        return ""
+    kinds = f" ({', '.join(map(printable, config.classes))})" if config.classes else ""
+    return ", told of " + ", ".join(
+        name + kinds if name == CLASS else name for name in config.conditions
+    )
+
+
+def conditions_of(text: str) -> tuple[str, ...]:
+    """Names of conditions, as they are typed: with commas between them, or `none`.
+
+    Raises:
+        ConfigError: other names.
+    """
+    return () if text.strip() == "none" else checked_conditions(text.replace(" ", "").split(","))
 
 
 def beside(model: Path, what: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,15 +27,21 @@ def train_prior(
     max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same steps: same prior.")] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="What generate can ask for: some of class,loudness,position; or none."),
+    ] = None,
     device: Device = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Learn how your sounds go on, so that the model can make new ones; kept in MODEL."""
-    from distill.cli.prior import train_prior_command
+    from distill.cli.prior import conditions_of, train_prior_command
 
     asked = {"max_seconds": max_seconds, "max_steps": max_steps, "seed": seed}
-    settings = {name: value for name, value in asked.items() if value is not None}
+    settings: dict[str, Any] = {name: x for name, x in asked.items() if x is not None}
+    if conditions is not None:
+        settings["conditions"] = conditions_of(conditions)
     result = train_prior_command(
         model, folder, out, settings, device=device, overwrite=overwrite, as_json=as_json
     )
@@ -66,6 +72,14 @@ def generate(
     novelty: Annotated[
         float, typer.Option(help="0 to 1: how short runs along your recordings are kept.")
     ] = 0.0,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="Like the recordings in this folder; more than one: in turn."),
+    ] = None,
+    loudness: Annotated[
+        str | None,
+        typer.Option(help="In dB beside your recordings: -10, or from begin to end -40,0,-30."),
+    ] = None,
     loop: Annotated[
         bool, typer.Option("--loop", help="Sounds to be repeated without a seam.")
     ] = False,
@@ -76,8 +90,10 @@ def generate(
     device: Device = "cpu",
 ) -> None:
     """Make sounds that never were, and say what each has copied."""
-    from distill.cli.new_sounds import generate_command
+    from distill.cli.new_sounds import generate_command, levels_of
 
+    drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty}
+    told = {"classes": classes or None, "loudness": levels_of(loudness)}
     whole = generate_command(
         model,
         out,
@@ -85,7 +101,7 @@ def generate(
         count=count,
         seed=seed,
         prompt=prompt,
-        settings={"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty},
+        settings={**drawing, **told},
         loop=loop,
         nearest=nearest,
         overwrite=overwrite,

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+from distill.config.conditions import CLASS, CONDITIONS, checked_conditions
 from distill.config.fields import unknown_field
 from distill.config.prior import PriorConfig
 from distill.config.training import TrainingConfig
@@ -109,13 +110,21 @@ def get_adaptive_prior_config(
     """
     settings = _settings(PriorConfig, file_count, total_seconds, overrides)
     wanted = {k: v for k, v in settings.items() if k in overrides or k not in _OF_SEGMENTS}
-    config = PriorConfig.for_codec(codec, **wanted)
+    config = PriorConfig.for_codec(codec, **{**wanted, **_conditions(overrides)})
     if config.max_steps is not None or config.max_epochs is not None:
         return config
     seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
     steps_of_codes = seconds * config.step_rate_hz * (1 + config.copies)
     a_pass = steps_of_codes / (config.batch_size * config.segment_steps)
     return dataclasses.replace(config, max_steps=max(_FEWEST_STEPS, round(_PASSES * a_pass)))
+
+
+def _conditions(overrides: dict[str, Any]) -> dict[str, Any]:
+    """What a prior is told of sounds: all that is known of them, unless it is said."""
+    classes = overrides.get("classes") or ()
+    known = CONDITIONS if len(classes) > 1 else CONDITIONS[1:]
+    conditions = checked_conditions(overrides.get("conditions", known))
+    return {"conditions": conditions, "classes": classes if CLASS in conditions else ()}
 
 
 def _settings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distill.config.autoencoder import MOST_PARAMETERS
+from distill.config.conditions import checked_classes, checked_conditions, condition_sizes
 from distill.config.fields import number, shown
 from distill.config.framed import FramedConfig
 from distill.config.spectrogram import SpectrogramConfig
@@ -49,12 +50,19 @@ class PriorConfig(FramedConfig):
     """Length of what is learned from at once, in steps of codes."""
     copies: int = number(MOST_COPIES, 0, MOST_COPIES)
     """Further copies of each recording to learn from: at other speeds, and at half the level."""
+    conditions: tuple[str, ...] = ()
+    """What it can be told of a sound: any of class, loudness, position."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes: folders of recordings; found when a training begins."""
 
     min_steps_per_epoch: int = number(100, 1, 100_000)
     weight_decay: float = number(0.05, 0.0, 1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        conditions = checked_conditions(self.conditions)
+        object.__setattr__(self, "conditions", conditions)  # frozen for everybody else
+        object.__setattr__(self, "classes", checked_classes(self.classes, conditions))
         if self.parameters > MOST_PARAMETERS:
             raise ConfigError(
                 f"a prior of {self.parameters} numbers: expected at most {MOST_PARAMETERS}; lower "
@@ -100,6 +108,11 @@ class PriorConfig(FramedConfig):
         return self.codebook_size <= LARGEST_FREE
 
     @property
+    def condition_sizes(self) -> tuple[int, ...]:
+        """Values of each column of conditions, beside "unknown"; () for a prior without any."""
+        return condition_sizes(self.conditions, len(self.classes))
+
+    @property
     def parameters(self) -> int:
         """Numbers that training learns, known without making the model."""
         width, dims, levels = self.width, self.code_dim, self.levels
@@ -109,7 +122,8 @@ class PriorConfig(FramedConfig):
         lower = dims * width * (levels * (levels - 1) // 2) + (levels - 1) * width
         head = width**2 + width + 2 * width + width * dims + dims + self.codebook_size
         free = (width + 1) * self.codebook_size if self.has_free else 0
-        return memory + taking + ends + lower + levels * (head + free)
+        told = sum(1 + size for size in self.condition_sizes) * width
+        return memory + taking + ends + lower + levels * (head + free) + told
 
 
 def _decided_by(codec: VQVAEConfig) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from distill.codebook.labels import level_labels
 from distill.config import PriorConfig
 from distill.errors import ConfigError, ModelTypeError
 from distill.family import VQVAE, Family, OfCodec
-from distill.models.prior.corpus import coded, learned_names
+from distill.models.prior.conditions import with_conditions
+from distill.models.prior.corpus import coded, learned_files
 from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
 from distill.models.prior.room import check_recordings, check_tensors_size
@@ -46,15 +47,16 @@ def _material(
     codec: LoadedVQModel, corpus: AudioCorpus, split: Split, config: PriorConfig
 ) -> CodeMaterial:
     """The codes of a run's sounds, from the disk where they were encoded before."""
-    names = [file.path.name for file in corpus.files]
-    learned, judged = learned_names(corpus, split), split.validation_files
-    check_recordings(learned, config.copies)
-    training = coded(codec, split.training, learned, config.copies)
+    learned = learned_files(corpus, split)
+    names = [file.path.name for file in learned]
+    check_recordings(names, config.copies)
+    training = coded(codec, split.training, names, config.copies)
     check_tensors_size(training, config)
+    judged = [corpus.files[index].path.name for index in split.validation_files]
     return CodeMaterial(
         codec,
-        training,
-        coded(codec, split.validation, [names[index] for index in judged], 0),
+        with_conditions(config, training, split.training, [file.group for file in learned]),
+        coded(codec, split.validation, judged, 0),
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import PriorConfig, get_adaptive_prior_config
-from distill.errors import UninitialisedError
+from distill.config.conditions import CLASS
+from distill.errors import ConfigError, UninitialisedError
 from distill.models.device import check_devices
-from distill.models.prior.corpus import CodeCorpus, as_corpus, learned_names
+from distill.models.prior.corpus import CodeCorpus, as_corpus, classes_of, learned_names
 from distill.models.prior.room import check_recordings
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
@@ -115,7 +117,7 @@ def begin_prior(
         config.checked_for(codec.config)
     RunFolder(path).check_free(overwrite=overwrite)
     corpus = as_corpus(sounds, codec.sample_rate, progress=progress)
-    config = config or get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds)
+    config = _with_classes(config, corpus) if config else prior_config_for(codec, corpus)
     learned = learned_names(corpus, corpus.split(config.validation_fraction))
     check_recordings(learned, config.copies)  # before there is a folder
     request = RunRequest.of(
@@ -127,6 +129,35 @@ def begin_prior(
 
     begin_run(path, request.to_dict(), overwrite=overwrite, fill=fill)
     return corpus
+
+
+def prior_config_for(codec: LoadedVQModel, corpus: AudioCorpus, **overrides: Any) -> PriorConfig:
+    """Settings that fit recordings, and the folders that they are sorted by.
+
+    Args:
+        codec: the model whose codes are learned.
+        corpus: the recordings.
+        **overrides: see `get_adaptive_prior_config`.
+
+    Raises:
+        ConfigError: see `get_adaptive_prior_config`; or the class is to be told of recordings that
+            are not sorted by folders.
+    """
+    settings = {"classes": classes_of(corpus), **overrides}
+    config = get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds, **settings)
+    return _with_classes(config, corpus)
+
+
+def _with_classes(config: PriorConfig, corpus: AudioCorpus) -> PriorConfig:
+    if CLASS not in config.conditions or config.classes:
+        return config
+    classes = classes_of(corpus)
+    if not classes:
+        raise ConfigError(
+            "conditions: 'class' is the folder that a recording lies in, and these lie in none; "
+            "sort them into folders below the one that you name, or leave 'class' out"
+        )
+    return dataclasses.replace(config, classes=classes)
 
 
 def opened_codec(model: Any) -> LoadedVQModel:

@@ -13,8 +13,8 @@ import typer
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
-from distill.cli.new_sounds import generate_command, remake_command
-from distill.cli.prior import train_prior_command
+from distill.cli.new_sounds import generate_command, levels_of, remake_command
+from distill.cli.prior import conditions_of, train_prior_command
 from distill.cli.prior_commands import generate as generate_of_cli
 from distill.cli.training import resume_command
 from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
@@ -53,7 +53,8 @@ def test_from_a_model_to_new_sounds(
     assert json.loads(describe(model, as_json=True))["has_prior"] is True
 
     out = tmp_path / "new"
-    answer = distill("generate", model, "--seconds", 0.5, "--count", 2, "--seed", 3, "--out", out)
+    answer = distill("generate", model, "--seconds", 0.5, "--count", 2, "--seed", 3, "--out", out,
+                     "--loudness", "-20,0")  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert sorted(path.name for path in out.iterdir()) == ["drums-0003.wav", "drums-0004.wav"]
     assert len(read_audio(out / "drums-0003.wav")[0]) == 24_000
@@ -82,12 +83,13 @@ def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Pa
         ({"seed": 2**63 - 1, "count": 2}, "expected a whole number from 0 to 9223372036854775806$"),
         ({"settings": {"temperature": -1.0}}, "^temperature=-1.0: expected"),
         ({"count": 0}, "^count=0: expected"),
+        ({"settings": {"loudness": levels_of("-20,0")}}, "^this prior was trained without"),
     ],
 )
 def test_what_is_wrong_is_said_before_a_folder_is_made(
     with_prior: Path, tmp_path: Path, asked: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, PriorError), match=message):
         generate(with_prior, tmp_path / "new", **asked)
     assert not (tmp_path / "new").exists()
 
@@ -116,6 +118,15 @@ def test_interrupted_it_leaves_a_whole_file_and_makes_no_more(
     seconds = len(read_audio(out / "drums-0003.wav")[0]) / 48_000
     assert seconds == pytest.approx(1.0 if loop else 21 * 1024 / 48_000, abs=0.03)
     assert loop or "  interrupted: the first 448 ms of 1.0 s" in capsys.readouterr().out
+
+
+def test_conditions_and_levels_are_typed_with_commas() -> None:
+    assert conditions_of("position, class") == ("class", "position") and conditions_of("none") == ()
+    with pytest.raises(ConfigError, match=r"^conditions: 'pitch': expected some of class, loudne"):
+        conditions_of("pitch")
+    assert levels_of("-40,0, -30.5") == [-40.0, 0.0, -30.5] and levels_of(None) is None
+    with pytest.raises(ConfigError, match=r"^loudness='loud': expected levels in dB with commas"):
+        levels_of("loud")
 
 
 def test_a_file_in_place_of_the_folder_is_said(with_prior: Path, tmp_path: Path) -> None:

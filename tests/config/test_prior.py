@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 
 from distill.config import PriorConfig, VQVAEConfig, get_adaptive_prior_config
+from distill.config.conditions import CONDITIONS
 from distill.errors import ConfigError
 from distill.models.prior.model import CodePrior
 
 
 @pytest.mark.parametrize("settings", [{}, {"levels": 1}, {"codebook_size": 5000, "latent_dim": 4}])
-def test_its_size_is_known_without_making_it(settings: dict[str, int]) -> None:
-    config = PriorConfig.for_codec(VQVAEConfig(**settings), width=16, layers=2)  # type: ignore[arg-type]
+@pytest.mark.parametrize("told", [{}, {"conditions": CONDITIONS, "classes": ("a", "b")}])
+def test_its_size_is_known_without_making_it(settings: dict[str, int], told: Any) -> None:
+    config = PriorConfig.for_codec(VQVAEConfig(**settings), width=16, layers=2, **told)  # type: ignore[arg-type]
     weights = CodePrior(config).parameters()
     assert sum(weight.numel() for weight in weights) == config.parameters
 
@@ -22,8 +26,10 @@ def test_with_its_defaults_it_is_small() -> None:
 
 
 def test_it_comes_back_from_plain_data() -> None:
-    config = PriorConfig(width=32, seed=3)
-    assert PriorConfig.from_dict(config.to_dict()) == config
+    for told in ({}, {"conditions": ("position", "class"), "classes": ("a", "b")}):
+        config = PriorConfig(width=32, seed=3, **told)  # type: ignore[arg-type]
+        assert PriorConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert config.conditions == ("class", "position")
 
 
 def test_settings_that_the_model_decides_are_refused_by_name() -> None:
@@ -48,6 +54,12 @@ def test_the_budget_grows_with_the_corpus() -> None:
     [
         ({"file_count": 0}, "^file_count=0: expected a whole number of at least 1"),
         ({"file_count": 1, "widht": 3}, r"^widht: no such setting; did you mean width\?"),
+        (
+            {"file_count": 1, "conditions": ("class", "class")},
+            "^conditions: 'class': expected so",
+        ),
+        ({"file_count": 1, "conditions": "class"}, "^conditions='class': expected some of class,"),
+        ({"file_count": 1, "conditions": ("pitch",)}, "^conditions: 'pitch': expected some of cla"),
         ({"file_count": 1, "dropout": 1.0}, "^dropout=1.0: expected a number from 0 to 0.9"),
     ],
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from distill.arrays import as_count
-from distill.audio.corpus import AudioCorpus, Source
+from distill.audio.corpus import AudioCorpus, AudioFile, Source
 from distill.audio.split import Split
 from distill.config import MOST_COPIES
+from distill.config.conditions import MOST_CLASSES
 from distill.errors import ConfigError
 from distill.models.prior.coding import encoded_copies
 from distill.models.prior.sounds import CodedSound
@@ -98,17 +100,30 @@ def as_corpus(
     found = source.audio if isinstance(source, CodeCorpus) else source
     if isinstance(found, AudioCorpus) and found.sample_rate == sample_rate:
         return found
-    if isinstance(found, AudioCorpus):  # scanned for another rate
-        found = [file.path for file in found.files]
-    return AudioCorpus.scan(found, sample_rate=sample_rate, progress=progress)
+    if not isinstance(found, AudioCorpus):
+        return AudioCorpus.scan(found, sample_rate=sample_rate, progress=progress)
+    groups = {file.path: file.group for file in found.files}  # it was scanned for another rate
+    again = AudioCorpus.scan(list(groups), sample_rate=sample_rate, progress=progress)
+    files = tuple(replace(file, group=groups[file.path]) for file in again.files)
+    return replace(again, files=files, places=found.places)
+
+
+def learned_files(corpus: AudioCorpus, split: Split) -> list[AudioFile]:
+    """The recordings that a prior learns from."""
+    held_out = set(split.validation_files)
+    learned = [file for index, file in enumerate(corpus.files) if index not in held_out]
+    return learned or list(corpus.files)  # one recording: of which the end is held out
 
 
 def learned_names(corpus: AudioCorpus, split: Split) -> list[str]:
     """File names of the recordings that a prior learns from."""
-    held_out = set(split.validation_files)
-    names = [file.path.name for file in corpus.files]
-    learned = [name for index, name in enumerate(names) if index not in held_out]
-    return learned or names  # one recording: of which the end is held out
+    return [file.path.name for file in learned_files(corpus, split)]
+
+
+def classes_of(corpus: AudioCorpus) -> tuple[str, ...]:
+    """The folders that recordings lie in, by name; of very many those with most recordings."""
+    counted = Counter(file.group for file in corpus.files if file.group)
+    return tuple(sorted(name for name, _ in counted.most_common(MOST_CLASSES)))
 
 
 def coded(

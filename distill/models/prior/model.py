@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from distill.config import PriorConfig
+from distill.config.conditions import CLASS
 
 NOTHING = -1
 """In place of the codes of a step: before the first step of a sound, and after its last."""
 PADDING = -2
 """In place of the codes of a step: behind a window that is shorter than others of its batch."""
 _SELDOM = -4.0
+_REACH = 0.7
 
 
 class CodePrior(nn.Module):
@@ -40,6 +42,8 @@ class CodePrior(nn.Module):
         self.ends = nn.Linear(width, 1)
         nn.init.constant_(self.ends.bias, _SELDOM)  # sounds have many steps, and end once
         self.heads = nn.ModuleList(LevelHead(config, level) for level in range(config.levels))
+        if config.condition_sizes:
+            self.told = ConditionVectors(config)
 
     @torch.no_grad()
     def use_codebooks(self, codebooks: Tensor) -> None:
@@ -47,12 +51,15 @@ class CodePrior(nn.Module):
         spread = codebooks.std(dim=(1, 2), keepdim=True).clamp(min=1e-12)
         self.entries = (codebooks / spread).to(self.entries)
 
-    def forward(self, codes: Tensor) -> tuple[list[Tensor], Tensor]:
+    def forward(
+        self, codes: Tensor, conditions: Tensor | None = None
+    ) -> tuple[list[Tensor], Tensor]:
         """Judges windows of codes.
 
         Args:
             codes: (batch, 1 + time, level); first the step before the window, NOTHING before the
                 first of a sound and after its last, PADDING behind.
+            conditions: of the steps of the window, (batch, time, column); default all unknown.
 
         Returns:
             Logits of every level, (batch, time, entry) each, and that the sound has ended before
@@ -62,6 +69,8 @@ class CodePrior(nn.Module):
         before = torch.cat(parts, dim=-1)[:, :-1]
         begins = codes[:, :-1, :1] == NOTHING
         taken = torch.where(begins, self.begin, self.take(self.dropout(before)))
+        if self.config.condition_sizes:
+            taken = taken + self.told(codes[:, 1:, 0], conditions)
         seen, _ = self.memory(taken)
         now = [part[:, 1:] for part in parts]
         logits = [
@@ -73,6 +82,43 @@ class CodePrior(nn.Module):
         """The vectors of codes, (..., level): of each level (..., code_dim); no code as entry 0."""
         known = codes.clamp(min=0)
         return [self.entries[level][known[..., level]] for level in range(self.config.levels)]
+
+
+class ConditionVectors(nn.Module):
+    """A vector for each value of each column of conditions, and one for "unknown"."""
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        columns = [nn.Embedding(1 + size, config.width) for size in config.condition_sizes]
+        self.columns = nn.ModuleList(columns)
+        for column in columns:
+            nn.init.zeros_(column.weight)
+        for column in columns[CLASS in config.conditions :]:
+            _begin_in_order(column.weight)
+
+    def forward(self, steps: Tensor, conditions: Tensor | None) -> Tensor:
+        """The sum of what is said of steps.
+
+        Args:
+            steps: any tensor of their shape, (...,).
+            conditions: (..., column), 0 where nobody knows; None: nobody knows any.
+
+        Returns:
+            (..., width).
+        """
+        if conditions is None:
+            conditions = steps.new_zeros((*steps.shape, len(self.columns)), dtype=torch.int64)
+        vectors = [column(conditions[..., n]) for n, column in enumerate(self.columns)]
+        return torch.stack(vectors).sum(dim=0)
+
+
+@torch.no_grad()
+def _begin_in_order(vectors: Tensor) -> None:
+    """Lays the vectors of a quantity on a line, so that it counts from the first steps on; that of
+    "unknown", the first, stays 0.
+    """
+    places = torch.linspace(-_REACH, _REACH, len(vectors) - 1)
+    vectors[1:] = places[:, None] * torch.randn(vectors.shape[1])
 
 
 class LevelHead(nn.Module):

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from distill.checked import brief
 from distill.config import PriorConfig
+from distill.config.conditions import MOST_CLASSES
 from distill.errors import ConfigError
 from distill.models.file.weights import MOST_OTHER_BYTES
 from distill.models.prior.sounds import CodedSound
@@ -26,17 +27,19 @@ _MOST_STEPS = 2**31
 _Steps = Annotated[int, Meta(ge=1, le=_MOST_STEPS)]
 
 
-class SoundRow(msgspec.Struct):
+class SoundRow(msgspec.Struct, omit_defaults=True):
     """What the section says of a recording."""
 
     name: Annotated[str, Meta(max_length=1000)]
     steps: Annotated[list[_Steps], Meta(min_length=1, max_length=16)]
     """Of the recording itself, then of its copies."""
+    group: Annotated[int, Meta(ge=0, le=MOST_CLASSES)] = 0
+    """Its class, from 1 on; 0: none."""
 
     @classmethod
-    def of(cls, name: str, steps: Iterable[int]) -> SoundRow:
+    def of(cls, name: str, steps: Iterable[int], group: int = 0) -> SoundRow:
         """As it is written: the name on one line, and shortened."""
-        return cls(brief(name), list(steps))
+        return cls(brief(name), list(steps), group)
 
 
 def check_recordings(names: Sequence[str], copies: int) -> None:
@@ -49,7 +52,7 @@ def check_recordings(names: Sequence[str], copies: int) -> None:
     Raises:
         ConfigError: there are too many.
     """
-    rows = [SoundRow.of(name, [_MOST_STEPS] * (1 + copies)) for name in names]
+    rows = [SoundRow.of(name, [_MOST_STEPS] * (1 + copies), MOST_CLASSES) for name in names]
     check_room(msgspec.json.encode(rows).decode(), len(names))
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from distill.checked import Finite, Name, Positive, brief, parse_json
 from distill.codebook.labels import LONGEST_LABEL
 from distill.config import PriorConfig, VQVAEConfig
+from distill.config.conditions import LONGEST_CLASS, MOST_CLASSES
 from distill.errors import ConfigError, CorruptModelError, ModelFileError, OutsideDataError
 from distill.models.file.sections import PRIOR
 from distill.models.file.weights import check_numbers
@@ -38,9 +39,12 @@ from distill.models.prior.trained import TrainedPrior, for_codec
 from distill.words import counted
 
 _CODES = f"{PRIOR}.codes"
-_VERSION = 1
+_VERSION, _WITH_CONDITIONS = 1, 2
+_CONDITIONS = ("conditions", "classes")
+"""Settings of version 2: a prior that can be told of a sound, which version 1 could not be."""
 _LEVELS, _MOST_SOUNDS = 8, 100_000
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Names = Annotated[list[Name], Meta(max_length=MOST_CLASSES)]
 _Bits = Annotated[float, Meta(ge=0.0, le=1e6)] | None
 
 
@@ -58,7 +62,7 @@ class _Section(msgspec.Struct):
     version: int
     codec: _Digest
     codec_name: Name
-    config: dict[str, int | float | None]
+    config: dict[str, int | float | _Names | None]
     sounds: Annotated[list[SoundRow], Meta(min_length=1, max_length=_MOST_SOUNDS)]
     usual_s: tuple[Positive, Positive]
     health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
@@ -73,12 +77,22 @@ def prior_section(prior: TrainedPrior) -> tuple[str, dict[str, Tensor]]:
     """
     config = prior.config.to_dict()
     del config["spectrogram"]  # the codec's
+    has_conditions, classes = bool(config["conditions"]), prior.config.classes
+    if not has_conditions:  # as earlier versions wrote it, so that they read it
+        config = {name: value for name, value in config.items() if name not in _CONDITIONS}
     section = _Section(
-        version=_VERSION,
+        version=_WITH_CONDITIONS if has_conditions else _VERSION,
         codec=prior.codec_digest,
         codec_name=brief(prior.codec_name),
         config=config,
-        sounds=[SoundRow.of(sound.name, map(len, sound.grids)) for sound in prior.sounds],
+        sounds=[
+            SoundRow.of(
+                sound.name,
+                map(len, sound.grids),
+                1 + classes.index(sound.group) if sound.group in classes else 0,
+            )
+            for sound in prior.sounds
+        ],
         usual_s=prior.usual_s,
         health=[_row(row) for row in prior.health],
         loss_curves={
@@ -119,8 +133,7 @@ def read_prior(
     name = brief(name)
     try:
         section = _read(text, name)
-        values = {**section.config, "spectrogram": codec.spectrogram}
-        config = PriorConfig.from_dict(values).checked_for(codec)
+        config = _config(section, {"spectrogram": codec.spectrogram}).checked_for(codec)
         module = _module(config, tensors, name)
         sounds = _sounds(section, tensors.get(_CODES), config)
     except (OutsideDataError, ConfigError) as error:
@@ -150,7 +163,7 @@ def prior_fact(text: str, digest: str | None) -> str:
     """
     try:
         section = _read(text, PRIOR)
-        config = PriorConfig.from_dict(section.config)
+        config = _config(section, {})
     except (OutsideDataError, ConfigError, ModelFileError) as error:
         return brief(f"cannot be read ({error})")
     known = [row.bits for row in section.health if row.bits is not None]
@@ -165,13 +178,22 @@ def _read(text: str, name: str) -> _Section:
     version: Any = parse_json(text, dict[str, Any], name=PRIOR, limit=LARGEST_SECTION).get(
         "version"
     )
-    if version != _VERSION:
+    if version not in (_VERSION, _WITH_CONDITIONS):
         raise ModelFileError(
             f"{name}: its prior is of version {brief(repr(version), 40)}; this distill reads "
-            f"version {_VERSION}: update distill, or train another prior"
+            f"version {_VERSION} and {_WITH_CONDITIONS}: update distill, or train another prior"
         )
     section: _Section = parse_json(text, _Section, name=PRIOR, limit=LARGEST_SECTION)
     return section
+
+
+def _config(section: _Section, codec: dict[str, Any]) -> PriorConfig:
+    """Settings of a section; names of classes come from strangers, and are made printable."""
+    values: dict[str, Any] = {**section.config, **codec}
+    names = values.get("classes", ())
+    if isinstance(names, list):
+        values["classes"] = [brief(name, LONGEST_CLASS) for name in names]
+    return PriorConfig.from_dict(values)
 
 
 def _module(config: PriorConfig, tensors: Mapping[str, Tensor], name: str) -> CodePrior:
@@ -198,9 +220,11 @@ def _sounds(section: _Section, codes: Tensor | None, config: PriorConfig) -> tup
         raise OutsideDataError(f"the codes it learned from are not of shape {shape}")
     if codes.numel() and not 0 <= int(codes.min()) <= int(codes.max()) < config.codebook_size:
         raise OutsideDataError("the codes it learned from do not exist")
-    grids = iter(torch.split(codes.to(torch.int32), lengths))
+    if max(sound.group for sound in section.sounds) > len(config.classes):
+        raise OutsideDataError("a recording is of a class that there is not")
+    grids, groups = iter(torch.split(codes.to(torch.int32), lengths)), ("", *config.classes)
     return tuple(
-        CodedSound(brief(sound.name), tuple(next(grids) for _ in sound.steps))
+        CodedSound(brief(sound.name), tuple(next(grids) for _ in sound.steps), groups[sound.group])
         for sound in section.sounds
     )
 

@@ -15,6 +15,10 @@ class CodedSound:
     """Of its file, for people."""
     grids: tuple[Tensor, ...]
     """(steps, level) int32 each: itself, then its copies; see `copy_name`."""
+    group: str = ""
+    """The folder that it lies in; see `distill.audio.groups`."""
+    loudness_db: Tensor | None = None
+    """Of each of its own steps, (steps,), beside the recordings on the average; see `contour`."""
 
     @property
     def codes(self) -> Tensor:

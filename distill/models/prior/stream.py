@@ -13,6 +13,7 @@ from torch import Tensor
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.model import CodePrior
 from distill.models.prior.novelty import Novelty
+from distill.models.prior.wanted import NOTHING_WANTED, Wanted
 
 
 class CodeStream:
@@ -26,18 +27,25 @@ class CodeStream:
         drawing: how boldly codes are drawn.
         seed: of all draws.
         novelty: keeps them from running along recordings.
+        wanted: what the prior is told of the steps.
     """
 
     def __init__(
-        self, prior: CodePrior, drawing: Drawing, seed: int, novelty: Novelty | None = None
+        self,
+        prior: CodePrior,
+        drawing: Drawing,
+        seed: int,
+        novelty: Novelty | None = None,
+        wanted: Wanted = NOTHING_WANTED,
     ) -> None:
         self._prior = copy.deepcopy(prior).to("cpu", torch.float64).eval()
         self.levels: int = prior.config.levels
         self._drawing = drawing
-        self._novelty = novelty
+        self._novelty, self._wanted = novelty, wanted
         self._random = torch.Generator().manual_seed(seed)
         self._memory: Tensor | None = None
         self._seen: Tensor
+        self._place, self._sound = 0, -1  # steps of all sounds; the number of this one
         self._steps = 0  # of this sound
         self._begin()
 
@@ -46,8 +54,9 @@ class CodeStream:
         """Takes a step that is given, one code a level."""
         column = torch.tensor(codes, dtype=torch.int64)
         vectors = self._prior.vectors(column)
-        self._advance(self._prior.take(torch.cat(vectors)))
+        self._place += 1
         self._steps += 1
+        self._advance(self._prior.take(torch.cat(vectors)))
         if self._novelty is not None:
             self._novelty.take(tuple(codes))
 
@@ -65,6 +74,7 @@ class CodeStream:
         chances: list[float] = torch.rand(
             1 + self.levels, generator=self._random, dtype=torch.float64
         ).tolist()
+        may_end = may_end and not self._wanted.ends_at_its_end(self._place)
         if self._steps and may_end and not given:
             ends = float(self._prior.ends(self._seen))
             if self._drawing.happens(ends, chances[0]):
@@ -99,7 +109,8 @@ class CodeStream:
         """
         prior = self._prior
         parts = prior.vectors(columns)
-        later, _ = prior.memory(prior.take(torch.cat(parts, dim=-1)), self._memory)
+        taken = prior.take(torch.cat(parts, dim=-1)) + self._told(range(1, 1 + len(columns)))
+        later, _ = prior.memory(taken, self._memory)
         seen = torch.cat([self._seen[None], later[:-1]])
         nats = F.softplus(prior.ends(seen)).sum()
         for level, head in enumerate(prior.heads):
@@ -110,8 +121,20 @@ class CodeStream:
     @torch.no_grad()
     def _begin(self) -> None:
         self._memory, self._steps = None, 0
+        self._sound += 1
         self._advance(self._prior.begin)
 
     def _advance(self, taken: Tensor) -> None:
-        seen, self._memory = self._prior.memory(taken[None], self._memory)
+        seen, self._memory = self._prior.memory(taken[None] + self._told(range(1)), self._memory)
         self._seen = seen[0]
+
+    def _told(self, later: range) -> Tensor:
+        """What the prior is told of the next step, 0, and those after it: (steps, width)."""
+        if not self._prior.config.condition_sizes:
+            return torch.zeros((), dtype=torch.float64)
+        wanted = self._wanted if self._wanted.conditions else None
+        steps = torch.zeros(len(later), dtype=torch.int64)
+        if wanted is None:
+            return self._prior.told(steps, None)
+        values = [wanted.values(self._place + n, self._steps + n, self._sound) for n in later]
+        return self._prior.told(steps, torch.tensor(values))

@@ -19,6 +19,7 @@ from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
 from distill.models.prior.novelty import Novelty
 from distill.models.prior.sounds import CodedSound
+from distill.models.prior.wanted import Classes, Loudness, Wanted, wanted_of
 from distill.models.use.match import called, check_kind
 from distill.words import counted
 
@@ -92,6 +93,17 @@ class TrainedPrior:
             return None
         grids = [grid for sound in self.sounds for grid in sound.grids]
         return Novelty(grids, self.step_seconds, self.usual_s, amount)
+
+    def wanted(
+        self,
+        classes: Classes = None,
+        loudness: Loudness = None,
+        *,
+        begin: int = 0,
+        steps: int | None = None,
+    ) -> Wanted:
+        """What new sounds are to be, checked; see `wanted_of`, also for its errors."""
+        return wanted_of(self.config, self.sounds, classes, loudness, begin=begin, steps=steps)
 
     def _check(self, codes: Codes) -> None:
         check_kind(codes, Codes)

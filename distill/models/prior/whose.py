@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from distill.errors import PriorError
@@ -12,9 +13,13 @@ from distill.names import printable
 
 
 def prior_digest(prior: TrainedPrior) -> str:
-    """What tells a prior from every other: SHA-256 of its weights and its codec's digest."""
+    """What tells a prior from every other: SHA-256 of its weights and its codec's digest.
+
+    Of one that knows classes also of their names: a sound is made again by them.
+    """
     weights = prior.module.state_dict().items()
-    return digest_of(map(part_of, weights), {"codec": prior.codec_digest})
+    names = {"classes": json.dumps(prior.config.classes)} if prior.config.classes else {}
+    return digest_of(map(part_of, weights), {"codec": prior.codec_digest, **names})
 
 
 def check_codec(prior: TrainedPrior, name: str, digest: str, path: Path | None) -> None:

@@ -14,6 +14,7 @@ from distill.codebook.codes import Codes
 from distill.errors import RecipeError
 from distill.memory import memory_for
 from distill.models.prior.drawing import Drawing
+from distill.models.prior.wanted import Classes, Loudness
 from distill.models.prior.whose import prior_digest
 from distill.models.use.attended import attended
 from distill.models.use.drawn import (
@@ -46,6 +47,8 @@ class ModelOfNewSounds(ReshapingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: Classes = None,
+        loudness: Loudness = None,
         loop: bool = False,
         overwrite: bool = False,
         progress: bool = False,
@@ -64,6 +67,8 @@ class ModelOfNewSounds(ReshapingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: see `generate`.
+            loudness: see `generate`.
             loop: a sound that can be repeated without a seam; see `loop`.
             overwrite: replace a file that this program did not write.
             progress: shows bars when it takes longer than half a second.
@@ -81,6 +86,8 @@ class ModelOfNewSounds(ReshapingModel):
         """
         check_free(Path(path), overwrite=overwrite)
         drawing = Drawing(temperature, top_k, top_p, novelty)
+        wanted = self.prior.wanted(classes, loudness, steps=1)  # the length is checked below
+        known = self.prior.config.classes
         recipe = Recipe(
             model=self.digest,
             prior=prior_digest(self.prior),
@@ -89,6 +96,8 @@ class ModelOfNewSounds(ReshapingModel):
             **drawing.to_dict(),
             prompt=None if prompt is None else codes_digest(prompt),
             loop_places=PLACES if loop else None,
+            classes=[known[number - 1] for number in wanted.classes],
+            loudness=list(wanted.loudness_db),
         )
         with memory_for(printable(Path(path).name)):
             codes = self._codes_by(recipe, prompt, progress=progress, stop=stop)
@@ -166,8 +175,9 @@ class ModelOfNewSounds(ReshapingModel):
                 recipe.seconds, prompt=prompt, places=recipe.loop_places, **recipe.settings
             )
         samples = self._samples(recipe.seconds)
+        planned = recipe.planned_s or recipe.seconds
         steps = attended(
-            self.generate_steps(prompt=prompt, **recipe.settings),
+            self.generate_steps(seconds=planned, prompt=prompt, **recipe.settings),
             "Drawing codes", self._steps_of(samples), progress=progress, stop=stop,
         )  # fmt: skip
         grid = grid_of(steps, self._steps_of(samples))
@@ -185,6 +195,7 @@ class ModelOfNewSounds(ReshapingModel):
         stop: Stop | None = None,
     ) -> Codes:
         pieces = iter([self.decode_loop(codes)[0]]) if recipe.loop_places else None
+        has_conditions = bool(self.prior.config.conditions)
         made = 0
 
         def counted() -> Iterator[Tensor]:
@@ -199,9 +210,11 @@ class ModelOfNewSounds(ReshapingModel):
                     yield piece[:left]
 
         def about() -> str:  # asked when all is made
+            is_cut = not recipe.loop_places and codes.samples < self._samples(recipe.seconds)
             now = msgspec.structs.replace(
                 recipe,
                 seconds=recipe.seconds if recipe.loop_places else codes.seconds,
+                planned_s=recipe.seconds if is_cut and has_conditions else recipe.planned_s,
                 kept_samples=made if made < codes.samples else None,
             )
             return comment_with(self._about, now)

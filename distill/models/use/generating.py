@@ -15,6 +15,7 @@ from distill.codebook.codes import Codes
 from distill.errors import CodesError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
+from distill.models.prior.wanted import Classes, Loudness
 from distill.models.use.drawn import (
     checked_seconds,
     checked_seed,
@@ -47,10 +48,13 @@ class GeneratingModel(ModelWithPrior):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: Classes = None,
+        loudness: Loudness = None,
     ) -> Codes:
         """Codes of a sound that never was.
 
-        Where a sound has ended before the time is up, another one begins.
+        Where a sound has ended before the time is up, another one begins. The last one ends as
+        recordings do, where the prior knows of their position.
 
         Args:
             seconds: length, above 0 and up to a day.
@@ -61,20 +65,27 @@ class GeneratingModel(ModelWithPrior):
             top_p: draws among the likeliest codes that together have this share of the chances.
             novelty: steers away from long copies, as `prior.shared_run` finds them: 1 lets no run
                 along a recording become one, 0.5 lets them be twice as long, 0 (the default) any.
+            classes: the folder of recordings that it is to be like, or those that sounds are to be
+                like in turn; see `prior.config.classes`. None for any.
+            loudness: a level in dB beside that of your recordings on the average, or several that
+                are spread evenly from begin to end. None for any.
 
         Raises:
-            PriorError: see `prior`.
-            ConfigError: a length, seed or setting out of its range.
+            PriorError: see `prior`; or it was trained without the condition that is asked for.
+            ConfigError: a length, seed or setting out of its range, or a class that nobody knows.
             CodesError: a prompt of another model, or without all of its levels.
         """
         samples = self._samples(seconds)
         steps = self.generate_steps(
+            seconds=seconds,
             prompt=prompt,
             seed=seed,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
             novelty=novelty,
+            classes=classes,
+            loudness=loudness,
         )
         return self.codes_of(
             grid_of(steps, self._steps_of(samples)), samples, loudness_like(prompt)
@@ -83,28 +94,40 @@ class GeneratingModel(ModelWithPrior):
     def generate_steps(
         self,
         *,
+        seconds: float | None = None,
         prompt: Codes | None = None,
         seed: int | None = None,
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: Classes = None,
+        loudness: Loudness = None,
     ) -> Iterator[tuple[int, ...]]:
-        """The same step by step, without end: a code a level each.
+        """The same step by step: a code a level each.
 
         Args:
+            seconds: see `generate`; None: they do not end.
             prompt: see `generate`, as the others.
             seed: see `generate`.
             temperature: see `generate`.
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: see `generate`.
+            loudness: see `generate`; of steps that do not end one level only.
 
         Raises:
             DistillError: see `generate`; at once, not with the first step.
         """
-        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, prompt)
-        return (stream.next() for _ in itertools.repeat(None))
+        count = None if seconds is None else self._steps_of(self._samples(seconds))
+        drawing = Drawing(temperature, top_k, top_p, novelty)
+        stream = self._stream(drawing, seed, prompt, classes, loudness, count)
+        return self._steps(stream, count)
+
+    def _steps(self, stream: CodeStream, count: int | None) -> Iterator[tuple[int, ...]]:
+        times = itertools.repeat(None) if count is None else itertools.repeat(None, count)
+        return (stream.next() for _ in times)
 
     def continue_sound(
         self,
@@ -116,6 +139,8 @@ class GeneratingModel(ModelWithPrior):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: Classes = None,
+        loudness: Loudness = None,
     ) -> Codes:
         """A sound, and what may follow it, in one.
 
@@ -127,6 +152,8 @@ class GeneratingModel(ModelWithPrior):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: see `generate`.
+            loudness: see `generate`; of what follows.
 
         Raises:
             DistillError: see `generate` and `encode_file`.
@@ -135,24 +162,35 @@ class GeneratingModel(ModelWithPrior):
         added = self._samples(seconds)
         before = self._whole_steps(codes)
         samples = before.shape[1] * self._step_samples + added
-        steps = self.generate_steps(
-            prompt=codes,
-            seed=seed,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            novelty=novelty,
-        )
-        after = grid_of(steps, self._steps_of(samples) - before.shape[1])
+        count = self._steps_of(samples) - before.shape[1]
+        drawing = Drawing(temperature, top_k, top_p, novelty)
+        stream = self._stream(drawing, seed, codes, classes, loudness, count)
+        after = grid_of(self._steps(stream, None), count)
         return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
 
-    def _stream(self, drawing: Drawing, seed: int | None, prompt: Codes | None) -> CodeStream:
-        """Draws from the prior, after a sound where there is one."""
+    def _stream(
+        self,
+        drawing: Drawing,
+        seed: int | None,
+        prompt: Codes | None,
+        classes: Classes = None,
+        loudness: Loudness = None,
+        count: int | None = None,
+    ) -> CodeStream:
+        """Draws from the prior, after a sound where there is one; so many steps, or no end."""
         prior, seed = self.prior, checked_seed(seed)
-        stream = CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty))
-        for column in self._whole_steps(prompt).T.tolist() if prompt is not None else ():
+        before = [] if prompt is None else self._whole_steps(prompt).T.tolist()
+        steps = None if count is None else len(before) + count
+        wanted = prior.wanted(classes, loudness, begin=len(before), steps=steps)
+        stream = CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty), wanted)
+        for column in before:
             stream.take(column)
         return stream
+
+    def _stream_inside(self, drawing: Drawing, seed: int | None) -> CodeStream:
+        """Draws from the prior within a sound, of whose begin and end it is told nothing."""
+        prior, seed = self.prior, checked_seed(seed)
+        return CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty))
 
     @property
     def _step_samples(self) -> int:

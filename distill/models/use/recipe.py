@@ -13,13 +13,18 @@ from msgspec import Meta
 
 from distill.audio.io import read_made_by
 from distill.checked import parse_json
+from distill.config.conditions import LONGEST_CLASS, LOUDEST_DB, SOFTEST_DB
 from distill.errors import OutsideDataError, RecipeError
 from distill.models.prior.drawing import Drawing
+from distill.models.prior.wanted import MOST_LEVELS, MOST_NAMES
 from distill.names import printable
 
-_IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,2000}\})")
+_IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,4000}\})")
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Count = Annotated[int, Meta(ge=1, le=2**53)]
+_Length = Annotated[float, Meta(gt=0.0, le=86_400.0)]
+_Class = Annotated[str, Meta(min_length=1, max_length=LONGEST_CLASS)]
+_Level = Annotated[float, Meta(ge=SOFTEST_DB, le=LOUDEST_DB)]
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -29,7 +34,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     model: _Digest
     prior: _Digest
     """See `prior_digest`."""
-    seconds: Annotated[float, Meta(gt=0.0, le=86_400.0)]
+    seconds: _Length
     """Length of what was drawn."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     temperature: Annotated[float, Meta(ge=0.0, le=1000.0)]
@@ -40,6 +45,10 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     """See `codes_digest`."""
     loop_places: _Count | None = None
     """Of a loop: how many beginnings were tried."""
+    classes: Annotated[list[_Class], Meta(max_length=MOST_NAMES)] = []
+    loudness: Annotated[list[_Level], Meta(max_length=MOST_LEVELS)] = []
+    planned_s: _Length | None = None
+    """Of a sound that is told of its end, and was interrupted: where that was to be."""
     kept_samples: _Count | None = None
     """Where it was interrupted while codes became sound: so much of the sound is in the file."""
 
@@ -47,10 +56,14 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     def settings(self) -> dict[str, Any]:
         """What a drawing method is called with, beside a length and a prompt."""
         drawing = Drawing(self.temperature, self.top_k, self.top_p, self.novelty)
-        return {"seed": self.seed, **drawing.to_dict()}
+        asked = {"classes": self.classes or None, "loudness": self.loudness or None}
+        told = {name: value for name, value in asked.items() if value is not None}
+        return {"seed": self.seed, **drawing.to_dict(), **told}
 
     def __str__(self) -> str:
-        return json.dumps(msgspec.to_builtins(self))
+        inside = json.dumps(msgspec.to_builtins(self), ensure_ascii=False)[1:-1]
+        # The name of a class may have braces, by which a recipe is found.
+        return "{" + inside.replace("{", "\\u007b").replace("}", "\\u007d") + "}"
 
 
 def comment_with(about: str, recipe: Recipe) -> str:

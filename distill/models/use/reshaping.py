@@ -14,6 +14,7 @@ from distill.codebook.codes import Codes
 from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
+from distill.models.prior.wanted import Classes, Loudness
 from distill.models.use.drawn import checked_seconds, loudness_like, without_gaps
 from distill.models.use.generating import GeneratingModel
 from distill.models.use.joining import likeliest_join, likeliest_round, looped, steps_of
@@ -67,7 +68,7 @@ class ReshapingModel(GeneratingModel):
             raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
         kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
         columns = without_gaps(codes.indices[:kept]).T.tolist()
-        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, None)
+        stream = self._stream_inside(Drawing(temperature, top_k, top_p, novelty), seed)
         grid = torch.tensor([stream.next(column) for column in columns]).T
         return replace(codes, indices=grid, labels=self.level_labels)
 
@@ -111,7 +112,7 @@ class ReshapingModel(GeneratingModel):
         count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
         grid = codes.indices
         before, after = without_gaps(grid[:, :first]), without_gaps(grid[:, last:])
-        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, None)
+        stream = self._stream_inside(Drawing(temperature, top_k, top_p, novelty), seed)
         for column in before.T.tolist():
             stream.take(column)
         join = min(self._join_steps, last - first)
@@ -130,6 +131,8 @@ class ReshapingModel(GeneratingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: Classes = None,
+        loudness: Loudness = None,
     ) -> Codes:
         """Codes of a sound that ends where it begins; `decode_loop` makes sound of them.
 
@@ -145,6 +148,8 @@ class ReshapingModel(GeneratingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: see `generate`.
+            loudness: see `generate`; one level, for the whole round.
 
         Returns:
             The steps of one round, and the first of them once more.
@@ -158,7 +163,8 @@ class ReshapingModel(GeneratingModel):
             )
         steps = max(1, round(self._samples(seconds) / self._step_samples))
         count = as_count(places, "places", _MOST_DRAWS, error=ConfigError)
-        stream = self._stream(Drawing(temperature, top_k, top_p, novelty), seed, prompt)
+        drawing = Drawing(temperature, top_k, top_p, novelty)
+        stream = self._stream(drawing, seed, prompt, classes, loudness)
         if prompt is None:
             steps_of(stream, self._join_steps)
         round_ = likeliest_round(stream, steps, count, self._join_steps)

@@ -44,7 +44,7 @@ def material_of(request: RunRequest, folder: Path, corpus: AudioCorpus, split: S
         return split
     codec = _codec(request, folder)
     _check_fits(request, of_codec, codec, folder)
-    return of_codec.material(codec, corpus, split, request.config)
+    return of_codec.material(codec, request.with_groups(corpus), split, request.config)
 
 
 def _codec(request: RunRequest, folder: Path) -> LoadedModel[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from distill.audio.corpus import AudioCorpus, Source
+from distill.audio.groups import Groups
 from distill.audio.split import Split
 from distill.config import TrainingConfig
 from distill.errors import (
@@ -39,6 +40,13 @@ class SoundEntry:
     seconds: float
     split: str
     """training, validation, or both for a corpus of one file."""
+    group: str = ""
+    """The folder that it lay in when the run began; see `distill.audio.groups`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As run.json has it."""
+        values = {**self.__dict__, "path": path_to_text(self.path)}
+        return values if self.group else {k: x for k, x in values.items() if k != "group"}
 
 
 @dataclass(frozen=True)
@@ -169,14 +177,26 @@ class RunRequest:
             return "both" if len(corpus) == 1 else "validation" if index in judged else "training"
 
         entries = tuple(
-            SoundEntry(str(file.path.absolute()), file.sha256, file.seconds, side(index))
-            for index, file in enumerate(corpus.files)
+            SoundEntry(
+                str(file.path.absolute()), file.sha256, file.seconds, side(index), file.group
+            )
+            for index, file in enumerate(self.with_groups(corpus).files)
         )
         refused = tuple(printable(refusal.reason) for refusal in corpus.refusals)
         left_out = {*self.left_out, *_absolute(refusal.path for refusal in corpus.refusals)}
         return replace(
             self, corpus=entries, refused=refused, left_out=tuple(sorted(left_out))
         ).sealed()
+
+    def with_groups(self, corpus: AudioCorpus) -> AudioCorpus:
+        """Its sounds with the folders that they lay in when the run began."""
+        began = {entry.sha256: entry.group for entry in self.corpus}
+        groups = Groups(self.folders or self.sources)
+        files = tuple(
+            replace(file, group=began.get(file.sha256, groups.of(file.path)))
+            for file in corpus.files
+        )
+        return replace(corpus, files=files)
 
     def with_sounds(self, corpus: AudioCorpus, place: Source) -> RunRequest:
         """The same request, with its sounds where they are now.
@@ -210,9 +230,7 @@ class RunRequest:
             "device": self.device,
             "versions": self.versions,
             "sources": list(map(path_to_text, self.sources)),
-            "corpus": [
-                {**entry.__dict__, "path": path_to_text(entry.path)} for entry in self.corpus
-            ],
+            "corpus": [entry.to_dict() for entry in self.corpus],
             "refused": list(map(printable, self.refused)),
             "origin": self.origin,
             "folders": list(map(path_to_text, self.folders)),
@@ -240,7 +258,7 @@ class RunRequest:
                 sources=tuple(map(path_from_text, read.sources)),
                 versions=read.versions,
                 corpus=tuple(
-                    SoundEntry(path_from_text(x.path), x.sha256, x.seconds, x.split)
+                    SoundEntry(path_from_text(x.path), x.sha256, x.seconds, x.split, x.group)
                     for x in read.corpus
                 ),
                 refused=tuple(read.refused),

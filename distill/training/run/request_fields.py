@@ -25,6 +25,7 @@ class SoundFields(msgspec.Struct):
     sha256: _Digest
     seconds: Positive
     split: Literal["training", "validation", "both"]
+    group: _Word = ""
 
 
 class RequestFields(msgspec.Struct):

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from distill.models.prior.model import NOTHING, PADDING
 
+_NONE_KNOWN, _UNKNOWN = 1 / 4, 1 / 3
+
 
 class CodeWindows:
     """Random windows of fixed length, drawn in proportion to duration.
@@ -23,12 +25,20 @@ class CodeWindows:
         steps: of a window, without the one before it.
         batch_size: windows in a batch.
         seed: of the draws.
+        conditions: of each sound and its end, (steps + 1, column) whole numbers.
     """
 
     def __init__(
-        self, grids: Sequence[Tensor], *, steps: int, batch_size: int, seed: int = 0
+        self,
+        grids: Sequence[Tensor],
+        *,
+        steps: int,
+        batch_size: int,
+        seed: int = 0,
+        conditions: Sequence[Tensor] = (),
     ) -> None:
         self._grids, self._steps, self._batch_size = grids, steps, batch_size
+        self._conditions = conditions
         self._weights = torch.tensor([float(max(len(grid), steps)) for grid in grids])
         self._generator = torch.Generator().manual_seed(seed)
 
@@ -39,15 +49,47 @@ class CodeWindows:
             rank: of several processes with equal draws, which one asks.
             ranks: how many there are.
         """
+        return self._windows(self._drawn(rank, ranks))
+
+    def batch_with_conditions(self, rank: int = 0, ranks: int = 1) -> tuple[Tensor, Tensor]:
+        """The next windows, and the conditions of their steps, (batch, steps, column) int64.
+
+        Of a quarter of the windows no condition is known, and of each of the others a third of the
+        columns is not: so a prior learns to do without any of them.
+
+        Args:
+            rank: see `batch`.
+            ranks: see `batch`.
+        """
+        drawn = self._drawn(rank, ranks)
+        columns = self._conditions[0].shape[1]
+        shape = self._batch_size * ranks, 1 + columns
+        chances = torch.rand(shape, generator=self._generator)[rank::ranks]
+        is_known = (chances[:, :1] >= _NONE_KNOWN) & (chances[:, 1:] >= _UNKNOWN)
+        told = torch.zeros((len(drawn), self._steps, columns), dtype=torch.int64)
+        for row, (index, start) in zip(told, drawn, strict=True):
+            part = self._conditions[index][start : start + self._steps]
+            row[: len(part)] = part
+        return self._windows(drawn), told * is_known[:, None]
+
+    def _drawn(self, rank: int, ranks: int) -> list[tuple[int, int]]:
+        """The sound of each window, and at which of its steps it begins."""
         drawn = self._batch_size * ranks
         chosen = torch.multinomial(
             self._weights, drawn, replacement=True, generator=self._generator
         )[rank::ranks]
         places = torch.rand(drawn, generator=self._generator, dtype=torch.float64)[rank::ranks]
+        # The last window of a sound sees its end.
+        return [
+            (index, int(place * max(1, len(self._grids[index]) + 2 - self._steps)))
+            for index, place in zip(chosen.tolist(), places.tolist(), strict=True)
+        ]
+
+    def _windows(self, drawn: Sequence[tuple[int, int]]) -> Tensor:
         levels = self._grids[0].shape[1]
-        batch = torch.full((len(chosen), 1 + self._steps, levels), NOTHING, dtype=torch.int64)
-        for row, index, place in zip(batch, chosen.tolist(), places.tolist(), strict=True):
-            _place(row, self._grids[index], place)
+        batch = torch.full((len(drawn), 1 + self._steps, levels), NOTHING, dtype=torch.int64)
+        for row, (index, start) in zip(batch, drawn, strict=True):
+            _place(row, self._grids[index], start)
         return batch
 
     def state_dict(self) -> dict[str, Any]:
@@ -59,10 +101,8 @@ class CodeWindows:
         self._generator.set_state(state["generator"])
 
 
-def _place(row: Tensor, grid: Tensor, place: float) -> None:
+def _place(row: Tensor, grid: Tensor, start: int) -> None:
     """Fills a window: the step before it, its steps, and what is behind the sound's end."""
-    starts = max(1, len(grid) + 2 - (len(row) - 1))  # the last of them sees the end
-    start = int(place * starts)
     begin = max(0, start - 1)
     part = grid[begin : start + len(row) - 1]
     row[1 - (start - begin) :][: len(part)] = part

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from distill.codebook.counts import count_checked_codes
 from distill.config import PriorConfig
+from distill.models.prior.conditions import learned_conditions
 from distill.models.prior.counts import CodeCounts
 from distill.models.prior.model import NOTHING, PADDING, CodePrior
 from distill.models.prior.sounds import CodedSound
@@ -52,10 +53,15 @@ class Windows(NamedTuple):
     """(batch, 1 + time, level); see `CodePrior.forward`."""
     counted: Tensor | None = None
     """(2, level) bits, by single codes and by pairs."""
+    conditions: Tensor | None = None
+    """(batch, time, column) of what is told of the steps; None: nothing."""
 
 
 class PriorTask:
     """What a step costs, in bits, is minimised; beside it, whether the sound ends there.
+
+    It learns with conditions where it has some, and is judged without: what a step costs says the
+    same of every prior.
 
     Args:
         config: of the prior and its training.
@@ -93,8 +99,9 @@ class PriorTask:
         self.module.use_codebooks(material.codec.codebooks)
         grids = [grid for sound in material.training for grid in sound.grids]
         self._windows = CodeWindows(
-            grids, steps=config.segment_steps, batch_size=config.batch_size, seed=config.seed
-        )
+            grids, steps=config.segment_steps, batch_size=config.batch_size, seed=config.seed,
+            conditions=learned_conditions(config, material.training),
+        )  # fmt: skip
         self._counts = CodeCounts.of(grids, config.levels, config.codebook_size)
         self.batches_per_pass = sum(map(len, grids)) / (config.batch_size * config.segment_steps)
         self._forward, *wrapped = fabric.setup(self.module, *self.optimizers())
@@ -102,7 +109,10 @@ class PriorTask:
 
     def batch(self, rank: int, ranks: int) -> Windows:
         """See `Task`."""
-        return Windows(self._windows.batch(rank, ranks))
+        if not self.config.condition_sizes:
+            return Windows(self._windows.batch(rank, ranks))
+        codes, conditions = self._windows.batch_with_conditions(rank, ranks)
+        return Windows(codes, conditions=conditions)
 
     def validation(self, rank: int, ranks: int) -> Iterator[tuple[Windows, float]]:
         """See `Task`."""
@@ -113,8 +123,10 @@ class PriorTask:
 
     def train_step(self, batch: Windows, learner: Learner) -> Judgement:
         """See `Task`."""
-        codes = batch.codes.to(self._fabric.device)
-        judgement = self._judgement(codes, *self._forward(codes))
+        device = self._fabric.device
+        codes, told = batch.codes.to(device), batch.conditions
+        told = told if told is None else told.to(device)
+        judgement = self._judgement(codes, *self._forward(codes, told))
         learner.apply(judgement)
         return judgement
 

@@ -1,0 +1,171 @@
+"""Wanted: what new sounds are asked to be, told to a prior step by step."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distill.arrays import as_float
+from distill.config import PriorConfig
+from distill.config.conditions import CLASS, LOUDEST_DB, LOUDNESS, POSITION, SOFTEST_DB
+from distill.config.fields import shown
+from distill.errors import ConfigError, PriorError
+from distill.models.prior.conditions import UNKNOWN, loudness_value, position_value
+from distill.models.prior.sounds import CodedSound
+from distill.names import printable
+
+MOST_LEVELS, MOST_NAMES = 32, 8
+_MOST_SHOWN = 12
+Classes = str | Sequence[str] | None
+Loudness = float | Sequence[float] | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a prior is told of the steps that it draws; of what it is not, it knows nothing."""
+
+    conditions: tuple[str, ...] = ()
+    """That the prior has."""
+    classes: tuple[int, ...] = ()
+    """Of the sounds that follow one another, in turn, from 1 on; () for any."""
+    loudness_db: tuple[float, ...] = ()
+    """Levels spread evenly over what is drawn, with straight lines between them; () for any."""
+    begin: int = 0
+    """Steps of the prompt."""
+    steps: int | None = None
+    """With the prompt; None where nobody knows when it ends."""
+    longest: int = 0
+    """Steps of the longest recording: further from its end no sound knows of it."""
+
+    def ends_at_its_end(self, step: int) -> bool:
+        """Whether the sound of a step is to last until all is drawn, and no other begins."""
+        if POSITION not in self.conditions or self.steps is None:
+            return False
+        return self.steps - step <= self.longest
+
+    def values(self, step: int, since: int, sound: int) -> list[int]:
+        """What is told of a step.
+
+        Args:
+            step: from the begin of all on.
+            since: steps since its sound began.
+            sound: number of that sound, from 0 on.
+        """
+        told: list[int] = []
+        for name in self.conditions:
+            if name == CLASS:
+                told.append(self.classes[sound % len(self.classes)] if self.classes else UNKNOWN)
+            elif name == LOUDNESS:
+                told.append(self._loudness(step))
+            else:
+                told += self._position(step, since)
+        return told
+
+    def _loudness(self, step: int) -> int:
+        if not self.loudness_db or step < self.begin:
+            return UNKNOWN
+        places = len(self.loudness_db) - 1
+        drawn = 0 if self.steps is None else max(1, self.steps - self.begin - 1)
+        place = min(places, places * (step - self.begin) / drawn) if drawn else 0.0
+        first = int(place)
+        level, after = self.loudness_db[first], self.loudness_db[min(first + 1, places)]
+        return int(loudness_value(torch.tensor(level + (place - first) * (after - level))))
+
+    def _position(self, step: int, since: int) -> list[int]:
+        if self.steps is None or not self.ends_at_its_end(step):
+            return [int(position_value(torch.tensor(since))), UNKNOWN]
+        both: Tensor = position_value(torch.tensor([since, self.steps - step]))
+        return [int(value) for value in both]
+
+
+NOTHING_WANTED = Wanted()
+
+
+def wanted_of(
+    config: PriorConfig,
+    sounds: Sequence[CodedSound],
+    classes: Classes,
+    loudness: Loudness,
+    *,
+    begin: int = 0,
+    steps: int | None = None,
+) -> Wanted:
+    """What a person asks of new sounds, checked.
+
+    Args:
+        config: of the prior.
+        sounds: what it learned from.
+        classes: the name of a class, or of those that sounds are to have in turn; None for any.
+        loudness: a level in dB beside that of the recordings on the average, or several that are
+            spread evenly over what is drawn; None for any.
+        begin: steps of the prompt.
+        steps: of prompt and sound; None where nobody knows.
+
+    Raises:
+        PriorError: it was trained without that condition; says how to train one with it.
+        ConfigError: a class that nobody knows, with those that there are; or no such levels.
+    """
+    numbers = _numbers_of(config, classes)
+    levels = _levels_of(config, loudness)
+    if steps is None and len(levels) > 1:
+        raise ConfigError(
+            "loudness: several levels are spread over a sound of some length; name one level where "
+            "nobody knows when it ends, as in a loop"
+        )
+    names = {config.classes[number - 1] for number in numbers}
+    lengths = [len(x) for s in sounds if not names or s.group in names for x in s.grids]
+    return Wanted(config.conditions, numbers, levels, begin, steps, max(lengths, default=0))
+
+
+def _numbers_of(config: PriorConfig, classes: Classes) -> tuple[int, ...]:
+    if classes is None:
+        return ()
+    _check_has(config, CLASS)
+    names = (classes,) if isinstance(classes, str) else classes
+    if not isinstance(names, Sequence) or not 1 <= len(names) <= MOST_NAMES:
+        raise ConfigError(
+            f"classes={shown(repr(classes))}: expected a name, or up to {MOST_NAMES} of them"
+        )
+    for name in names:
+        if name not in config.classes:
+            raise ConfigError(_unknown_class(name, config.classes))
+    return tuple(1 + config.classes.index(name) for name in names)
+
+
+def _unknown_class(name: Any, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(str(name)[:60], known, n=1)
+    hint = f"did you mean {printable(near[0])}? " if near else ""
+    listed = ", ".join(map(printable, known[:_MOST_SHOWN]))
+    more = f" and {len(known) - _MOST_SHOWN} more" if len(known) > _MOST_SHOWN else ""
+    return f"class {shown(name)}: no such class; {hint}this prior knows {listed}{more}"
+
+
+def _levels_of(config: PriorConfig, loudness: Loudness) -> tuple[float, ...]:
+    if loudness is None:
+        return ()
+    _check_has(config, LOUDNESS)
+    is_list = isinstance(loudness, Sequence) and not isinstance(loudness, str)
+    found = [as_float(level) for level in loudness] if is_list else [as_float(loudness)]  # type: ignore[union-attr]
+    levels = [level for level in found if level is not None and SOFTEST_DB <= level <= LOUDEST_DB]
+    if len(levels) < len(found) or not 1 <= len(levels) <= MOST_LEVELS:
+        raise ConfigError(
+            f"loudness={shown(repr(loudness))}: expected a level from {SOFTEST_DB:g} to "
+            f"{LOUDEST_DB:g} dB beside your recordings on the average, or up to {MOST_LEVELS}"
+        )
+    return tuple(levels)
+
+
+def _check_has(config: PriorConfig, condition: str) -> None:
+    if condition in config.conditions:
+        return
+    asked = ",".join((*config.conditions, condition))
+    raise PriorError(
+        f"this prior was trained without the condition {condition!r}; train one with it: distill "
+        f"train-prior MODEL FOLDER --conditions {asked} --overwrite, in Python "
+        f"get_adaptive_prior_config(..., conditions={(*config.conditions, condition)!r})"
+    )

@@ -1,0 +1,371 @@
+"""What a prior can be told of a sound: learned from recordings, asked for, kept in files."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings, strategies as st
+
+from distill import LoadedVQModel, PriorConfig, load_model_v2
+from distill.config.conditions import CONDITIONS
+from distill.errors import ConfigError, CorruptModelError, PriorError
+from distill.models.file.container import read_container, write_container
+from distill.models.prior.conditions import (
+    contour,
+    learned_conditions,
+    loudness_value,
+    position_value,
+    step_powers,
+    with_conditions,
+)
+from distill.models.prior.drawing import Drawing
+from distill.models.prior.model import CodePrior
+from distill.models.prior.sounds import CodedSound
+from distill.models.prior.stream import CodeStream
+from distill.models.prior.wanted import Wanted, wanted_of
+from distill.models.prior.whose import prior_digest
+from distill.models.use.recipe import read_recipe
+from distill.training import TrainingResult
+from distill.training.tasks.code_windows import CodeWindows
+from tests.priors import random_codes, untrained
+
+KICK, BELL = "kick", 'b{ell} "ö"'
+EVIL = f"{BELL}\x1b[2J"
+SMALL = PriorConfig(
+    levels=1,
+    codebook_size=16,
+    code_dim=4,
+    width=32,
+    dropout=0.0,
+    conditions=CONDITIONS,
+    classes=("bell", "kick"),
+)
+
+
+def sounds_of_codes() -> list[CodedSound]:
+    """Sounds that begin with 0, end with 1, and are 2 and 3 (bell) or 4 and 5 (kick) between: the
+    second of these where they are loud.
+    """
+    made = []
+    for length, share, (kind, low, high), turned in itertools.product(
+        range(6, 14), (0.0, 0.3, 0.6), (("bell", 2, 3), ("kick", 4, 5)), (False, True)
+    ):
+        loud = (torch.arange(length) >= share * length) != turned
+        codes = torch.where(loud, high, low)
+        codes[0], codes[-1] = 0, 1
+        db = torch.where(loud, 0.0, -30.0)
+        made.append(CodedSound(kind, (codes[:, None],), kind, db))
+    return made
+
+
+@pytest.fixture(scope="module")
+def taught() -> CodePrior:
+    """A small prior that has learned these."""
+    torch.manual_seed(0)
+    prior = CodePrior(SMALL)
+    prior.use_codebooks(torch.randn(1, 16, 4))
+    sounds = sounds_of_codes()
+    windows = CodeWindows(
+        [sound.codes for sound in sounds], steps=12, batch_size=32,
+        conditions=learned_conditions(SMALL, sounds),
+    )  # fmt: skip
+    optimizer = torch.optim.AdamW(prior.parameters(), lr=0.01)
+    for _ in range(200):
+        codes, told = windows.batch_with_conditions()
+        logits, _ = prior(codes, told)
+        target = codes[:, 1:, 0].flatten()
+        F.cross_entropy(logits[0].flatten(0, 1), target, ignore_index=-1).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
+    return prior.eval()
+
+
+def drawn(prior: CodePrior, count: int, *asked: Any) -> list[int]:
+    wanted = wanted_of(SMALL, sounds_of_codes(), *asked, steps=count)
+    stream = CodeStream(prior, Drawing(temperature=0.3), 1, wanted=wanted)
+    return [stream.next()[0] for _ in range(count)]
+
+
+def test_new_sounds_are_of_the_class_as_loud_and_as_long_as_was_asked(taught: CodePrior) -> None:
+    assert drawn(taught, 10, "kick", -30.0) == [0, *[4] * 8, 1]
+    assert drawn(taught, 10, "bell", -30.0) == [0, *[2] * 8, 1]
+    loud = drawn(taught, 9, "kick", [0.0, -30.0])
+    assert (loud[0], loud[1], loud[-2], loud[-1]) == (0, 5, 4, 1)
+
+
+def test_each_condition_can_be_left_out(taught: CodePrior) -> None:
+    free = drawn(taught, 10, None, None)
+    assert (free[0], free[-1]) == (0, 1) and set(free[1:-1]) <= {2, 3, 4, 5}
+    endless = CodeStream(taught, Drawing(), 1)
+    assert {endless.next()[0] for _ in range(60)} <= set(range(6))
+
+
+def test_step_by_step_it_is_told_what_the_whole_is_told(taught: CodePrior) -> None:
+    sound = sounds_of_codes()[0]
+    wanted = Wanted(CONDITIONS, (1,), (-30.0, -9.0), steps=sound.steps, longest=99)
+    told = torch.tensor([wanted.values(n, n, 0) for n in range(sound.steps)])
+    codes = F.pad(sound.codes, (0, 0, 1, 0), value=-1)[None]
+    with torch.no_grad():
+        whole = taught.double()(codes, told[None])[0][0]
+        unknown = taught(codes)[0][0]
+        stream = CodeStream(taught, Drawing(), 0, wanted=wanted)
+        expected = F.cross_entropy(whole[0, 2:], sound.codes[2:, 0], reduction="sum")
+        for step, column in enumerate(sound.codes.tolist()):
+            if step == 2:
+                rest = stream.bits_of(sound.codes[2:]) * torch.log(torch.tensor(2.0)).item()
+                assert rest > float(expected)  # and that it does not end
+            assert torch.allclose(stream._prior.heads[0](
+                stream._seen, [], stream._prior.entries[0]), whole[0, step])  # fmt: skip
+            stream.take(column)
+    taught.float()
+    assert not torch.allclose(whole, unknown)
+
+
+def test_of_longer_sounds_than_were_learned_the_end_is_told_late() -> None:
+    wanted = Wanted(CONDITIONS, steps=100, longest=9)
+    assert [wanted.ends_at_its_end(step) for step in (0, 90, 91, 99)] == [False, False, True, True]
+    assert wanted.values(90, 4, 0)[-1] == 0 != wanted.values(91, 5, 0)[-1]
+    assert [Wanted(("class",), (1, 2)).values(9, 0, n) for n in range(3)] == [[1], [2], [1]]
+    after = Wanted(("loudness",), (), (-60.0, 12.0), begin=3, steps=8)
+    assert [after.values(step, 0, 0)[0] for step in range(8)] == [0, 0, 0, 1, 7, 13, 19, 25]
+
+
+# --- from recordings -------------------------------------------------------------------------
+
+
+def test_loudness_is_that_of_each_step_beside_the_average() -> None:
+    quiet, loud = torch.full((4096,), 0.1), torch.full((4000,), 1.0)
+    powers = step_powers(torch.cat([quiet, loud]), 1024, 8)
+    assert powers[:4].tolist() == pytest.approx([0.01] * 4)
+    assert powers[-1] == pytest.approx(928 / 1024)  # silence behind its end
+    assert contour(powers, 0.1)[:1].tolist() == pytest.approx([-10.0], abs=1e-4)
+    config = replace(SMALL, spectrogram=replace(SMALL.spectrogram, hop_length=256), stride=4)
+    sounds = [CodedSound(name, (torch.zeros(n, 1),)) for name, n in (("a", 4), ("b", 4))]
+    one, two = with_conditions(config, sounds, (quiet, loud), ("kick", ""))
+    assert (one.group, two.group) == ("kick", "")
+    assert one.loudness_db is not None and two.loudness_db is not None
+    assert float((two.loudness_db - one.loudness_db)[0]) == pytest.approx(20.0, abs=1e-4)
+
+
+def test_copies_are_told_of_as_their_recording_and_the_quieter_one_as_quieter() -> None:
+    levels = torch.linspace(-40.0, 0.0, 50)
+    grids = tuple(torch.zeros(n, 1) for n in (50, 54, 46, 60, 42, 50))
+    rows = learned_conditions(SMALL, [CodedSound("a", grids, "kick", levels)])
+    assert [len(row) for row in rows] == [len(grid) + 1 for grid in grids]
+    assert all(row[:, 0].unique().tolist() == [2] for row in rows)
+    assert all(abs(int(row[0, 1]) - int(rows[0][0, 1])) <= 1 for row in rows[:5])
+    assert int(rows[0][25, 1]) - int(rows[5][25, 1]) == 2  # 6 dB
+    assert rows[1][[0, -1], 2:].tolist() == [[1, 12], [12, 1]]
+
+
+@settings(deadline=None, max_examples=30)
+@given(length=st.integers(1, 40), steps=st.integers(4, 20), seed=st.integers(0, 99))
+def test_a_window_is_told_of_just_its_steps_or_nothing(length: int, steps: int, seed: int) -> None:
+    sound = CodedSound("a", (torch.arange(length)[:, None],), "bell", torch.zeros(length))
+    [rows] = learned_conditions(SMALL, [sound])
+    windows = CodeWindows(
+        [sound.codes], steps=steps, batch_size=16, seed=seed, conditions=[rows]
+    )  # fmt: skip
+    codes, told = windows.batch_with_conditions()
+    for window, columns in zip(codes[:, 1:, 0], told.unbind(0), strict=True):
+        known = columns.any(dim=0)
+        for step, code in enumerate(window.tolist()):
+            if code >= 0:
+                wanted = rows[code] * known
+                assert torch.equal(columns[step], wanted.long())
+    assert torch.equal(
+        codes, CodeWindows([sound.codes], steps=steps, batch_size=16, seed=seed).batch()
+    )
+
+
+def test_some_windows_are_told_all_some_nothing() -> None:
+    sound = CodedSound("a", (torch.arange(30)[:, None],), "bell", torch.zeros(30))
+    rows = learned_conditions(SMALL, [sound])
+    _, told = CodeWindows(
+        [sound.codes], steps=8, batch_size=400, conditions=rows
+    ).batch_with_conditions()
+    known = told.any(dim=1)
+    assert 80 < int((~known.any(dim=1)).sum()) < 140 and 30 < int(known.all(dim=1).sum()) < 100
+    assert all(120 < int(column.sum()) < 280 for column in known.T)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_further_away_is_never_told_as_nearer(one: int, two: int) -> None:
+    near, far = (int(position_value(torch.tensor(n))) for n in sorted((one, two)))
+    assert 1 <= near <= far <= 32
+    assert loudness_value(torch.tensor([-99.0, -60.0, 12.0, 99.0])).tolist() == [1, 1, 25, 25]
+
+
+# --- asked for, and kept ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def model(trained: TrainingResult) -> LoadedVQModel:
+    """A model with a prior of random weights that can be told of sounds."""
+    made = load_model_v2(trained.model_path)
+    generator = torch.Generator().manual_seed(3)
+    grids = [torch.randint(0, 16, (40, 3), generator=generator) for _ in range(2)]
+    prior = untrained(made, *grids, conditions=CONDITIONS, classes=(BELL, KICK))
+    for column in prior.module.told.columns:
+        torch.nn.init.normal_(column.weight)  # type: ignore[arg-type]
+    kinds = prior.config.classes
+    sounds = tuple(replace(x, group=k) for x, k in zip(prior.sounds, kinds, strict=True))
+    made.use_prior(replace(prior, sounds=sounds))
+    return made
+
+
+def test_it_is_kept_in_its_file(model: LoadedVQModel, tmp_path: Path) -> None:
+    again = load_model_v2(model.save(tmp_path / "a.distill"))
+    assert again.prior.config == model.prior.config
+    assert [sound.group for sound in again.prior.sounds] == list(again.prior.config.classes)
+    one, two = (m.generate(0.5, seed=1, classes=KICK, loudness=[-30, 0]) for m in (model, again))
+    assert torch.equal(one.indices, two.indices)
+    others = [model.generate(0.5, seed=1, **asked) for asked in ({}, {"classes": KICK})]
+    assert not any(torch.equal(one.indices, other.indices) for other in others)
+    assert json.loads(model.extra["prior"])["version"] == 2
+    whole = model.continue_sound(random_codes(model), 0.3, seed=1, classes=KICK)
+    assert whole.steps == model.continue_sound(random_codes(model), 0.3, seed=1).steps
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"classes": [KICK, BELL], "loudness": [-30.0, 0.0, -12.5]},
+        {"classes": KICK, "loudness": -20, "loop": True},
+        {},
+    ],
+)
+def test_a_file_of_such_a_sound_is_made_again_to_the_last_byte(
+    model: LoadedVQModel, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    model.generate_file(tmp_path / "one.wav", 0.4, seed=4, **asked)
+    model.remake_file(tmp_path / "one.wav", tmp_path / "two.wav")
+    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
+
+
+def test_one_that_was_interrupted_too(model: LoadedVQModel, tmp_path: Path) -> None:
+    steps = iter(range(99))
+    made = model.generate_file(
+        tmp_path / "one.wav", 1.0, seed=4, loudness=[0, -40], stop=lambda: next(steps) == 9
+    )
+    assert made.seconds < 0.5 and read_recipe(tmp_path / "one.wav").planned_s == 1.0
+    again = model.remake_file(tmp_path / "one.wav", tmp_path / "two.wav")
+    assert torch.equal(made.indices, again.indices)
+    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
+
+
+def test_other_names_of_classes_are_another_prior(model: LoadedVQModel) -> None:
+    prior = model.prior
+    config = replace(prior.config, classes=("a", "b"))
+    renamed = replace(prior, module=_with(prior.module, config))
+    assert prior_digest(renamed) != prior_digest(prior)
+
+
+def _with(module: CodePrior, config: PriorConfig) -> CodePrior:
+    made = CodePrior(config)
+    made.load_state_dict(module.state_dict())
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"classes": "kcik"},
+            r"^class kcik: no such class; did you mean kick\? this prior knows b",
+        ),
+        ({"classes": []}, r"^classes=\[\]: expected a name, or up to 8 of them"),
+        ({"classes": "\x1b"}, r"^class \\x1b: no such class; this prior knows b"),
+        ({"loudness": "loud"}, r"^loudness='loud': expected a level from -60 to 12 dB beside your"),
+        ({"loudness": [0.0] * 33}, r"^loudness=\[0.0, 0.0"),
+        ({"loudness": [0.0, float("nan")]}, r"^loudness=\[0.0, nan\]: expected a level"),
+        ({"loudness": []}, r"^loudness=\[\]: expected a level"),
+    ],
+)
+def test_what_nobody_knows_is_refused_and_what_there_is_is_named(
+    model: LoadedVQModel, asked: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        model.generate(0.2, **asked)
+
+
+def test_a_level_for_the_whole_of_what_does_not_end_is_one(model: LoadedVQModel) -> None:
+    assert next(model.generate_steps(loudness=-9.0, seed=1))
+    with pytest.raises(ConfigError, match="several levels are spread over a sound of some length"):
+        model.loop(0.5, loudness=[-9.0, 0.0])
+
+
+@pytest.mark.parametrize("asked", [{"classes": KICK}, {"loudness": -9.0}])
+def test_a_prior_without_conditions_says_how_to_train_one_with_them(
+    trained: TrainingResult, asked: dict[str, Any]
+) -> None:
+    model = load_model_v2(trained.model_path)
+    model.use_prior(untrained(model, torch.zeros(9, 3, dtype=torch.int32)))
+    section = json.loads(model.extra["prior"])
+    assert section["version"] == 1 and not {"conditions", "classes"} & set(section["config"])
+    [name] = asked
+    condition = {"classes": "class"}.get(name, name)
+    said = (
+        rf"^this prior was trained without the condition '{condition}'; train one with it: distill "
+        rf"train-prior MODEL FOLDER --conditions {condition} --overwrite"
+    )
+    with pytest.raises(PriorError, match=said):
+        model.generate(0.2, **asked)
+
+
+# --- from strangers --------------------------------------------------------------------------
+
+
+def forged(model: LoadedVQModel, path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    header, tensors = read_container(model.save(path))
+    section = json.loads(header.texts["prior"])
+    change(section)
+    return write_container(path, tensors, {**header.texts, "prior": json.dumps(section)})
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"classes": ["a"]}, r"are missing, or of another shape"),
+        ({"classes": ["a", "a"]}, r"classes: one of them comes twice"),
+        ({"classes": ["a", ""]}, r"classes: '': expected a name of 1 to 60 signs"),
+        ({"classes": ["a", 5]}, r"config\[\.\.\.\]"),
+        ({"classes": ["a"] * 201}, r"config\[\.\.\.\]"),
+        ({"classes": 5}, r"classes=5: expected names of folders"),
+        ({"conditions": ["colour"]}, r"conditions: 'colour': expected some of class, loudness, p"),
+        ({"conditions": []}, r"classes without the condition 'class'"),
+        ({"width": ["a"]}, r"width=.*: expected a whole number"),
+    ],
+)
+def test_forged_conditions_are_refused(
+    model: LoadedVQModel, tmp_path: Path, config: dict[str, Any], message: str
+) -> None:
+    path = forged(model, tmp_path / "a.distill", lambda section: section["config"].update(config))
+    with pytest.raises(CorruptModelError, match=message):
+        _ = load_model_v2(path).prior
+
+
+def test_forged_classes_of_recordings_are_refused(model: LoadedVQModel, tmp_path: Path) -> None:
+    def change(section: dict[str, Any]) -> None:
+        section["sounds"][0]["group"] = 3
+
+    path = forged(model, tmp_path / "a.distill", change)
+    with pytest.raises(CorruptModelError, match="a recording is of a class that there is not"):
+        _ = load_model_v2(path).prior
+
+
+def test_names_of_classes_reach_no_terminal_raw(model: LoadedVQModel, tmp_path: Path) -> None:
+    def change(section: dict[str, Any]) -> None:
+        section["config"]["classes"] = [EVIL, KICK]
+
+    path = forged(model, tmp_path / "a.distill", change)
+    assert load_model_v2(path).prior.config.classes == (EVIL.replace("\x1b", r"\x1b"), KICK)
