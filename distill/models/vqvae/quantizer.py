@@ -200,8 +200,11 @@ class QuantizerWrapper(nn.Module):
         low, high = (int(f(indices)) for f in (torch.min, torch.max))
         if low < -1 or high >= self.codebook_size:
             raise ShapeError(f"codes from {low} to {high}: expected -1 to {self.codebook_size - 1}")
-        vectors = self.residual_vq.get_codes_from_indices(indices.transpose(1, 2))
-        return vectors.transpose(2, 3)
+        # The library's own look-up thinks for a tenth of a second about each shape that is new.
+        level = torch.arange(self.levels, device=indices.device)[:, None, None]
+        by_level = indices.transpose(0, 1)
+        vectors = self.codebooks[level, by_level.clamp(min=0)]
+        return vectors.masked_fill((by_level < 0)[..., None], 0.0).transpose(2, 3)
 
     def get_codebook_utilization(self, indices: Tensor) -> tuple[LevelHealth, ...]:
         """How well each level's codebook is used by some codes.
