@@ -20,7 +20,7 @@ from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest, SoundEntry
 from distill_widgets import TrainingDashboard
 from distill_widgets.sounds.uploads import MOST_BYTES
-from distill_widgets.training import sound_trial as module
+from distill_widgets.training import attempts, sound_trial as module
 from distill_widgets.training.recordings import MOST_SHOWN, Recordings
 from distill_widgets.training.sound_trial import SoundTrial
 from tests.priors import tiny_prior
@@ -52,7 +52,7 @@ def weights(trained: TrainingResult, monkeypatch: pytest.MonkeyPatch) -> list[Pr
             return found[-1]
 
     Asked.wait.set()
-    monkeypatch.setattr(module, "WeightsRequest", Asked)
+    monkeypatch.setattr(attempts, "WeightsRequest", Asked)
     return found
 
 
@@ -147,15 +147,15 @@ def test_an_hour_of_sound_is_tried_from_its_beginning(trial, monkeypatch):
 
 
 def test_a_second_press_is_refused_while_one_is_tried(trial):
+    attempts.WeightsRequest.wait.clear()
     number = sent(trial, wav())
-    module.WeightsRequest.wait.clear()
     first = command(trial, "attempt", upload=number)
     second = sent(trial, wav(), "second.wav")
     assert "wait until it is heard" in command(trial, "attempt", upload=second)["error"]
     assert command(trial, "outcome", number=first["number"]) == {
         "type": "outcome", "key": trial.comm.custom[-1][0]["key"], "done": False,
     }  # fmt: skip
-    module.WeightsRequest.wait.set()
+    attempts.WeightsRequest.wait.set()
     assert outcome(trial, first["number"])["done"] is True
     assert "error" not in tried(trial, upload=second)
 
@@ -163,10 +163,31 @@ def test_a_second_press_is_refused_while_one_is_tried(trial):
 def test_in_colab_only_an_answer_brings_what_was_made(trial, monkeypatch):
     monkeypatch.setattr(module, "in_colab", lambda: True)
     begun = command(trial, "attempt", upload=sent(trial, wav()))
-    assert trial._attempts[begun["number"]].measured.wait(30)
+    assert trial._attempts[begun["number"]].made.wait(30)
     assert trial.rows == []
     assert outcome(trial, begun["number"])["done"] is True
     assert len(trial.rows) == 1
+    trial.stages = []
+    assert outcome(trial, begun["number"], "measured")["done"] is True
+    assert trial.stages[0]["notes"][0].startswith("mel ")
+
+
+def test_weights_are_asked_for_while_a_file_is_sent_unless_that_took_long(
+    trial, weights, monkeypatch
+):
+    def step_of(number: object) -> str:
+        tried(trial, upload=number)
+        return trial.stages[-1]["label"]
+
+    number = sent(trial, wav())
+    assert trial._asked.result(30) is weights[0]
+    weights.append(dataclasses.replace(weights[0], step=12))
+    assert step_of(number) == "step 7"
+    monkeypatch.setattr(module, "_FRESH_S", 0.0)
+    number = sent(trial, wav())
+    assert trial._asked.result(30) is weights[1]
+    weights.append(dataclasses.replace(weights[0], step=15))
+    assert step_of(number) == "step 15"
 
 
 def test_it_is_heard_before_it_is_measured(trial, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,16 @@ class Uploads:
     Args:
         widget: whose pages send; gets the command `upload` and the question `piece`.
         most_bytes: of a file.
+        on_begin: called when a page begins to send one.
     """
 
-    def __init__(self, widget: LiveWidget, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(
+        self,
+        widget: LiveWidget,
+        most_bytes: int = MOST_BYTES,
+        on_begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._most_bytes, self._on_begin = most_bytes, on_begin
         self._numbers, self._lock = itertools.count(1), threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._number = self._bytes = self._received = 0
@@ -94,6 +100,7 @@ class Uploads:
             self._folder = tempfile.TemporaryDirectory(prefix="distill-upload-")
             self._number, self._bytes, self._name = next(self._numbers), size, name
             facts: UploadFacts = {"upload": self._number}
+        self._on_begin()
         return facts
 
     def _receive(self, key: str, buffers: Sequence[Any]) -> Reply:

@@ -180,8 +180,30 @@ class TrialView extends PlayerView {
     const late = () => this.status.report(LATE);
     const {number, error} = await whenLate(this.store.command("attempt", source), late);
     if (error) throw new Error(error);
-    await this.until("outcome", number);
+    await this.arrived(`${number}/made`, this.until("outcome", number));
     return number;
+  }
+
+  /**
+   * Waits for a stage, which comes by itself; in Colab with an answer.
+   *
+   * @param {string} key
+   * @param {Promise<void>} answer
+   */
+  async arrived(key, answer) {
+    let look = () => {};
+    /** @type {Promise<void>} */
+    const stage = new Promise((done) => {
+      look = () => {
+        if (this.model.get("stages").some((one) => one.key === key)) done();
+      };
+    });
+    this.model.on("change:stages", look);
+    try {
+      await Promise.race([answer, stage]);
+    } finally {
+      this.model.off("change:stages", look);
+    }
   }
 
   /**

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-from operator import attrgetter
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import traitlets
 
 from distill.arrays import as_int
-from distill.config import AutoencoderConfig
-from distill.errors import AudioFileError, DistillError, PartError, RunFolderError
-from distill.names import printable
-from distill.training.present_weights import WeightsRequest
+from distill.errors import AudioFileError, PartError, RunFolderError
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
 from distill.training.trying import (
     SoundToTry,
     TriedSound,
-    prepare,
     reconstructed,
     sound_to_try,
 )
@@ -33,23 +27,15 @@ from distill_widgets.page.page_code import page_code, page_styles
 from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
 from distill_widgets.sounds.previews import SIDES
 from distill_widgets.sounds.uploads import MOST_BYTES, UploadedFile, Uploads
+from distill_widgets.training.attempts import Attempt, MomentWeights, preparation, trouble_of
 from distill_widgets.training.recordings import Recordings
 
 _MOST_STAGES, _MOST_ATTEMPTS = 8, 64
 _ANSWERS_WITHIN_S = 0.2
+_HEARD_WITHIN_S = 3.0  # a page that does not say so is gone
+_FRESH_S = 10.0  # weights that were asked for while a file was sent
 _MEASURING = "its distances follow"
 _BUSY = "one sound is being tried already: wait until it is heard"
-_log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Attempt:
-    """A try under way, or over."""
-
-    made: threading.Event = field(default_factory=threading.Event)
-    """What is heard is there, or will not be."""
-    measured: threading.Event = field(default_factory=threading.Event)
-    trouble: str = ""
 
 
 class SoundTrial(AudioPlayer):
@@ -72,9 +58,11 @@ class SoundTrial(AudioPlayer):
         config = RunRequest.from_dict(folder.read_request()).config
         super().__init__(self._sound_of, spectrogram=config.spectrogram, name="Tried")
         self._folder, self._config = folder, config.spectrogram
-        self._recordings, self._uploads = Recordings(folder), Uploads(self)
+        self._recordings = Recordings(folder)
+        self._uploads = Uploads(self, on_begin=self._ask)
+        self._asked: MomentWeights | None = None
         self._numbers = itertools.count(1)
-        self._attempts: dict[int, _Attempt] = {}
+        self._attempts: dict[int, Attempt] = {}
         self._lock, self._busy = threading.Lock(), threading.Lock()
         self._working = threading.Lock()
         self._sound: SoundToTry | None = None
@@ -82,16 +70,15 @@ class SoundTrial(AudioPlayer):
         self._shown: tuple[tuple[SoundRow, ...], tuple[Stage, ...]] = ((), ())
         self.answer("recordings", lambda text: (self._recordings.find(text), []))
         self.command("attempt", self._on_attempt)
-        self._preparing = threading.Thread(
-            target=_prepare, args=(config,), name="distill-try-prepare", daemon=True
-        )
-        self._preparing.start()  # while somebody looks for a file
-        self.command("outcome", partial(self._on_outcome, attrgetter("made")))
-        self.command("measured", partial(self._on_outcome, attrgetter("measured")))
+        self.command("outcome", lambda command: self._outcome_of(command, "made"))
+        self.command("measured", self._on_measured)
+        self._preparing = preparation(config)  # while somebody looks for a file
 
     def finish(self) -> None:
         """Removes what pages have sent; a try under way ends by itself."""
         self._uploads.forget()
+        for attempt in list(self._attempts.values()):
+            attempt.heard.set()
         self._preparing.join()
 
     # --- what a page asks for ----------------------------------------------------------------
@@ -101,27 +88,37 @@ class SoundTrial(AudioPlayer):
             raise RunFolderError(_BUSY)
         try:
             read = self._reader_of(command)
+            weights = self._weights_for(command)
         except BaseException:
             self._busy.release()
             raise
-        number, attempt = next(self._numbers), _Attempt()
+        number, attempt = next(self._numbers), Attempt()
         with self._lock:
             self._attempts[number] = attempt
             while len(self._attempts) > _MOST_ATTEMPTS:
                 del self._attempts[next(iter(self._attempts))]
         threading.Thread(
-            target=self._try, args=(number, attempt, read), name="distill-try", daemon=True
+            target=self._try, args=(number, attempt, read, weights), name="distill-try", daemon=True
         ).start()
         facts: AttemptFacts = {"number": number}
         return facts
 
-    def _on_outcome(
-        self, wanted: Callable[[_Attempt], threading.Event], command: dict[str, Any]
-    ) -> Mapping[str, Any]:
+    def _on_measured(self, command: dict[str, Any]) -> Mapping[str, Any]:
+        self._attempt_of(command).heard.set()
+        return self._outcome_of(command, "measured")
+
+    def _attempt_of(self, command: dict[str, Any]) -> Attempt:
         attempt = self._attempts.get(as_int(command.get("number")) or 0)
         if attempt is None:
             raise PartError("that try is long over: try the sound again")
-        is_done = wanted(attempt).wait(_ANSWERS_WITHIN_S)
+        return attempt
+
+    def _outcome_of(
+        self, command: dict[str, Any], wanted: Literal["made", "measured"]
+    ) -> Mapping[str, Any]:
+        attempt = self._attempt_of(command)
+        event = attempt.made if wanted == "made" else attempt.measured
+        is_done = event.wait(_ANSWERS_WITHIN_S)
         if is_done:
             self._publish()  # also here: in Colab only what is sent with an answer arrives
             if attempt.trouble:
@@ -155,31 +152,48 @@ class SoundTrial(AudioPlayer):
         finally:
             file.folder.cleanup()
 
+    def _ask(self) -> None:
+        """Has the trainer hand over its weights while the file is still on its way."""
+        self._asked = MomentWeights(self._folder)
+
+    def _weights_for(self, command: dict[str, Any]) -> MomentWeights:
+        asked, self._asked = self._asked, None
+        is_fresh = asked is not None and time.monotonic() - asked.asked_at < _FRESH_S
+        return asked if asked and is_fresh and "upload" in command else MomentWeights(self._folder)
+
     # --- what is done in a thread ------------------------------------------------------------
 
-    def _try(self, number: int, attempt: _Attempt, read: Callable[[], SoundToTry]) -> None:
+    def _try(
+        self,
+        number: int,
+        attempt: Attempt,
+        read: Callable[[], SoundToTry],
+        weights: MomentWeights,
+    ) -> None:
         try:
-            tried = self._make(number, read)
+            tried = self._make(number, read, weights)
         except Exception as error:  # a page that gets no answer would wait for ever
-            attempt.trouble = _said(error)
+            attempt.trouble = trouble_of(error)
             attempt.measured.set()
             return
         finally:
             self._busy.release()
             attempt.made.set()
+        attempt.heard.wait(_HEARD_WITHIN_S)
         try:
             self._measure(number, tried)
         except Exception as error:
-            attempt.trouble = _said(error)
+            attempt.trouble = trouble_of(error)
         finally:
             attempt.measured.set()
 
-    def _make(self, number: int, read: Callable[[], SoundToTry]) -> TriedSound:
-        asked = WeightsRequest(self._folder)  # the trainer answers while the sound is read
+    def _make(
+        self, number: int, read: Callable[[], SoundToTry], weights: MomentWeights
+    ) -> TriedSound:
         sound = read()
-        weights = asked.receive()
+        received = weights.result()
         with self._working:
-            tried = reconstructed(sound, weights)
+            tried = reconstructed(sound, received)
         self._add(number, tried)
         self._publish_by_itself()
         return tried
@@ -233,13 +247,6 @@ class SoundTrial(AudioPlayer):
             return self._sounds[key]
 
 
-def _prepare(config: AutoencoderConfig) -> None:
-    try:
-        prepare(config)
-    except Exception as error:  # whoever tries a sound is told of it then
-        _log.debug("what trying sounds needs could not be loaded", exc_info=error)
-
-
 def _key(number: int) -> str:
     """By which a page asks for what was made in a try."""
     return f"{number}/made"
@@ -250,11 +257,3 @@ def _note(tried: TriedSound, measured: str) -> str:
     instead = tried.weights.instead
     kept = f"{instead}: heard are the weights it keeps" if instead else ""
     return " · ".join(filter(None, (measured, kept, *tried.notes)))
-
-
-def _said(error: Exception) -> str:
-    """What a page is told of an error."""
-    if isinstance(error, (DistillError, OSError)):
-        return printable(str(error))
-    _log.error("a sound could not be tried", exc_info=error)
-    return printable(f"could not be tried ({error})")
