@@ -19,7 +19,8 @@ from distill.models.prior.corpus import coded, learned_files
 from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
 from distill.models.prior.room import check_recordings, check_tensors_size
-from distill.models.prior.trained import TrainedPrior, for_codec, usual_runs_s
+from distill.models.prior.trained import TrainedPrior, for_codec
+from distill.models.prior.usual import usual_runs
 from distill.models.use.loaded import LoadedVQModel
 from distill.training.tasks.prior import CodeMaterial, PriorTask
 
@@ -78,7 +79,7 @@ def _save(
             codec_digest=codec.digest,
             codec_name=codec.name,
             sounds=material.training,
-            usual_s=usual_runs_s(
+            usual=usual_runs(
                 tuple(sound.codes for sound in material.validation),
                 material.training,
                 1 / codec.config.step_rate_hz,

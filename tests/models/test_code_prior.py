@@ -20,7 +20,7 @@ from distill.models.prior.drawing import Drawing
 from distill.models.prior.model import NOTHING, CodePrior
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.stream import CodeStream
-from distill.models.prior.trained import usual_runs_s
+from distill.models.prior.usual import UsualRuns, usual_runs
 
 calm = settings(deadline=None, max_examples=50)
 SMALL = PriorConfig(levels=3, codebook_size=16, code_dim=4, width=8, dropout=0.0)
@@ -296,9 +296,30 @@ def test_one_held_out_double_makes_no_copy_usual() -> None:
     others[4][:5] = learned[1][7:12]
     others[5][:3] = learned[1][7:10]
     sounds = tuple(CodedSound(f"{n}.wav", (grid,)) for n, grid in enumerate(learned))
-    assert usual_runs_s((*others, learned[0][9:50]), sounds, 0.02) == pytest.approx((0.1, 0.1))
-    assert usual_runs_s((others[4],), sounds, 0.02) == pytest.approx((0.1, 0.1))
-    assert usual_runs_s((), sounds, 0.02) == usual_runs_s((others[4],), sounds[:1], 0.02) == (0, 0)
+    usual = usual_runs((*others, learned[0][9:50]), sounds, 0.02)
+    assert usual.seconds == pytest.approx((0.1, 0.1)) and usual.length_s == pytest.approx(0.802)
+    assert usual_runs((others[4],), sounds, 0.02).seconds == pytest.approx((0.1, 0.1))
+    nothing = usual_runs((), sounds, 0.02)
+    assert nothing == usual_runs((others[4],), sounds[:1], 0.02) == UsualRuns()
+
+
+@pytest.mark.parametrize("entries", [4, 16])
+def test_a_longer_sound_shares_a_longer_run_by_chance(entries: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+
+    def sounds(count: int, steps: int) -> list[Tensor]:
+        return [torch.randint(0, entries, (steps, 1), generator=generator) for _ in range(count)]
+
+    learned = tuple(CodedSound(f"{n}.wav", (grid,)) for n, grid in enumerate(sounds(8, 400)))
+    usual = usual_runs(tuple(sounds(20, 100)), learned, 1.0)
+    per_doubling = 1 / math.log2(entries)  # a run goes on by chance once in so many entries
+    assert usual.doubling_s == pytest.approx((per_doubling, per_doubling), rel=0.1)
+    expected = usual.seconds[0] + 6 * usual.doubling_s[0]
+    assert usual.of_length(6400.0)[0] == pytest.approx(expected)
+    found = sorted(longest_shared_run(grid, learned, 1.0).seconds for grid in sounds(9, 6400))
+    assert abs(found[4] - expected) <= 1
+    assert usual.of_length(50.0) == usual.of_length(100.0) == usual.seconds
+    assert UsualRuns((0.2, 0.1)).of_length(1e6) == (0.2, 0.1)  # as earlier versions knew it
 
 
 def test_the_silence_that_two_sounds_end_with_is_no_copy() -> None:

@@ -19,8 +19,9 @@ from distill.models.prior.model import CodePrior
 from distill.models.prior.room import check_recordings, check_tensors_size
 from distill.models.prior.section import prior_fact
 from distill.models.prior.sounds import CodedSound
+from distill.models.prior.usual import UsualRuns
 from distill.training import TrainingResult
-from tests.priors import untrained
+from tests.priors import random_codes, untrained
 
 EVIL, SHOWN = "evil\x1b[2J\nline", r"evil\x1b[2J\nline"
 
@@ -142,6 +143,24 @@ def test_what_is_long_is_cut_so_that_it_is_read_again(model: LoadedVQModel, tmp_
     assert again.sounds[0].name == "x" * 199 + "…" and len(again.health[0].label) == 40
     assert again.loss_curves["codes"][:3] == [0.0, 3.0, 6.0]
     assert len(again.loss_curves["codes"]) == 8334 and len(again.loss_curves["ends"]) == 1
+
+
+def test_what_is_usual_is_kept_and_of_earlier_files_is_of_any_length(
+    model: LoadedVQModel, tmp_path: Path
+) -> None:
+    usual = UsualRuns((0.2, 0.1), (0.05, 0.01), 2.0)
+    model.use_prior(replace(model.prior, usual=usual))
+    assert load_model_v2(model.save(tmp_path / "a.distill")).prior.usual == usual
+
+    def earlier(section: dict[str, Any]) -> None:
+        del section["usual_doubling_s"], section["usual_length_s"]
+
+    found = load_model_v2(forged(model, tmp_path / "b.distill", earlier)).prior.usual
+    assert found.of_length(99.0) == found.seconds == (0.2, 0.1)
+    codes = random_codes(model, 400)
+    model.use_prior(replace(model.prior, usual=UsualRuns((0.2, 0.1), (0.05, 0.01), 0.1)))
+    run = model.prior.shared_run(codes)
+    assert run.usual_s > 0.3 and "as long would share" in str(replace(run, steps=9))
 
 
 def test_what_could_not_be_read_again_is_not_written(model: LoadedVQModel) -> None:

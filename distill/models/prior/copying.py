@@ -41,6 +41,8 @@ class SharedRun:
     """How the copy that was learned from differs from the recording; "" for itself."""
     usual_s: float = 0.0
     """The longest run that 9 in 10 of the held-out recordings share with them."""
+    usual_is_expected: bool = False
+    """Whether they are shorter than the sound, and would share so much if they were as long."""
 
     @property
     def is_copy(self) -> bool:
@@ -54,8 +56,9 @@ class SharedRun:
             return f"no copy: nothing of {what} stands in your recordings"
         changed = f", {self.changed}" if self.changed else ""
         verdict = "a copy" if self.is_copy else "no copy"
+        share = "as long would share" if self.usual_is_expected else "share"
         usual = (
-            f"; 9 in 10 held-out recordings share up to {self.usual_s:.2f} s"
+            f"; 9 in 10 held-out recordings {share} up to {self.usual_s:.2f} s"
             if self.usual_s
             else ""
         )

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -40,10 +41,10 @@ class Novelty:
         levels = grids[0].shape[1]
         usual = [math.floor(seconds / step_seconds + 1e-6) for seconds in usual_s]
         alike = max(math.ceil(ALIKE_S / step_seconds) - 1, usual[0], 1)
-        self._runs = [_Run(grids, 1, int(alike / novelty))]
+        self._runs = [Runs(grids, 1, int(alike / novelty))]
         if levels > 1:
             verbatim = max(VERBATIM_STEPS - 1, usual[1])
-            self._runs.append(_Run(grids, levels, int(verbatim / novelty)))
+            self._runs.append(Runs(grids, levels, int(verbatim / novelty)))
 
     def branch(self) -> Novelty:
         """Another one from here on; neither moves the other."""
@@ -70,10 +71,16 @@ class Novelty:
         return steered if bool(steered.isfinite().any()) else logits
 
 
-class _Run:
-    """Where in the recordings the last steps stand, compared by some of the first levels."""
+class Runs:
+    """Where in the recordings the last steps stand, compared by some of the first levels.
 
-    def __init__(self, grids: Sequence[Tensor], levels: int, most: int) -> None:
+    Args:
+        grids: (steps, level) each.
+        levels: how many are compared.
+        most: steps of a run that is not to go on.
+    """
+
+    def __init__(self, grids: Sequence[Tensor], levels: int, most: int = 1 << 62) -> None:
         columns = apart([grid[:, :levels] for grid in grids])
         rows = columns[~is_held(columns)].numpy()
         self._rows, self._levels, self._most = rows, levels, most
@@ -84,17 +91,19 @@ class _Run:
         self._long = self._ends  # those at which it may not go on
         self._last: deque[Step] = deque(maxlen=LONGEST_HELD)
 
-    def branch(self) -> _Run:
+    def branch(self) -> Runs:
+        """Another one from here on; neither moves the other."""
         other = copy.copy(self)
         other._lengths, other._last = self._lengths.copy(), self._last.copy()
         return other
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Step) -> npt.NDArray[np.int64]:
+        """Takes a step; returns the lengths of the runs that end with it, none of a held one."""
         step = tuple(step[: self._levels])
         held = self._holds(step)
         self._last.append(step)
         if held:  # passed over, as in `longest_shared_run`
-            return
+            return self._ends[:0]
         first, behind = np.searchsorted(self._sorted, [step[0], step[0] + 1])
         ends = self._order[first:behind]
         ends = ends[(self._rows[ends] == step).all(axis=1)]
@@ -102,8 +111,14 @@ class _Run:
         self._lengths[self._ends] = 0
         self._lengths[ends] = lengths
         self._ends, self._long = ends, ends[lengths >= self._most]
+        return lengths
 
     def shunned(self, codes: Sequence[int]) -> list[int]:
+        """Codes of the next level that would make a run too long.
+
+        Args:
+            codes: of the levels below it.
+        """
         if len(codes) != self._levels - 1 or not len(self._long):
             return []
         after = self._rows[self._long + 1]

@@ -36,6 +36,7 @@ from distill.models.prior.room import (
 )
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior, for_codec
+from distill.models.prior.usual import UsualRuns
 from distill.words import counted
 
 _CODES = f"{PRIOR}.codes"
@@ -65,6 +66,8 @@ class _Section(msgspec.Struct):
     config: dict[str, int | float | _Names | None]
     sounds: Annotated[list[SoundRow], Meta(min_length=1, max_length=_MOST_SOUNDS)]
     usual_s: tuple[Positive, Positive]
+    usual_doubling_s: tuple[Positive, Positive] = (0.0, 0.0)
+    usual_length_s: Positive = 0.0
     health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
     loss_curves: dict[Name, list[Finite | None]] = {}
 
@@ -93,7 +96,9 @@ def prior_section(prior: TrainedPrior) -> tuple[str, dict[str, Tensor]]:
             )
             for sound in prior.sounds
         ],
-        usual_s=prior.usual_s,
+        usual_s=prior.usual.seconds,
+        usual_doubling_s=prior.usual.doubling_s,
+        usual_length_s=prior.usual.length_s,
         health=[_row(row) for row in prior.health],
         loss_curves={
             brief(name): thinned([x if math.isfinite(x) else None for x in curve])
@@ -145,7 +150,7 @@ def read_prior(
         codec_digest=section.codec,
         codec_name=brief(section.codec_name),
         sounds=sounds,
-        usual_s=section.usual_s,
+        usual=UsualRuns(section.usual_s, section.usual_doubling_s, section.usual_length_s),
         health=tuple(_health(row) for row in section.health),
         loss_curves={
             brief(label): [math.nan if value is None else value for value in curve]
