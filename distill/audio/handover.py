@@ -74,7 +74,7 @@ def _plan(corpus: AudioCorpus, folder: Path, room: int) -> tuple[Index, list[Ten
 
 def _entry(file: AudioFile, samples: int, at: int | None) -> Entry:
     fields = dataclasses.asdict(file)
-    del fields["path"]
+    del fields["path"], fields["group"]  # whoever reads it finds them by where it lies
     return Entry(**{**fields, "notes": list(file.notes)}, samples=samples, at=at)
 
 
