@@ -50,7 +50,7 @@ from distill.models.prior.sounds import CodedSound
 from distill.models.prior.trained import TrainedPrior
 from distill.training.prior import prior_config_for
 
-_ASKED_DB = [-40.0, 0.0, -40.0]
+_ASKED_DB = ([-10.0, 0.0, -40.0], [-40.0, 0.0, -40.0])
 
 
 def bits_of_prior(
@@ -99,19 +99,20 @@ def told_rows(
             took_s, steps)
         for told in ((), *((name,) for name in CONDITIONS), CONDITIONS)
     ]  # fmt: skip
-    print(f"loudness asked for and made, correlation: {followed(model):.2f}")
+    for asked in _ASKED_DB:
+        print(f"loudness asked for, {asked} dB, and made correlate by {followed(model, asked):.2f}")
     return rows
 
 
-def followed(model: LoadedVQModel, count: int = 10) -> float:
+def followed(model: LoadedVQModel, asked_db: Sequence[float], count: int = 10) -> float:
     """How the loudness of new sounds follows what was asked for."""
     asked, made = [], []
     for seed in range(count):
-        codes = model.generate(3.0, seed=seed, loudness=_ASKED_DB)
+        codes = model.generate(3.0, seed=seed, loudness=asked_db)
         size = round(codes.step_seconds * codes.sample_rate)
         powers = step_powers(model.decode(codes)[0], size, codes.steps)
         made.append(contour(powers, 1.0).clamp(min=-60.0))
-        levels = torch.tensor(_ASKED_DB)[None, None]
+        levels = torch.tensor(asked_db)[None, None]
         asked.append(F.interpolate(levels, codes.steps, mode="linear", align_corners=True)[0, 0])
     return float(torch.corrcoef(torch.stack([torch.cat(asked), torch.cat(made)]))[0, 1])
 

@@ -122,7 +122,7 @@ class PriorConfig(FramedConfig):
         lower = dims * width * (levels * (levels - 1) // 2) + (levels - 1) * width
         head = width**2 + width + 2 * width + width * dims + dims + self.codebook_size
         free = (width + 1) * self.codebook_size if self.has_free else 0
-        told = sum(1 + size for size in self.condition_sizes) * width
+        told = sum(1 + size for size in self.condition_sizes) * 2 * width
         return memory + taking + ends + lower + levels * (head + free) + told
 
 

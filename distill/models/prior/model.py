@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.config import PriorConfig
-from distill.config.conditions import CLASS
+from distill.config.conditions import CLASS, LOUDNESS
 
 NOTHING = -1
 """In place of the codes of a step: before the first step of a sound, and after its last."""
@@ -69,9 +69,11 @@ class CodePrior(nn.Module):
         before = torch.cat(parts, dim=-1)[:, :-1]
         begins = codes[:, :-1, :1] == NOTHING
         taken = torch.where(begins, self.begin, self.take(self.dropout(before)))
+        to_heads: Tensor | float = 0.0
         if self.config.condition_sizes:
-            taken = taken + self.told(codes[:, 1:, 0], conditions)
-        seen, _ = self.memory(taken)
+            to_memory, to_heads = self.told(codes[:, 1:, 0], conditions)
+            taken = taken + to_memory
+        seen = self.memory(taken)[0] + to_heads
         now = [part[:, 1:] for part in parts]
         logits = [
             head(seen, now[:level], self.entries[level]) for level, head in enumerate(self.heads)
@@ -89,14 +91,17 @@ class ConditionVectors(nn.Module):
 
     def __init__(self, config: PriorConfig) -> None:
         super().__init__()
-        columns = [nn.Embedding(1 + size, config.width) for size in config.condition_sizes]
+        columns = [nn.Embedding(1 + size, 2 * config.width) for size in config.condition_sizes]
         self.columns = nn.ModuleList(columns)
         for column in columns:
             nn.init.zeros_(column.weight)
         for column in columns[CLASS in config.conditions :]:
-            _begin_in_order(column.weight)
+            _begin_in_order(column.weight[:, : config.width])
+        if LOUDNESS in config.conditions:
+            loudness = columns[CLASS in config.conditions]
+            _begin_in_order(loudness.weight[:, config.width :])
 
-    def forward(self, steps: Tensor, conditions: Tensor | None) -> Tensor:
+    def forward(self, steps: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor]:
         """The sum of what is said of steps.
 
         Args:
@@ -104,12 +109,13 @@ class ConditionVectors(nn.Module):
             conditions: (..., column), 0 where nobody knows; None: nobody knows any.
 
         Returns:
-            (..., width).
+            What is added before the memory and behind it, (..., width) each.
         """
         if conditions is None:
             conditions = steps.new_zeros((*steps.shape, len(self.columns)), dtype=torch.int64)
         vectors = [column(conditions[..., n]) for n, column in enumerate(self.columns)]
-        return torch.stack(vectors).sum(dim=0)
+        to_memory, to_heads = torch.stack(vectors).sum(dim=0).chunk(2, dim=-1)
+        return to_memory, to_heads
 
 
 @torch.no_grad()

@@ -15,6 +15,10 @@ from distill.models.prior.model import CodePrior
 from distill.models.prior.novelty import Novelty
 from distill.models.prior.wanted import NOTHING_WANTED, Wanted
 
+_GUIDANCE = 3.0
+"""How much more than it does of itself a prior follows what is asked for: 1 would be as it does."""
+_NOTHING_TOLD = torch.zeros((), dtype=torch.float64)
+
 
 class CodeStream:
     """Draws a step after the other; where a sound has ended, the next one begins.
@@ -47,7 +51,10 @@ class CodeStream:
         self._seen: Tensor
         self._place, self._sound = 0, -1  # steps of all sounds; the number of this one
         self._steps = 0  # of this sound
+        self._untold: CodeStream | None = None
         self._begin()
+        if wanted.asks:
+            self._untold = self._without_what_is_asked()
 
     @torch.no_grad()
     def take(self, codes: Sequence[int]) -> None:
@@ -57,6 +64,8 @@ class CodeStream:
         self._place += 1
         self._steps += 1
         self._advance(self._prior.take(torch.cat(vectors)))
+        if self._untold is not None:
+            self._untold.take(codes)
         if self._novelty is not None:
             self._novelty.take(tuple(codes))
 
@@ -85,6 +94,8 @@ class CodeStream:
             entries = self._prior.entries[level]
             if level >= len(codes):
                 logits = head(self._seen, vectors, entries)
+                if self._untold is not None:
+                    logits = _guided(logits, head(self._untold._seen, vectors, entries))
                 if self._novelty is not None:
                     logits = self._novelty.steer(logits, codes)
                 codes.append(self._drawing.draw(logits, chances[1 + level]))
@@ -98,6 +109,15 @@ class CodeStream:
         """
         other = copy.copy(self)
         other._novelty = self._novelty and self._novelty.branch()
+        other._untold = self._untold and self._untold.branch()
+        return other
+
+    def _without_what_is_asked(self) -> CodeStream:
+        """One that takes the same steps, and is told neither class nor loudness of them."""
+        other = copy.copy(self)
+        other._wanted, other._novelty = self._wanted.unasked, None
+        other._sound = -1
+        other._begin()
         return other
 
     @torch.no_grad()
@@ -109,9 +129,9 @@ class CodeStream:
         """
         prior = self._prior
         parts = prior.vectors(columns)
-        taken = prior.take(torch.cat(parts, dim=-1)) + self._told(range(1, 1 + len(columns)))
-        later, _ = prior.memory(taken, self._memory)
-        seen = torch.cat([self._seen[None], later[:-1]])
+        to_memory, to_heads = self._told(range(1, 1 + len(columns)))
+        later, _ = prior.memory(prior.take(torch.cat(parts, dim=-1)) + to_memory, self._memory)
+        seen = torch.cat([self._seen[None], (later + to_heads)[:-1]])
         nats = F.softplus(prior.ends(seen)).sum()
         for level, head in enumerate(prior.heads):
             logits = head(seen, parts[:level], prior.entries[level])
@@ -123,18 +143,34 @@ class CodeStream:
         self._memory, self._steps = None, 0
         self._sound += 1
         self._advance(self._prior.begin)
+        if self._untold is not None:
+            self._untold._begin()
 
     def _advance(self, taken: Tensor) -> None:
-        seen, self._memory = self._prior.memory(taken[None] + self._told(range(1)), self._memory)
-        self._seen = seen[0]
+        to_memory, to_heads = self._told(range(1))
+        seen, self._memory = self._prior.memory(taken[None] + to_memory, self._memory)
+        self._seen = (seen + to_heads)[0]
 
-    def _told(self, later: range) -> Tensor:
-        """What the prior is told of the next step, 0, and those after it: (steps, width)."""
+    def _told(self, later: range) -> tuple[Tensor, Tensor]:
+        """What the prior is told of the next step, 0, and those after it: (steps, width) each."""
         if not self._prior.config.condition_sizes:
-            return torch.zeros((), dtype=torch.float64)
+            return _NOTHING_TOLD, _NOTHING_TOLD
         wanted = self._wanted if self._wanted.conditions else None
         steps = torch.zeros(len(later), dtype=torch.int64)
         if wanted is None:
             return self._prior.told(steps, None)
         values = [wanted.values(self._place + n, self._steps + n, self._sound) for n in later]
         return self._prior.told(steps, torch.tensor(values))
+
+
+def _guided(told: Tensor, untold: Tensor) -> Tensor:
+    """Logits that follow what is asked for more than those of one who was told do.
+
+    Args:
+        told: (entry,), by a prior that knows what is asked for.
+        untold: (entry,), by the same that does not.
+
+    Source: guidance without a classifier, Ho and Salimans 2022, here between log-probabilities.
+    """
+    without = untold.log_softmax(-1)
+    return without + _GUIDANCE * (told.log_softmax(-1) - without)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -41,6 +41,16 @@ class Wanted:
     """With the prompt; None where nobody knows when it ends."""
     longest: int = 0
     """Steps of the longest recording: further from its end no sound knows of it."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person asks for a class or a loudness."""
+        return bool(self.classes or self.loudness_db)
+
+    @property
+    def unasked(self) -> Wanted:
+        """The same without these."""
+        return replace(self, classes=(), loudness_db=())
 
     def ends_at_its_end(self, step: int) -> bool:
         """Whether the sound of a step is to last until all is drawn, and no other begins."""
