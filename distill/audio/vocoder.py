@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.arrays import as_floats, as_int
+from distill.audio.overlap import InverseTransform, sizes
 from distill.audio.signal_window import Window
 from distill.audio.spectrogram import LogMel
 from distill.errors import ShapeError
@@ -166,13 +167,15 @@ class GriffinLimVocoder:
         first = magnitude = (self._inverse @ mel).clamp(min=_SMALLEST)
         anchor = first ** (1.0 - self._freedom)
         phase, before = self._first_phases(first), None
+        hop_length = self._log_mel.config.hop_length
+        inverted = InverseTransform(self._window, hop_length, mel.shape[1], length)
         for _ in range(self._iterations):
-            real = self._transform(self._inverted(magnitude * phase, length))
+            real = self._transform(inverted(magnitude * phase))
             ahead = real if before is None else real + self._momentum * (real - before)
-            phase, before = ahead / ahead.abs().clamp(min=_TINY), real
-            freed = anchor * real.abs().clamp(min=_SMALLEST) ** self._freedom
+            phase, before = ahead / sizes(ahead).clamp(min=_TINY), real
+            freed = anchor * sizes(real).clamp(min=_SMALLEST) ** self._freedom
             magnitude = freed * self._scales(freed, mel)
-        return self._inverted(magnitude * phase, length)
+        return inverted(magnitude * phase)
 
     def _scales(self, magnitude: Tensor, mel: Tensor) -> Tensor:
         """What (bins, frames) magnitudes are to be scaled by, each as its bands say."""
@@ -190,11 +193,4 @@ class GriffinLimVocoder:
         config = self._log_mel.config
         return torch.stft(
             sound, config.n_fft, config.hop_length, window=self._window, return_complex=True
-        )
-
-    def _inverted(self, spectrum: Tensor, length: int) -> Tensor:
-        """(bins, frames), complex, to (length,) samples."""
-        config = self._log_mel.config
-        return torch.istft(
-            spectrum, config.n_fft, config.hop_length, window=self._window, length=length
         )

@@ -44,6 +44,7 @@ from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
 from distill.training.run.status import RunStatus
 from distill.training.run.writer import hold_run
+from distill.training.session.monitor import Monitor
 from distill.training.tasks.preview import PreviewSound, with_floor
 from distill.training.trying import try_sound
 from distill.training.watch.event_lines import STEPS, Event
@@ -275,6 +276,20 @@ def test_what_is_prepared_for_a_first_try_draws_no_random_numbers(
     before = torch.get_rng_state()
     trying.prepare(any_config)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_step_sees_a_command_before_the_heartbeat_does_and_reads_it_once(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hold_run(run.path) as writer, Monitor(writer, period_s=1e6) as monitor:
+        monitor.look()  # there is no command yet
+        change_control(run.path, weights=True)
+        assert monitor.control.weights == 0
+        monitor.look()
+        assert monitor.control.weights == 1
+        monkeypatch.setattr(Monitor, "_poll_control", lambda _: pytest.fail("nothing is new"))
+        monitor.look()
+        monkeypatch.undo()
 
 
 def test_an_older_control_file_is_read(run: RunFolder) -> None:

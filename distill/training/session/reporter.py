@@ -81,6 +81,7 @@ class RunReporter(Reporter):
             RunLostError: the run folder was moved, deleted or taken away.
         """
         self._monitor.move(engine.epoch, engine.step)
+        self._monitor.look()
         self.refuse_if_lost(engine)
         self._answer_requests(engine)
         if self._monitor.wants_pause:
