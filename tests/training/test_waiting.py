@@ -145,6 +145,25 @@ def test_the_ballast_lives_while_others_want_the_cores(
     assert not names() & {"distill-ballast", "distill-waiting"}
 
 
+def test_threads_are_gathered_while_others_crowd_them(
+    spins: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+
+    def gathered(turn: int) -> bool:
+        turns.append(turn)
+        return True
+
+    monkeypatch.setattr(waiting, "gather", gathered)
+    monkeypatch.setattr(Counted, "now", BUSY)
+    with FairWaiting(poll_s=0.002, measure=Counted):
+        until(lambda: len(turns) == 3)
+        assert "distill-ballast" in names()
+        monkeypatch.setattr(Counted, "now", CALM)
+        until(lambda: "distill-ballast" not in names())
+    assert turns[:3] == [0, 1, 2]
+
+
 def test_a_process_that_hardly_runs_changes_nothing(
     spins: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
+from distill.gathering import GatheringChoice, gather
 from distill.threads import spins_at_first
 from distill.training.engine.contention import Contention
 
@@ -76,6 +77,7 @@ class FairWaiting:
     ) -> None:
         self._poll_s, self._measure = poll_s, measure
         self._choice, self._ballast = SpinChoice(), _Ballast()
+        self._gathering = GatheringChoice()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="distill-waiting", daemon=True)
 
@@ -95,16 +97,18 @@ class FairWaiting:
             self._thread.join()
 
     def _watch(self) -> None:
-        since_last = self._measure()
+        since_last, turn = self._measure(), 0
         while not self._closed.wait(self._poll_s):
             ran, waited = since_last.times_ns()
             if ran + waited < _LEAST_NS:
                 continue
-            since_last = self._measure()
-            if self._choice.see(ran, waited):
-                self._ballast.hold()
-            else:
+            if not self._choice.see(ran, waited):
                 self._ballast.release()
+            elif self._ballast.held:
+                turn += self._gathering.see(ran, waited) and gather(turn)
+            else:
+                self._ballast.hold()
+            since_last = self._measure()
         self._ballast.release()
 
 
@@ -114,6 +118,11 @@ class _Ballast:
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
         self._over = threading.Event()
+
+    @property
+    def held(self) -> bool:
+        """Whether they are there."""
+        return bool(self._threads)
 
     def hold(self) -> None:
         """Starts them, where torch is there to run what makes them count."""

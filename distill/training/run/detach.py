@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import distill
+from distill.gathering import never_gathered
 from distill.threads import own_environment
 
 # `python -m` would put the working folder first among the places where modules are looked for, and
@@ -61,17 +62,13 @@ def start_detached(
         OSError: the process cannot be started, or the log not written.
     """
     with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as output:
-        process = subprocess.Popen(
+        return _start(
             _command(module, arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            close_fds=True,
             env=own_environment(),
-            **_own_session(),
         )
-    _started.append(process)
-    return process
 
 
 def start_tied(
@@ -96,15 +93,18 @@ def start_tied(
     Raises:
         OSError: the process cannot be started.
     """
-    process = subprocess.Popen(
+    return _start(
         _command(module, arguments),
         stdin=subprocess.PIPE,
         stdout=log or subprocess.PIPE,
         stderr=subprocess.STDOUT if log else None,
-        close_fds=True,
         env={**own_environment(), **(environment or {})},
-        **_own_session(),
     )
+
+
+def _start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    with never_gathered():
+        process = subprocess.Popen(command, close_fds=True, **options, **_own_session())
     _started.append(process)
     return process
 
