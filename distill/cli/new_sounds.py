@@ -85,23 +85,6 @@ def generate_command(
         return _make(model, paths, seconds, signals, neighbours, asked)
 
 
-def levels_of(text: str | None) -> list[float] | None:
-    """Levels in dB, as they are typed.
-
-    Raises:
-        ConfigError: something else than numbers with commas between them.
-    """
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise ConfigError(
-            f"loudness={printable(text)!r}: expected levels in dB with commas between them, as "
-            "-40,0,-30"
-        ) from error
-
-
 def _make(
     model: LoadedVQModel,
     paths: dict[int, Path],

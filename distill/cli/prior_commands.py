@@ -90,10 +90,11 @@ def generate(
     device: Device = "cpu",
 ) -> None:
     """Make sounds that never were, and say what each has copied."""
-    from distill.cli.new_sounds import generate_command, levels_of
+    from distill.cli.new_sounds import generate_command
+    from distill.models.prior.wanted import typed_levels
 
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty}
-    told = {"classes": classes or None, "loudness": levels_of(loudness)}
+    told = {"classes": classes or None, "loudness": typed_levels(loudness) if loudness else None}
     whole = generate_command(
         model,
         out,

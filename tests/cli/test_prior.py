@@ -13,12 +13,13 @@ import typer
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
-from distill.cli.new_sounds import generate_command, levels_of, remake_command
+from distill.cli.new_sounds import generate_command, remake_command
 from distill.cli.prior import conditions_of, train_prior_command
 from distill.cli.prior_commands import generate as generate_of_cli
 from distill.cli.training import resume_command
 from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
 from distill.models.prior.stream import CodeStream
+from distill.models.prior.wanted import typed_levels
 from distill.training import TrainingResult
 from tests.command_line import distill
 from tests.priors import untrained
@@ -83,7 +84,7 @@ def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Pa
         ({"seed": 2**63 - 1, "count": 2}, "expected a whole number from 0 to 9223372036854775806$"),
         ({"settings": {"temperature": -1.0}}, "^temperature=-1.0: expected"),
         ({"count": 0}, "^count=0: expected"),
-        ({"settings": {"loudness": levels_of("-20,0")}}, "^this prior was trained without"),
+        ({"settings": {"loudness": typed_levels("-20,0")}}, "^this prior was trained without"),
     ],
 )
 def test_what_is_wrong_is_said_before_a_folder_is_made(
@@ -124,9 +125,9 @@ def test_conditions_and_levels_are_typed_with_commas() -> None:
     assert conditions_of("position, class") == ("class", "position") and conditions_of("none") == ()
     with pytest.raises(ConfigError, match=r"^conditions: 'pitch': expected some of class, loudne"):
         conditions_of("pitch")
-    assert levels_of("-40,0, -30.5") == [-40.0, 0.0, -30.5] and levels_of(None) is None
+    assert typed_levels("-40,0, -30.5") == [-40.0, 0.0, -30.5]
     with pytest.raises(ConfigError, match=r"^loudness='loud': expected levels in dB with commas"):
-        levels_of("loud")
+        typed_levels("loud")
 
 
 def test_a_file_in_place_of_the_folder_is_said(with_prior: Path, tmp_path: Path) -> None:

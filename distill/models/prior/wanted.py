@@ -170,6 +170,21 @@ def _levels_of(config: PriorConfig, loudness: Loudness) -> tuple[float, ...]:
     return tuple(levels)
 
 
+def typed_levels(text: str) -> list[float]:
+    """Levels in dB, as they are typed.
+
+    Raises:
+        ConfigError: something else than numbers with commas between them.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"loudness={shown(repr(text))}: expected levels in dB with commas between them, as "
+            "-40,0,-30"
+        ) from error
+
+
 def _check_has(config: PriorConfig, condition: str) -> None:
     if condition in config.conditions:
         return

@@ -11,6 +11,7 @@ import torch
 
 from distill import LoadedVQModel, load_model
 from distill.audio.io import is_reconstruction
+from distill.config.conditions import CONDITIONS
 from distill.errors import (
     ConfigError,
     ModelTypeError,
@@ -186,6 +187,42 @@ def test_a_copy_of_a_recording_is_said_to_be_one(model):
     assert said["is_copy"] and "door.wav" in said["copied"] and said["shared_s"] > 0.2
     assert "a copy" in repr(pads) and "door.wav" in pads.saved_html()
     pads.close()
+
+
+def test_a_class_and_a_loudness_are_asked_of_a_prior_that_knows_them(model, tmp_path):
+    told = load_model(model.path)
+    grids = [sound.codes for sound in model.prior.sounds]
+    prior = untrained(told, *grids, conditions=CONDITIONS, classes=("<b>kick", "bell"))
+    for column in prior.module.told.columns:
+        torch.nn.init.normal_(column.weight)
+    told.use_prior(prior)
+    pads = Generator(told, count=1, seconds=0.3, seed=5, classes="bell", loudness=[-20, 0])
+    wanted = told.generate(0.3, seed=5, classes="bell", loudness=[-20, 0])
+    assert torch.equal(pads.codes(1).indices, wanted.indices)
+    assert "class bell · -20, 0 dB" in facts(pads, 1)["about"]
+    assert {"Class", "Loudness in dB"} <= {field.description for field in pads.settings.fields}
+    pads.settings.kind.value, pads.settings.loudness.value = "<b>kick", ""
+    number = pads.new(seed=5)
+    wanted = told.generate(0.3, seed=5, classes="<b>kick")
+    assert torch.equal(pads.codes(number).indices, wanted.indices)
+    assert "<b>" not in pads.saved_html()
+    pads.keep(1)
+    [path] = pads.export(tmp_path)
+    assert told.remake(path)[0] == pytest.approx(told.decode(pads.codes(1))[0], abs=1e-5)
+    pads.settings.loudness.value = "loud"
+    pads.buttons[0].click()
+    assert pads.says.tone == "bad" and "expected levels in dB" in pads.says.text
+    pads.close()
+    with pytest.raises(ConfigError, match=r"loudness=\(20,\): expected a level"):
+        Generator(told, count=0, loudness=20)
+    with pytest.raises(ConfigError, match="class drum: no such class"):
+        Generator(told, count=0, classes="drum")
+
+
+def test_of_a_prior_that_knows_neither_nobody_asks_them(pads, model):
+    assert "Class" not in {field.description for field in pads.settings.fields}
+    with pytest.raises(PriorError, match="trained without the condition 'class'"):
+        Generator(model, count=0, classes="kick")
 
 
 def test_codes_are_shown_one_sound_at_a_time(pads):

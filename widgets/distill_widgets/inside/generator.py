@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from distill_widgets.inside.pad_board import Pad, PadBoard
 from distill_widgets.inside.pad_files import PadFiles
 from distill_widgets.inside.pad_list import PadList, about
 from distill_widgets.inside.pad_settings import PadSettings
+from distill_widgets.inside.pad_told import Told
 from distill_widgets.page.controls import Sentence, button, labelled, row, style_sheet
 from distill_widgets.page.view import View
 
@@ -41,11 +42,15 @@ class Generator(View):
         seed: of the first sound, the others follow; None by chance.
         temperature: 0 takes the likeliest each time, 1 draws as was learned.
         novelty: 1 lets no run along a recording become a copy, 0 any; see `model.generate`.
+        classes: name of the class that sounds are to be of; None for any.
+        loudness: a level in dB, or several from begin to end; see `model.generate`; None for any.
 
     Raises:
         ModelTypeError: a model without codebooks.
-        PriorError: a model without a prior; says how to train one.
-        ConfigError: a count, length, seed, temperature or novelty out of its range.
+        PriorError: a model without a prior, or one that knows neither classes nor loudness; says
+            how to train one.
+        ConfigError: a count, length, seed, temperature, novelty or level out of its range, or a
+            class that nobody knows.
 
     Example:
         `pads = Generator(model)`, shown as the last line of a cell; then `pads.codes(3)` are the
@@ -61,15 +66,17 @@ class Generator(View):
         seed: int | None = None,
         temperature: float = 1.0,
         novelty: float = 0.0,
+        classes: str | None = None,
+        loudness: float | Sequence[float] | None = None,
     ) -> None:
-        self._board = PadBoard(model)
+        self._board, told = PadBoard(model), Told.of(classes, loudness)
         self._files, self._is_showing = PadFiles(self._board), False
         drawing = Drawing(temperature=temperature, novelty=novelty)
-        self._board.begin(count, seconds, seed, drawing)
+        self._board.begin(count, seconds, seed, drawing, told)
         self.title = shortened(f"New sounds of {model.name}", MOST_IN_A_CELL)
         self.player = PadList(self._board.sound, spectrogram=model.spectrogram.config,
                               name=self.title, empty="no sounds yet")  # fmt: skip
-        self.settings = PadSettings(drawing, seconds)
+        self.settings = PadSettings(drawing, seconds, model.prior.config, told)
         self.folder_field = labelled(
             ipywidgets.Text, "Export to", value="generated", continuous_update=False
         )
@@ -121,10 +128,10 @@ class Generator(View):
             seed: None for one by chance, which is shown.
 
         Raises:
-            ConfigError: a seed that is none, or every pad is kept.
+            ConfigError: a seed or a loudness that is none, or every pad is kept.
         """
-        made = self._board.new(self.settings.length_s, seed, self.settings.drawing)
-        return self._added(made)
+        asked = self.settings
+        return self._added(self._board.new(asked.length_s, seed, asked.drawing, asked.told))
 
     def vary(self, number: int) -> int:
         """Adds a sound of the same structure with other detail; returns its number.
@@ -142,8 +149,9 @@ class Generator(View):
             PartError: no such sound.
             ConfigError: it would be longer than 60 s, or every pad is kept.
         """
-        seconds = self.settings.length_s
-        return self._added(self._board.extend(number, seconds, self.settings.drawing))
+        asked = self.settings
+        made = self._board.extend(number, asked.length_s, asked.drawing, asked.told)
+        return self._added(made)
 
     def more_like(self, number: int) -> int:
         """Adds a sound that begins as one does and goes on in another way; returns its number.

@@ -18,6 +18,7 @@ from distill.models.prior.drawing import Drawing
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.drawn import checked_seconds, checked_seed
 from distill.models.use.loaded import LoadedVQModel
+from distill_widgets.inside.pad_told import ANY, Told
 from distill_widgets.sounds.audio_player import Sound
 
 LONGEST_S = 60.0
@@ -41,6 +42,8 @@ class Pad:
     """What was drawn of it was drawn with this seed, ..."""
     drawing: Drawing
     """... and as boldly as this."""
+    told: Told
+    """What it was asked to be."""
     made: str
     """How, in words."""
     shared: SharedRun
@@ -93,12 +96,16 @@ class PadBoard:
                 return pad
         raise PartError(f"sound {plain(number, _LONGEST_ECHO)}: not on the board")
 
-    def begin(self, count: object, seconds: object, seed: object, drawing: Drawing) -> None:
+    def begin(
+        self, count: object, seconds: object, seed: object, drawing: Drawing, told: Told = ANY
+    ) -> None:
         """Fills the board with new sounds; it is the first one.
 
         Raises:
-            ConfigError: a count, length or seed out of its range.
+            PriorError: the prior cannot be told that.
+            ConfigError: a count, length or seed out of its range, or a class that nobody knows.
         """
+        self.prior.wanted(**told.to_dict(), steps=1)
         number = as_int(count)
         if number is None or not 0 <= number <= MOST_PADS:
             raise ConfigError(
@@ -107,18 +114,18 @@ class PadBoard:
             )
         first, length = checked_seed(seed, count=max(1, number)), _checked_length(seconds)
         for one in range(first, first + number):
-            self.new(length, one, drawing)
+            self.new(length, one, drawing, told)
         self._past = []
 
-    def new(self, seconds: float, seed: object, drawing: Drawing) -> Pad:
+    def new(self, seconds: float, seed: object, drawing: Drawing, told: Told = ANY) -> Pad:
         """Adds a sound that never was.
 
         Raises:
             ConfigError: a setting out of its range, or no room.
         """
         length, drawn = _checked_length(seconds), checked_seed(seed)
-        codes = self.model.generate(length, seed=drawn, **drawing.to_dict())
-        return self._added(codes, drawn, drawing, "new", length)
+        codes = self.model.generate(length, seed=drawn, **drawing.to_dict(), **told.to_dict())
+        return self._added(codes, drawn, drawing, "new", length, told)
 
     def vary(self, number: object, drawing: Drawing) -> Pad:
         """Adds the sound of a pad with other detail.
@@ -131,7 +138,7 @@ class PadBoard:
         codes = self.model.vary(pad.codes, seed=seed, **drawing.to_dict())
         return self._added(codes, seed, drawing, f"a variation of sound {pad.number}")
 
-    def extend(self, number: object, seconds: float, drawing: Drawing) -> Pad:
+    def extend(self, number: object, seconds: float, drawing: Drawing, told: Told = ANY) -> Pad:
         """Adds the sound of a pad, and what may follow it.
 
         Raises:
@@ -140,8 +147,9 @@ class PadBoard:
         """
         pad, seed = self.pad(number), checked_seed(None)
         _checked_length(pad.codes.seconds + checked_seconds(seconds))
-        codes = self.model.continue_sound(pad.codes, seconds, seed=seed, **drawing.to_dict())
-        return self._added(codes, seed, drawing, f"sound {pad.number}, continued")
+        asked = {**drawing.to_dict(), **told.to_dict()}
+        codes = self.model.continue_sound(pad.codes, seconds, seed=seed, **asked)
+        return self._added(codes, seed, drawing, f"sound {pad.number}, continued", told=told)
 
     def alike(self, number: object, drawing: Drawing) -> Pad:
         """Adds a sound that begins as that of a pad does, and goes on in another way.
@@ -210,13 +218,20 @@ class PadBoard:
         if pad.asked_s is None:
             self.model.decode_file(pad.codes, path)
         else:
-            self.model.generate_file(path, pad.asked_s, seed=pad.seed, **pad.drawing.to_dict())
+            asked = {**pad.drawing.to_dict(), **pad.told.to_dict()}
+            self.model.generate_file(path, pad.asked_s, seed=pad.seed, **asked)
 
     def _added(
-        self, codes: Codes, seed: int, drawing: Drawing, made: str, asked_s: float | None = None
+        self,
+        codes: Codes,
+        seed: int,
+        drawing: Drawing,
+        made: str,
+        asked_s: float | None = None,
+        told: Told = ANY,
     ) -> Pad:
         shared = self.prior.shared_run(codes)
-        pad = Pad(next(self._numbers), codes, seed, drawing, made, shared, asked_s)
+        pad = Pad(next(self._numbers), codes, seed, drawing, told, made, shared, asked_s)
         self._change(lambda pads: (pad, *_with_room(pads)))
         return pad
 

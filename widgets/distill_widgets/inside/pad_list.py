@@ -47,4 +47,4 @@ def about(pad: Pad) -> str:
     """How a sound was made."""
     drawing = pad.drawing
     novelty = f" · novelty {drawing.novelty:g}" if drawing.novelty else ""
-    return f"{pad.made} · seed {pad.seed} · temperature {drawing.temperature:g}{novelty}"
+    return f"{pad.made} · seed {pad.seed} · temperature {drawing.temperature:g}{novelty}{pad.told}"

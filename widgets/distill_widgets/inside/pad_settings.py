@@ -6,8 +6,13 @@ from typing import Any
 
 import ipywidgets
 
+from distill.config import PriorConfig
+from distill.config.conditions import CLASS, LOUDNESS
+from distill.markup import plain
 from distill.models.prior.drawing import Drawing
+from distill.models.prior.wanted import typed_levels
 from distill_widgets.inside.pad_board import LONGEST_S
+from distill_widgets.inside.pad_told import ANY, Told
 from distill_widgets.page.controls import labelled
 
 _HOTTEST = 2.0
@@ -15,30 +20,57 @@ _MOST_DIGITS = 19  # of a seed
 
 
 class PadSettings:
-    """Fields for temperature, novelty, length and seed.
+    """Fields for temperature, novelty, length and seed; for class and loudness, where a prior can
+    be told of them.
 
     Args:
         drawing: what they begin with.
         seconds: the length that they begin with.
+        config: of the prior.
+        told: the class and loudness that they begin with.
     """
 
-    def __init__(self, drawing: Drawing, seconds: float) -> None:
+    def __init__(
+        self, drawing: Drawing, seconds: float, config: PriorConfig, told: Told = ANY
+    ) -> None:
         self.temperature = _slider("Temperature", drawing.temperature, _HOTTEST)
         self.novelty = _slider("Novelty", drawing.novelty, 1.0)
         self.seconds = labelled(
             ipywidgets.BoundedFloatText, "Seconds", value=seconds, min=0.1, max=LONGEST_S, step=0.5
         )
         self.seed = labelled(ipywidgets.Text, "Seed", continuous_update=False)
+        kinds = [("any", ""), *((plain(name), name) for name in config.classes)]
+        self.kind = labelled(ipywidgets.Dropdown, "Class", options=kinds, value=told.kind)
+        self.loudness = labelled(
+            ipywidgets.Text, "Loudness in dB", continuous_update=False, placeholder="-40, 0, -30",
+            value=", ".join(f"{level:g}" for level in told.loudness_db),
+            tooltip="beside your recordings on the average, from begin to end; empty: any",
+        )  # fmt: skip
+        self._told = [
+            field
+            for name, field in ((CLASS, self.kind), (LOUDNESS, self.loudness))
+            if name in config.conditions
+        ]
 
     @property
     def fields(self) -> list[ipywidgets.Widget]:
         """Below each other."""
-        return [self.temperature, self.novelty, self.seconds, self.seed]
+        return [self.temperature, self.novelty, *self._told, self.seconds, self.seed]
 
     @property
     def drawing(self) -> Drawing:
         """How boldly the next sound is drawn."""
         return Drawing(temperature=float(self.temperature.value), novelty=float(self.novelty.value))
+
+    @property
+    def told(self) -> Told:
+        """What the next sound is asked to be.
+
+        Raises:
+            ConfigError: levels that are no numbers.
+        """
+        typed = str(self.loudness.value).strip()
+        return Told(str(self.kind.value or ""), tuple(typed_levels(typed)) if typed else ())
 
     @property
     def length_s(self) -> float:
