@@ -66,7 +66,8 @@ from distill.models.prior.sounds import CodedSound
 from tests.priors import untrained
 new = load_model_v2("h/models/model.distill")
 learned = CodedSound({NAME!r}, (codes.indices.T.contiguous(),))
-new.use_prior(replace(untrained(new), sounds=(learned,)))
+told = untrained(new, conditions=("class",), classes=({LABEL!r},))
+new.use_prior(replace(told, sounds=(learned,)))
 tone = (torch.sin(torch.arange(4000) / 9).numpy(), 8000)
 from distill_widgets.sounds.recorder import Recording
 heard = w.CodesRecorder(model)
@@ -88,7 +89,7 @@ SINKS: dict[str, str] = {
     "CodebookExplorer": "w.CodebookExplorer(atlas, model)",
     "LatentExplorer": "w.LatentExplorer(vae, corpus.files[0].path, "
     "directions=principal_directions(vae, 1))",
-    "Generator": "w.Generator(new, count=1, seconds=0.5, seed=1)",
+    "Generator": f"w.Generator(new, count=1, seconds=0.5, seed=1, classes={LABEL!r})",
     "RateView": "w.RateView(rates, model, corpus)",
     "CompareView": "w.CompareView(both)",
     "LiveChart": f'w.LiveChart([{{"name": {TEXT!r}}}], '
