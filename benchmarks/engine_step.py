@@ -81,9 +81,10 @@ def main() -> None:
              "engine / bare": engine / bare}
         )  # fmt: skip
     report("A training step", rows, arguments.json)
-    ratio = statistics.median(row["engine / bare"] for row in rows)
+    ratios = [row["engine / bare"] for row in rows]
+    ratio = statistics.median(ratios)
     print(f"median ratio {ratio:.3f} (to stay at or below 1.05)")
-    save(arguments, {"ratio": ratio})
+    save(arguments, {"ratio": ratio, "ratio_least": min(ratios), "ratio_most": max(ratios)})
 
 
 if __name__ == "__main__":
