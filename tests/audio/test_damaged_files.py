@@ -69,6 +69,20 @@ def test_cut_anywhere_a_file_is_refused_empty_or_all_but_whole(
     assert found == 0 or found >= 0.98 * 4000
 
 
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64"])
+def test_cut_at_any_byte_of_its_header_a_file_is_refused_or_empty(
+    ending: str, tone: Tone, save: Save
+) -> None:
+    path = save(f"sound.{ending}", tone(0.5))
+    whole = path.read_bytes()
+    for cut in range(160):
+        path.write_bytes(whole[:cut])
+        try:
+            assert not len(decode(path).waveform), f"cut at {cut}"
+        except AudioFileError:
+            continue
+
+
 @pytest.mark.parametrize(("ending", "header"), [("wav", 44), ("aiff", 54), ("au", 24)])
 def test_a_file_cut_after_its_header_is_refused(
     ending: str, header: int, tone: Tone, save: Save

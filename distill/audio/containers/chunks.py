@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.trailing_data import ChunkShape, Follows, what_follows
 
+_NO_SAMPLES = "truncated: only its header is there; copy or export it again"
 _SHORTFALL = 0.98
 _NEAR = 1 << 16  # a header's worth beside a power of two is still "no idea"
 _NO_SIZES = 0x7F00_0000, 1 << 31, 1 << 32  # the first is what SoX leaves in an AIFF
@@ -55,6 +56,8 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
         found: what its header says.
     """
     there = stream.size - found.at
+    if there < 0:
+        return Layout(refusal=_NO_SAMPLES)
     if (between := _between_headers(stream, found)) is not None:
         return between
     if found.declared > there:
@@ -116,7 +119,7 @@ def _short(stream: Stream, found: Samples, there: int) -> Layout:
         return Layout((whole,))
     promised_s, found_s = found.seconds(found.declared), found.seconds(there)
     if there < max(1.0, found.frame_bytes):
-        return Layout(refusal="truncated: only its header is there; copy or export it again")
+        return Layout(refusal=_NO_SAMPLES)
     if there < _SHORTFALL * found.declared:
         return Layout(
             refusal=f"truncated: its header promises {promised_s:.2f} s, {found_s:.2f} s are "
