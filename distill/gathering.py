@@ -1,11 +1,11 @@
 """Threads that wait for each other, gathered on the cores that they are due beside busy programs.
 
 Beside as many busy programs as there are cores, threads of ours are due half of them. Where each
-has a program beside it, it has a core half of the time, and seldom when the others have theirs: a
-training on two cores beside two busy programs got 0.65 of them. Where all of ours share some cores
-and the programs the others, those who wait for a thread leave it the core, and it got 1.0. The
-system keeps to either state once it is there, so a moment on half of the cores leads to the better
-one; then threads may run where they like, as before.
+has a program beside it, it has a core half of the time, and seldom when the others have theirs: all
+wait, and get less. Where all of ours share some cores and the programs the others, those who wait
+for a thread leave it the core. The system keeps to either state once it is there, so a moment on
+half of the cores leads to the better one; then threads may run where they like, as before
+(benchmarks/shared_machine.py, its cores beside two loops).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _CROWDED = 0.45
-"""Share of their time that threads wait for a core. With cores to themselves that two threads share
-it is 0.35, beside two busy programs each 0.55."""
+"""Share of their time that threads wait for a core: about a third where two of them share one to
+themselves, half and more where each has a busy program beside it."""
 _MOMENT_S = 0.3
 _MOST_POLLS = 64
 _TASKS = Path("/proc/self/task")

@@ -10,7 +10,7 @@ _SMALLEST = 1e-11  # of a window's sum, below which nothing can be known
 
 
 class InverseTransform:
-    """What `torch.istft` does, centred, in a third of its time.
+    """What `torch.istft` does, centred, in less than half of its time.
 
     What depends on the window and the number of frames alone is worked out once, for many passes.
 
@@ -43,5 +43,5 @@ class InverseTransform:
 
 
 def sizes(spectrum: Tensor) -> Tensor:
-    """How large complex numbers are that are far from overflow, in half the time of `abs`."""
+    """How large complex numbers are that are far from overflow, sooner than `abs` says it."""
     return (spectrum.real.square() + spectrum.imag.square()).sqrt()
