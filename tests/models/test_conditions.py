@@ -1,12 +1,9 @@
-"""What a prior can be told of a sound: learned from recordings, asked for, kept in files."""
+"""What a prior can be told of a sound: learned from recordings, and asked for."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +11,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 
-from distill import LoadedVQModel, PriorConfig, load_model_v2
+from distill import PriorConfig
 from distill.config.conditions import CONDITIONS
-from distill.errors import ConfigError, CorruptModelError, PriorError
-from distill.models.file.container import read_container, write_container
 from distill.models.prior.conditions import (
     contour,
     learned_conditions,
@@ -31,14 +26,8 @@ from distill.models.prior.model import CodePrior
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.stream import CodeStream, _guided
 from distill.models.prior.wanted import Wanted, wanted_of
-from distill.models.prior.whose import prior_digest
-from distill.models.use.recipe import read_recipe
-from distill.training import TrainingResult
 from distill.training.tasks.code_windows import CodeWindows
-from tests.priors import random_codes, untrained
 
-KICK, BELL = "kick", 'b{ell} "ö"'
-EVIL = f"{BELL}\x1b[2J"
 SMALL = PriorConfig(
     levels=1,
     codebook_size=16,
@@ -78,12 +67,14 @@ def taught() -> CodePrior:
         conditions=learned_conditions(SMALL, sounds),
     )  # fmt: skip
     optimizer = torch.optim.AdamW(prior.parameters(), lr=0.01)
-    for _ in range(200):
+    slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=250)
+    for _ in range(250):
         codes, told = windows.batch_with_conditions()
         logits, _ = prior(codes, told)
         target = codes[:, 1:, 0].flatten()
         F.cross_entropy(logits[0].flatten(0, 1), target, ignore_index=-1).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        slower.step()
         optimizer.zero_grad()
     return prior.eval()
 
@@ -94,16 +85,33 @@ def drawn(prior: CodePrior, count: int, *asked: Any) -> list[int]:
     return [stream.next()[0] for _ in range(count)]
 
 
-def test_new_sounds_are_of_the_class_as_loud_and_as_long_as_was_asked(taught: CodePrior) -> None:
-    assert drawn(taught, 10, "kick", -30.0) == [0, *[4] * 8, 1]
-    assert drawn(taught, 10, "bell", -30.0) == [0, *[2] * 8, 1]
-    loud = drawn(taught, 9, "kick", [0.0, -30.0])
-    assert (loud[0], loud[1], loud[-2], loud[-1]) == (0, 5, 4, 1)
+def test_new_sounds_are_of_the_class_and_as_loud_as_was_asked(taught: CodePrior) -> None:
+    for kind, soft, loud in (("kick", 4, 5), ("bell", 2, 3)):
+        assert drawn(taught, 10, kind, -30.0)[1:-1].count(soft) >= 6
+        assert drawn(taught, 10, kind, 0.0)[1:-1].count(loud) >= 6
+        for levels, first in (([0.0, -30.0], loud), ([-30.0, 0.0], soft)):
+            made = drawn(taught, 10, kind, levels)
+            assert made[:5].count(first) > made[5:].count(first)
+
+
+def test_an_end_is_expected_where_it_is_told_of(taught: CodePrior) -> None:
+    sounds = sounds_of_codes()
+    gains = []
+    for sound, told in zip(sounds, learned_conditions(SMALL, sounds), strict=True):
+        codes = F.pad(sound.codes, (0, 0, 1, 0), value=-1)[None]
+        told = told[None, : sound.steps].long()
+        untold = told * torch.tensor([1, 1, 0, 0])  # of its class and loudness alone
+        with torch.no_grad():
+            of_end, of_none = (
+                taught(codes, x)[0][0][0, -1].log_softmax(0)[1] for x in (told, untold)
+            )
+        gains.append(float(of_end - of_none))
+    assert sum(gains) / len(gains) > 0.1
 
 
 def test_each_condition_can_be_left_out(taught: CodePrior) -> None:
     free = drawn(taught, 10, None, None)
-    assert (free[0], free[-1]) == (0, 1) and set(free[1:-1]) <= {2, 3, 4, 5}
+    assert sum(code in {2, 3, 4, 5} for code in free[1:-1]) >= 6
     endless = CodeStream(taught, Drawing(temperature=0.3), 1)
     assert {endless.next()[0] for _ in range(12)} <= set(range(6))
 
@@ -218,166 +226,3 @@ def test_further_away_is_never_told_as_nearer(one: int, two: int) -> None:
 
 
 # --- asked for, and kept ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def model(trained: TrainingResult) -> LoadedVQModel:
-    """A model with a prior of random weights that can be told of sounds."""
-    made = load_model_v2(trained.model_path)
-    generator = torch.Generator().manual_seed(3)
-    grids = [torch.randint(0, 16, (40, 3), generator=generator) for _ in range(2)]
-    prior = untrained(made, *grids, conditions=CONDITIONS, classes=(BELL, KICK))
-    for column in prior.module.told.columns:
-        torch.nn.init.normal_(column.weight)  # type: ignore[arg-type]
-    kinds = prior.config.classes
-    sounds = tuple(replace(x, group=k) for x, k in zip(prior.sounds, kinds, strict=True))
-    made.use_prior(replace(prior, sounds=sounds))
-    return made
-
-
-def test_it_is_kept_in_its_file(model: LoadedVQModel, tmp_path: Path) -> None:
-    again = load_model_v2(model.save(tmp_path / "a.distill"))
-    assert again.prior.config == model.prior.config
-    assert [sound.group for sound in again.prior.sounds] == list(again.prior.config.classes)
-    one, two = (m.generate(0.5, seed=1, classes=KICK, loudness=[-30, 0]) for m in (model, again))
-    assert torch.equal(one.indices, two.indices)
-    others = [model.generate(0.5, seed=1, **asked) for asked in ({}, {"classes": KICK})]
-    assert not any(torch.equal(one.indices, other.indices) for other in others)
-    assert json.loads(model.extra["prior"])["version"] == 2
-    whole = model.continue_sound(random_codes(model), 0.3, seed=1, classes=KICK)
-    assert whole.steps == model.continue_sound(random_codes(model), 0.3, seed=1).steps
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"classes": [KICK, BELL], "loudness": [-30.0, 0.0, -12.5]},
-        {"classes": KICK, "loudness": -20, "loop": True},
-        {},
-    ],
-)
-def test_a_file_of_such_a_sound_is_made_again_to_the_last_byte(
-    model: LoadedVQModel, tmp_path: Path, asked: dict[str, Any]
-) -> None:
-    model.generate_file(tmp_path / "one.wav", 0.4, seed=4, **asked)
-    model.remake_file(tmp_path / "one.wav", tmp_path / "two.wav")
-    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
-
-
-def test_one_that_was_interrupted_too(model: LoadedVQModel, tmp_path: Path) -> None:
-    steps = iter(range(99))
-    made = model.generate_file(
-        tmp_path / "one.wav", 1.0, seed=4, loudness=[0, -40], stop=lambda: next(steps) == 9
-    )
-    assert made.seconds < 0.5 and read_recipe(tmp_path / "one.wav").planned_s == 1.0
-    again = model.remake_file(tmp_path / "one.wav", tmp_path / "two.wav")
-    assert torch.equal(made.indices, again.indices)
-    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
-
-
-def test_other_names_of_classes_are_another_prior(model: LoadedVQModel) -> None:
-    prior = model.prior
-    config = replace(prior.config, classes=("a", "b"))
-    renamed = replace(prior, module=_with(prior.module, config))
-    assert prior_digest(renamed) != prior_digest(prior)
-
-
-def _with(module: CodePrior, config: PriorConfig) -> CodePrior:
-    made = CodePrior(config)
-    made.load_state_dict(module.state_dict())
-    return made
-
-
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
-        (
-            {"classes": "kcik"},
-            r"^class kcik: no such class; did you mean kick\? this prior knows b",
-        ),
-        ({"classes": []}, r"^classes=\[\]: expected a name, or up to 8 of them"),
-        ({"classes": "\x1b"}, r"^class \\x1b: no such class; this prior knows b"),
-        ({"loudness": "loud"}, r"^loudness='loud': expected a level from -60 to 12 dB beside your"),
-        ({"loudness": [0.0] * 33}, r"^loudness=\[0.0, 0.0"),
-        ({"loudness": [0.0, float("nan")]}, r"^loudness=\[0.0, nan\]: expected a level"),
-        ({"loudness": []}, r"^loudness=\[\]: expected a level"),
-    ],
-)
-def test_what_nobody_knows_is_refused_and_what_there_is_is_named(
-    model: LoadedVQModel, asked: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        model.generate(0.2, **asked)
-
-
-def test_a_level_for_the_whole_of_what_does_not_end_is_one(model: LoadedVQModel) -> None:
-    assert next(model.generate_steps(loudness=-9.0, seed=1))
-    with pytest.raises(ConfigError, match="several levels are spread over a sound of some length"):
-        model.loop(0.5, loudness=[-9.0, 0.0])
-
-
-@pytest.mark.parametrize("asked", [{"classes": KICK}, {"loudness": -9.0}])
-def test_a_prior_without_conditions_says_how_to_train_one_with_them(
-    trained: TrainingResult, asked: dict[str, Any]
-) -> None:
-    model = load_model_v2(trained.model_path)
-    model.use_prior(untrained(model, torch.zeros(9, 3, dtype=torch.int32)))
-    section = json.loads(model.extra["prior"])
-    assert section["version"] == 1 and not {"conditions", "classes"} & set(section["config"])
-    [name] = asked
-    condition = {"classes": "class"}.get(name, name)
-    said = (
-        rf"^this prior was trained without the condition '{condition}'; train one with it: distill "
-        rf"train-prior MODEL FOLDER --conditions {condition} --overwrite"
-    )
-    with pytest.raises(PriorError, match=said):
-        model.generate(0.2, **asked)
-
-
-# --- from strangers --------------------------------------------------------------------------
-
-
-def forged(model: LoadedVQModel, path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
-    header, tensors = read_container(model.save(path))
-    section = json.loads(header.texts["prior"])
-    change(section)
-    return write_container(path, tensors, {**header.texts, "prior": json.dumps(section)})
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ({"classes": ["a"]}, r"are missing, or of another shape"),
-        ({"classes": ["a", "a"]}, r"classes: one of them comes twice"),
-        ({"classes": ["a", ""]}, r"classes: '': expected a name of 1 to 60 signs"),
-        ({"classes": ["a", 5]}, r"config\[\.\.\.\]"),
-        ({"classes": ["a"] * 201}, r"config\[\.\.\.\]"),
-        ({"classes": 5}, r"classes=5: expected names of folders"),
-        ({"conditions": ["colour"]}, r"conditions: 'colour': expected some of class, loudness, p"),
-        ({"conditions": []}, r"classes without the condition 'class'"),
-        ({"width": ["a"]}, r"width=.*: expected a whole number"),
-    ],
-)
-def test_forged_conditions_are_refused(
-    model: LoadedVQModel, tmp_path: Path, config: dict[str, Any], message: str
-) -> None:
-    path = forged(model, tmp_path / "a.distill", lambda section: section["config"].update(config))
-    with pytest.raises(CorruptModelError, match=message):
-        _ = load_model_v2(path).prior
-
-
-def test_forged_classes_of_recordings_are_refused(model: LoadedVQModel, tmp_path: Path) -> None:
-    def change(section: dict[str, Any]) -> None:
-        section["sounds"][0]["group"] = 3
-
-    path = forged(model, tmp_path / "a.distill", change)
-    with pytest.raises(CorruptModelError, match="a recording is of a class that there is not"):
-        _ = load_model_v2(path).prior
-
-
-def test_names_of_classes_reach_no_terminal_raw(model: LoadedVQModel, tmp_path: Path) -> None:
-    def change(section: dict[str, Any]) -> None:
-        section["config"]["classes"] = [EVIL, KICK]
-
-    path = forged(model, tmp_path / "a.distill", change)
-    assert load_model_v2(path).prior.config.classes == (EVIL.replace("\x1b", r"\x1b"), KICK)
