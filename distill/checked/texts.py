@@ -174,7 +174,8 @@ def _check_halves(value: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeError):
+    # From 0.23 on msgspec has a word of its own for it.
+    if isinstance(error, UnicodeError) or str(error).startswith("Invalid UTF-8"):
         return f"not UTF-8 ({error})"
     what, _, where = str(error).replace("`", "").partition(" - at ")
     if not isinstance(error, msgspec.ValidationError):
