@@ -3,6 +3,7 @@
     python -m tests.anywhere                    # everything, under every condition: hours
     python -m tests.anywhere tests/models       # what is given to pytest, under every condition
     python -m tests.anywhere --only busy tests/models -x
+    python -m tests.anywhere --only plain+4-threads+random --only avx2+busy -n 3    # at once
 
 A condition changes what processors and machines differ in: the instructions that torch uses (its
 sums round differently), the number of threads, the order of the tests, and who else is at work. The
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
+import operator
 import os
 import re
 import subprocess
@@ -36,6 +39,16 @@ class Condition:
     busy_loops: int = 0
     times: int = 1
 
+    def __add__(self, other: Condition) -> Condition:
+        """Both at once."""
+        return Condition(
+            f"{self.name}+{other.name}",
+            self.environment | other.environment,
+            self.arguments + other.arguments,
+            max(self.busy_loops, other.busy_loops),
+            max(self.times, other.times),
+        )
+
 
 def _processor(torch: str, onednn: str, mkl: str) -> dict[str, str]:
     """The newest instructions that each library may use."""
@@ -54,23 +67,35 @@ CONDITIONS = (
 )
 
 
+def conditions_at_once(names: str) -> Condition:
+    """The condition of that name, or all of those joined by `+`.
+
+    Raises:
+        ArgumentTypeError: There is none of that name.
+    """
+    known = {condition.name: condition for condition in CONDITIONS}
+    try:
+        return functools.reduce(operator.add, (known[name] for name in names.split("+")))
+    except KeyError as error:
+        message = f"expected some of {', '.join(known)}, joined by +, found {error.args[0]!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
 def main() -> int:
     """Runs the tests under each condition; the exit code is 0 where all passed under all."""
     options = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    options.add_argument("--only", action="append", choices=[c.name for c in CONDITIONS])
+    options.add_argument("--only", action="append", type=conditions_at_once, metavar="CONDITION[+…]")
     options.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
     chosen, arguments = options.parse_known_args()
     rows, bad = [], []
-    for condition in CONDITIONS:
-        if chosen.only and condition.name not in chosen.only:
-            continue
+    for condition in chosen.only or CONDITIONS:
         for _ in range(condition.times):
             row, failed = _run(condition, arguments, chosen.seed)
             rows.append(row)
             bad += failed
-    print(f"\n{'condition':>14}  {'passed':>6}  {'failed':>6}  {'skipped':>7}  {'seconds':>7}")
+    print(f"\n{'condition':>28}  {'passed':>6}  {'failed':>6}  {'skipped':>7}  {'seconds':>7}")
     for row in rows:
-        print("{:>14}  {:>6}  {:>6}  {:>7}  {:>7.0f}".format(*row))
+        print("{:>28}  {:>6}  {:>6}  {:>7}  {:>7.0f}".format(*row))
     print("\n".join(bad))
     return int(bool(bad))
 
@@ -92,7 +117,7 @@ def _run(
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
     if done.returncode and not failed:
         failed = [f"ended with {done.returncode}: {' '.join(lines[-3:])}"]
-    name = f"random {seed}" if fixed else condition.name
+    name = condition.name + (f" {seed}" if fixed else "")
     if failed:
         print(done.stdout, flush=True)
     row = (name, counts.get("passed", 0), len(failed), counts.get("skipped", 0), seconds)
