@@ -84,7 +84,9 @@ def conditions_at_once(names: str) -> Condition:
 def main() -> int:
     """Runs the tests under each condition; the exit code is 0 where all passed under all."""
     options = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    options.add_argument("--only", action="append", type=conditions_at_once, metavar="CONDITION[+…]")
+    options.add_argument(
+        "--only", action="append", type=conditions_at_once, metavar="CONDITION[+…]"
+    )
     options.add_argument("--seed", type=int, default=int(time.time()) % 10_000)
     chosen, arguments = options.parse_known_args()
     rows, bad = [], []
