@@ -12,7 +12,6 @@ bit, or says what was lost.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import logging
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from common import parser, save
 
 from distill import (
     AudioCorpus,
@@ -54,6 +54,7 @@ CONFIG = VQVAEConfig(
 )  # fmt: skip
 SECTOR = 512
 STEPS = 150  # to the disk, of such a run: about
+_WRONG = ("foreign", "silent", "unclear")
 
 
 class PowerCut(BaseException):
@@ -300,7 +301,7 @@ def cut(
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = parser(__doc__ or "")
     options.add_argument("--count", type=int, default=1000, help="power cuts")
     options.add_argument("--full", type=int, default=200, help="amounts of room")
     options.add_argument("--seed", type=int, default=0)
@@ -323,23 +324,36 @@ def main() -> None:
             room = int(disk.written * number / arguments.full) + dice.randint(0, 64)
             full[fill(corpus, home / "full", room, expected)] += 1
             shutil.rmtree(home / "full", ignore_errors=True)
-        bad += report(f"{arguments.full} disks with room for 0 to {disk.written:,} bytes", full)
+        bad += report_stories(
+            f"{arguments.full} disks with room for 0 to {disk.written:,} bytes", full
+        )
         cuts: Counter[str] = Counter()
         while sum(cuts.values()) < arguments.count:
             many = min(3, arguments.count - sum(cuts.values()))
             cuts.update(cut(corpus, home, dice, expected, many))
-        bad += report(f"{arguments.count} power cuts", cuts)
+        bad += report_stories(f"{arguments.count} power cuts", cuts)
+    untouched = cuts["as if nothing had happened"]
+    wrong = [sum(wrong_ones(stories).values()) for stories in (full, cuts)]
+    save(arguments, {
+        "disks": arguments.full, "disks_wrong": wrong[0],
+        "cuts": arguments.count, "cuts_untouched": untouched, "cuts_wrong": wrong[1],
+        "cuts_said": arguments.count - untouched - wrong[1],
+    })  # fmt: skip
     sys.exit(1 if bad else 0)
 
 
-def report(title: str, stories: Counter[str]) -> int:
+def wrong_ones(stories: Counter[str]) -> Counter[str]:
+    """What must not have happened."""
+    return Counter({s: n for s, n in stories.items() if s.startswith(_WRONG)})
+
+
+def report_stories(title: str, stories: Counter[str]) -> int:
     """Prints what happened how often; how much of it must not have."""
-    wrong = {s: n for s, n in stories.items() if s.startswith(("foreign", "silent", "unclear"))}
+    wrong = wrong_ones(stories)
     print(title)
     for story, count in stories.most_common():
         print(f"  {count:6}  {story}")
-    kinds = ("foreign", "silent", "unclear")
-    counts = [sum(n for s, n in wrong.items() if s.startswith(kind)) for kind in kinds]
+    counts = [sum(n for s, n in wrong.items() if s.startswith(kind)) for kind in _WRONG]
     print("  foreign exceptions {}, silent {}, unclear {}".format(*counts))
     return sum(counts)
 
