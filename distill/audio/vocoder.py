@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
+from operator import add
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -18,6 +20,7 @@ from distill.errors import ShapeError
 
 _CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of any length
 _OVERLAP_FRAMES = 16
+_LIVE_OVERLAP_FRAMES = 4  # what is kept back of a piece is heard that much later
 _SMALLEST = 1e-7  # a magnitude that is not quite zero
 _TINY = 1e-20  # beside any magnitude
 _LEAST_SCALE = 1e-3  # of a band in one pass, and its inverse the most
@@ -110,8 +113,8 @@ class GriffinLimVocoder:
         return self._in_chunks(log_mel, wanted)
 
     def _in_chunks(self, log_mel: Tensor, samples: int) -> Tensor:
-        frames = Window([log_mel])
-        return torch.cat(list(self._chunks(frames, log_mel.shape[1], samples)))[:samples]
+        pieces = self._even_chunks(Window([log_mel]), log_mel.shape[1], samples)
+        return torch.cat(list(pieces))[:samples]
 
     @torch.no_grad()
     def in_pieces(self, frames: Window, count: int, samples: int) -> Iterator[Tensor]:
@@ -128,20 +131,47 @@ class GriffinLimVocoder:
         if count <= _CHUNK_FRAMES:
             yield self(frames.take(0, count), samples)
             return
-        left = samples
-        for piece in self._chunks(frames, count, samples):
-            if left > 0:
-                yield piece[:left]
-            left -= len(piece)
+        yield from _cut(self._even_chunks(frames, count, samples), samples)
 
-    def _chunks(self, frames: Window, count: int, samples: int) -> Iterator[Tensor]:
+    @torch.no_grad()
+    def in_pieces_of(
+        self, sizes: Iterable[int], frames: Window, count: int, samples: int
+    ) -> Iterator[Tensor]:
+        """As `in_pieces`, for a sound that is to be heard before all of its frames are there.
+
+        Phases are looked for within each piece, so that it is not to the bit what the whole gives.
+
+        Args:
+            sizes: frames of one piece after the other, which begins a little before its own.
+            frames: see `in_pieces`.
+            count: see `in_pieces`.
+            samples: see `in_pieces`.
+
+        Yields:
+            (samples,) float32 each; the end of each but the last comes with the next.
+        """
+        own = (max(size, _LIVE_OVERLAP_FRAMES) for size in sizes)
+        whole = map(add, own, chain([0], repeat(_LIVE_OVERLAP_FRAMES)))
+        yield from _cut(self._chunks(frames, count, samples, whole, _LIVE_OVERLAP_FRAMES), samples)
+
+    def _even_chunks(self, frames: Window, count: int, samples: int) -> Iterator[Tensor]:
+        return self._chunks(frames, count, samples, repeat(_CHUNK_FRAMES), _OVERLAP_FRAMES)
+
+    def _chunks(
+        self,
+        frames: Window,
+        count: int,
+        samples: int,
+        sizes: Iterable[int],
+        overlap_frames: int,
+    ) -> Iterator[Tensor]:
         """Cross-faded pieces: phases of neighbours are unrelated, so at equal power."""
         hop = self._log_mel.config.hop_length
-        overlap = _OVERLAP_FRAMES * hop
+        overlap = overlap_frames * hop
         ramp = torch.linspace(0.0, math.pi / 2, overlap, device=self._device).sin()
-        total, before = max(samples, count * hop), None
-        for start in range(0, count - _OVERLAP_FRAMES, _CHUNK_FRAMES - _OVERLAP_FRAMES):
-            stop = min(start + _CHUNK_FRAMES, count)
+        total, before, start = max(samples, count * hop), None, 0
+        for size in sizes:
+            stop = min(start + size, count)
             piece = frames.take(start, stop).to(self._device, torch.float32)
             length = total - start * hop if stop == count else (stop - start) * hop
             sound = self._invert(piece, length)
@@ -151,6 +181,9 @@ class GriffinLimVocoder:
                 before = sound[-overlap:] * ramp.flip(0)
                 sound = sound[:-overlap]
             yield sound
+            if stop == count:
+                return
+            start = stop - overlap_frames
 
     def _invert(self, log_mel: Tensor, samples: int) -> Tensor:
         config = self._log_mel.config
@@ -194,3 +227,12 @@ class GriffinLimVocoder:
         return torch.stft(
             sound, config.n_fft, config.hop_length, window=self._window, return_complex=True
         )
+
+
+def _cut(pieces: Iterator[Tensor], samples: int) -> Iterator[Tensor]:
+    """Pieces that end after so many samples."""
+    left = samples
+    for piece in pieces:
+        if left > 0:
+            yield piece[:left]
+        left -= len(piece)

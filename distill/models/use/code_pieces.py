@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -24,17 +25,26 @@ def indices_in_pieces(
     fitting = MOST_NUMBERS // (2 * SEARCH_BEAM * model.config.codebook_size)
     piece_steps = min(piece_steps, max(1, fitting))
     take, steps = Window([latent]).take, latent.shape[-1]
-    return torch.cat(list(in_pieces(quantize, take, steps, piece_steps, 0, 1)), dim=-1)
+    return torch.cat(list(in_pieces(quantize, take, steps, repeat(piece_steps), 0, 1)), dim=-1)
 
 
-def mel_pieces(model: ConvVQVAE, indices: Tensor) -> Iterator[Tensor]:
-    """What the decoder makes of codes, (level, steps) on the model's device.
+def mel_pieces(
+    model: ConvVQVAE, codes: Window, steps: int, piece_steps: int | Iterable[int] = PIECE_STEPS
+) -> Iterator[Tensor]:
+    """What the decoder makes of codes, which may be on their way still.
+
+    Args:
+        model: whose decoder.
+        codes: (level, steps), from the first step on.
+        steps: how many there will be.
+        piece_steps: steps of a piece, or of one piece after the other.
 
     Yields:
         (n_mels, frames) each; `stride` frames for each step.
     """
 
     def take(start: int, stop: int) -> Tensor:
-        return model.codes_to_embeddings(indices[None, :, start:stop])[0]
+        return model.codes_to_embeddings(codes.take(start, stop)[None].to(device))[0]
 
-    yield from decoded_pieces(model, take, indices.shape[-1])
+    device = next(model.parameters()).device
+    yield from decoded_pieces(model, take, steps, piece_steps)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from distill.codebook.codes import Codes
@@ -25,6 +24,9 @@ from distill.models.use.drawn import (
 )
 from distill.models.use.with_prior import ModelWithPrior
 
+OnSound = Callable[[Tensor], object]
+"""Called with pieces of a sound, (samples,) float32 each, on the CPU."""
+
 
 class GeneratingModel(ModelWithPrior):
     """A model of codes that, with a prior, makes new sounds."""
@@ -38,6 +40,12 @@ class GeneratingModel(ModelWithPrior):
     def check_codes(self, codes: Codes, *, force: bool = False) -> None:
         """Checks that codes are such as this model makes; raises CodesError."""
 
+    @abstractmethod
+    def _sound_of_steps(
+        self, steps: Iterator[Sequence[int]], count: int, samples: int, peak: float
+    ) -> Iterator[Tensor]:
+        """What steps sound like, (samples,) float32 each, in pieces as soon as they are there."""
+
     def generate(
         self,
         seconds: float,
@@ -50,6 +58,7 @@ class GeneratingModel(ModelWithPrior):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        on_sound: OnSound | None = None,
     ) -> Codes:
         """Codes of a sound that never was.
 
@@ -69,6 +78,8 @@ class GeneratingModel(ModelWithPrior):
                 like in turn; see `prior.config.classes`. None for any.
             loudness: a level in dB beside that of your recordings on the average, or several that
                 are spread evenly from begin to end. None for any.
+            on_sound: called with each piece of the sound, (samples,) float32, as soon as it is
+                drawn; what is drawn does not depend on it.
 
         Raises:
             PriorError: see `prior`; or it was trained without the condition that is asked for.
@@ -87,9 +98,8 @@ class GeneratingModel(ModelWithPrior):
             classes=classes,
             loudness=loudness,
         )
-        return self.codes_of(
-            grid_of(steps, self._steps_of(samples)), samples, loudness_like(prompt)
-        )
+        peak = loudness_like(prompt)
+        return self._codes_of_steps(steps, self._steps_of(samples), samples, peak, on_sound)
 
     def generate_steps(
         self,
@@ -141,6 +151,7 @@ class GeneratingModel(ModelWithPrior):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        on_sound: OnSound | None = None,
     ) -> Codes:
         """A sound, and what may follow it, in one.
 
@@ -154,6 +165,7 @@ class GeneratingModel(ModelWithPrior):
             novelty: see `generate`.
             classes: see `generate`.
             loudness: see `generate`; of what follows.
+            on_sound: see `generate`; the sound is heard from its begin.
 
         Raises:
             DistillError: see `generate` and `encode_file`.
@@ -165,8 +177,26 @@ class GeneratingModel(ModelWithPrior):
         count = self._steps_of(samples) - before.shape[1]
         drawing = Drawing(temperature, top_k, top_p, novelty)
         stream = self._stream(drawing, seed, codes, classes, loudness, count)
-        after = grid_of(self._steps(stream, None), count)
-        return self.codes_of(torch.cat([before, after], dim=1), samples, loudness_like(codes))
+        steps = itertools.chain(map(tuple, before.T.tolist()), self._steps(stream, count))
+        whole, peak = before.shape[1] + count, loudness_like(codes)
+        return self._codes_of_steps(steps, whole, samples, peak, on_sound)
+
+    def _codes_of_steps(
+        self,
+        steps: Iterator[tuple[int, ...]],
+        count: int,
+        samples: int,
+        peak: float,
+        on_sound: OnSound | None,
+    ) -> Codes:
+        """So many steps as codes; heard as they come, where somebody listens."""
+        steps = itertools.islice(steps, count)
+        if on_sound is not None:
+            drawn: list[tuple[int, ...]] = []
+            for piece in self._sound_of_steps(_noted(steps, drawn), count, samples, peak):
+                on_sound(piece)
+            steps = itertools.chain(drawn, steps)
+        return self.codes_of(grid_of(steps, count), samples, peak)
 
     def _stream(
         self,
@@ -235,3 +265,11 @@ class GeneratingModel(ModelWithPrior):
             made_by=self.digest,
             model_name=self.name,
         )
+
+
+def _noted(
+    steps: Iterator[tuple[int, ...]], drawn: list[tuple[int, ...]]
+) -> Iterator[tuple[int, ...]]:
+    for step in steps:
+        drawn.append(step)
+        yield step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from distill.arrays import as_count, as_floats
+from distill.audio.signal_window import Window
 from distill.codebook.codes import Codes, as_indices
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL, level_labels
@@ -20,6 +21,7 @@ from distill.models.use.code_pieces import indices_in_pieces, mel_pieces
 from distill.models.use.generated_files import ModelOfNewSounds
 from distill.models.use.match import check_kind, check_length, check_maker, check_rate
 from distill.models.use.sounds import SoundAtRate, fitted
+from distill.models.use.streaming import live_pieces, live_sounds
 from distill.models.vqvae.model import ConvVQVAE
 
 __all__ = ["LoadedVQModel", "Waveform", "check_waveform", "fitted"]
@@ -150,7 +152,7 @@ class LoadedVQModel(ModelOfNewSounds):
             ShapeError: other levels than the model has, or a code that does not exist.
         """
         grid = as_indices(indices).to(self.device)
-        return torch.cat(list(mel_pieces(self.model, grid)), dim=-1)
+        return torch.cat(list(mel_pieces(self.model, Window([grid]), grid.shape[-1])), dim=-1)
 
     @torch.no_grad()
     def decode_columns(self, columns: Tensor, steps: int) -> Tensor:
@@ -187,8 +189,18 @@ class LoadedVQModel(ModelOfNewSounds):
                 too few for their sound.
         """
         self.check_codes(codes, force=force)
-        mels = mel_pieces(self.model, codes.indices.to(self.device))
+        mels = mel_pieces(self.model, Window([codes.indices.to(self.device)]), codes.steps)
         return self._sounds(mels, codes.samples, codes.peak)
+
+    def _sound_of_steps(
+        self, steps: Iterator[Sequence[int]], count: int, samples: int, peak: float
+    ) -> Iterator[Tensor]:
+        config = self.config
+        codes = Window(torch.tensor(step)[:, None] for step in steps)
+        mels = mel_pieces(self.model, codes, count, live_pieces(config.step_rate_hz))
+        frames = (config.stride * steps for steps in live_pieces(config.step_rate_hz))
+        whole = self.spectrogram.frames(samples)
+        return live_sounds(self.vocoder, mels, frames, whole, samples, peak)
 
     def check_codes(self, codes: Codes, *, force: bool = False) -> None:
         """Checks that codes are such as this model makes.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Protocol
 
 import torch
@@ -65,7 +66,8 @@ def latent_pieces(
         part = mel.take(start, min(stop, frames))
         return F.pad(part, (0, stop - max(start, frames)), value=SILENCE) if stop > frames else part
 
-    yield from in_pieces(model.encode, take, total, stride * piece_steps, margin, 1 / stride)
+    pieces = repeat(stride * piece_steps)
+    yield from in_pieces(model.encode, take, total, pieces, margin, 1 / stride)
 
 
 def decode_in_pieces(model: Autoencoder, latent: Tensor, piece_steps: int = PIECE_STEPS) -> Tensor:
@@ -78,7 +80,7 @@ def decoded_pieces(
     model: Autoencoder,
     take: Callable[[int, int], Tensor],
     steps: int,
-    piece_steps: int = PIECE_STEPS,
+    piece_steps: int | Iterable[int] = PIECE_STEPS,
 ) -> Iterator[Tensor]:
     """What the decoder makes of latents that are asked for piece by piece.
 
@@ -86,21 +88,23 @@ def decoded_pieces(
         model: whose decoder.
         take: (first step, step after the last) to (latent_dim, steps) on the model's device.
         steps: how many there are.
-        piece_steps: steps of a piece.
+        piece_steps: steps of a piece, or of one piece after the other.
 
     Yields:
         (n_mels, frames) each; `stride` frames for each step.
     """
     margin = _margin_steps(model, model.config.decoder_depth)
-    piece_steps = min(piece_steps, _steps_of_width(model))
-    yield from in_pieces(model.decode, take, steps, piece_steps, margin, model.config.stride)
+    most = _steps_of_width(model)
+    sizes = repeat(piece_steps) if isinstance(piece_steps, int) else piece_steps
+    pieces = (min(size, most) for size in sizes)
+    yield from in_pieces(model.decode, take, steps, pieces, margin, model.config.stride)
 
 
 def in_pieces(
     work: Callable[[Tensor], Tensor],
     take: Callable[[int, int], Tensor],
     total: int,
-    piece: int,
+    pieces: Iterable[int],
     margin: int,
     ratio: float,
 ) -> Iterator[Tensor]:
@@ -110,22 +114,23 @@ def in_pieces(
         work: gives `ratio` columns for one.
         take: (first column, column after the last) to (channels, time).
         total: columns.
-        piece: columns of a piece.
+        pieces: columns of one piece after the other, enough of them.
         margin: columns at either side on which a result depends.
         ratio: columns made of one.
 
     Yields:
         (channels, time) each.
     """
-    if total <= piece:
-        yield work(take(0, total)[None])[0]
-        return
-    for start in range(0, total, piece):
+    start = 0
+    for piece in pieces:
         stop = min(start + piece, total)
         left, right = max(0, start - margin), min(total, stop + margin)
         made = work(take(left, right)[None])[0]
         begin, end = (round((place - left) * ratio) for place in (start, stop))
         yield made[..., begin:end]
+        if stop == total:
+            return
+        start = stop
 
 
 def _steps_of_width(model: Autoencoder) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import Classes, Loudness
 from distill.models.use.drawn import checked_seconds, loudness_like, without_gaps
-from distill.models.use.generating import GeneratingModel
+from distill.models.use.generating import GeneratingModel, OnSound
 from distill.models.use.joining import likeliest_join, likeliest_round, looped, steps_of
 
 DRAWS = 16
@@ -45,6 +44,7 @@ class ReshapingModel(GeneratingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        on_sound: OnSound | None = None,
     ) -> Codes:
         """The same structure with other detail: keeps the first levels, draws the others anew.
 
@@ -56,6 +56,7 @@ class ReshapingModel(GeneratingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            on_sound: see `generate`.
 
         Raises:
             PriorError: see `prior`.
@@ -69,8 +70,8 @@ class ReshapingModel(GeneratingModel):
         kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
         columns = without_gaps(codes.indices[:kept]).T.tolist()
         stream = self._stream_inside(Drawing(temperature, top_k, top_p, novelty), seed)
-        grid = torch.tensor([stream.next(column) for column in columns]).T
-        return replace(codes, indices=grid, labels=self.level_labels)
+        steps = map(stream.next, columns)
+        return self._codes_of_steps(steps, codes.steps, codes.samples, codes.peak, on_sound)
 
     def fill(
         self,

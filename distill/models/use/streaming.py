@@ -12,6 +12,8 @@ from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
 from distill.models.use.pieces import Autoencoder, latent_pieces
 
+FIRST_PIECE_S, LONGEST_PIECE_S = 0.5, 4.0
+"""Of a sound that is heard as it is drawn: its first piece, soon there, and its later ones."""
 _LEAST_PEAK = 1e-37
 """Below it a float32 has no precision left to divide by."""
 
@@ -70,4 +72,45 @@ def sounds(
         yield vocoder(mel.take(0, frames), samples).cpu() * peak
         return
     for piece in in_pieces(mel, frames, samples):
+        yield piece.cpu() * peak
+
+
+def live_pieces(step_rate_hz: float) -> Iterator[int]:
+    """Steps of one piece after the other, of a sound that is heard as it is drawn.
+
+    Each is twice as long as the one before: made in less time than that one is heard.
+    """
+    seconds = FIRST_PIECE_S
+    while True:
+        yield max(2, round(seconds * step_rate_hz))
+        seconds = min(2 * seconds, LONGEST_PIECE_S)
+
+
+@torch.no_grad()
+def live_sounds(
+    vocoder: Vocoder,
+    mels: Iterable[Tensor],
+    pieces: Iterable[int],
+    frames: int,
+    samples: int,
+    peak: float,
+) -> Iterator[Tensor]:
+    """As `sounds`, each piece as soon as its frames are there.
+
+    Args:
+        vocoder: see `sounds`; one that knows whole sounds only gives it in one piece.
+        mels: see `sounds`.
+        pieces: frames of one piece after the other.
+        frames: see `sounds`.
+        samples: see `sounds`.
+        peak: see `sounds`.
+
+    Yields:
+        (samples,) float32 each, on the CPU.
+    """
+    in_pieces_of: Callable[..., Iterator[Tensor]] | None = getattr(vocoder, "in_pieces_of", None)
+    if in_pieces_of is None:
+        yield from sounds(vocoder, mels, frames, samples, peak)
+        return
+    for piece in in_pieces_of(pieces, Window(mels), frames, samples):
         yield piece.cpu() * peak
