@@ -55,7 +55,7 @@ def find_files(
         CorpusError: a place that does not exist, or cannot be looked into; or it was cancelled.
     """
     places = _places(source)
-    if not places:
+    if not places or any(not os.fspath(place) for place in places):  # "" is no "."
         raise CorpusError("no files given: expected a folder of recordings, or paths")
     found: dict[Path, None] = {}
     refusals: list[Refusal] = []

@@ -16,4 +16,8 @@ from distill.audio.reconstruction_mark import (
 )
 from distill.audio.resampling import resample as resample
 from distill.audio.sound_file import AudioInfo as AudioInfo
-from distill.audio.writing import open_writer as open_writer, write_audio as write_audio
+from distill.audio.writing import (
+    check_place as check_place,
+    open_writer as open_writer,
+    write_audio as write_audio,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -19,7 +20,7 @@ from distill.arrays import as_floats, as_rate
 from distill.audio.reconstruction_mark import comment_of
 from distill.errors import AudioFileError, OutputExistsError, ShapeError
 from distill.names import printable
-from distill.outputs import new_file
+from distill.outputs import check_free, new_file
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +104,42 @@ def wav_bytes(waveform: Tensor, sample_rate: int, *, made_by: str | None = None)
     return buffer.getvalue()
 
 
+def format_of(path: Path) -> str:
+    """What a sound file of this name is written as, in libsndfile's words.
+
+    Raises:
+        AudioFileError: its ending is that of no format that is written.
+    """
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        known = ", ".join(sorted(_FORMATS))
+        raise AudioFileError(
+            f"{printable(path.name)}: cannot be written; expected a name ending in {known}"
+        )
+    return kind
+
+
+def check_place(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Refuses a place for a sound early, before the work of making what would be written there.
+
+    Raises:
+        OutputExistsError: a file is there that this program did not write.
+        AudioFileError: no format has such a name, or nothing can be written in the folder.
+    """
+    path = Path(path)
+    check_free(path, overwrite=overwrite)
+    format_of(path)
+    try:
+        path.parent.stat()
+        if not path.parent.is_dir():
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(path.parent, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioFileError(f"{printable(path)}: cannot be written: {reason}") from error
+
+
 @contextlib.contextmanager
 def open_writer(
     path: str | os.PathLike[str],
@@ -134,12 +171,7 @@ def open_writer(
         AudioFileError: the file cannot be written.
     """
     path, sample_rate = Path(path), as_rate(sample_rate, lowest=1)
-    kind = _FORMATS.get(path.suffix.lower())
-    if kind is None:
-        known = ", ".join(sorted(_FORMATS))
-        raise AudioFileError(
-            f"{printable(path.name)}: cannot be written; expected a name ending in {known}"
-        )
+    kind = format_of(path)
     chosen = subtype or ("FLOAT" if peak > 1 and kind not in _NEVER_ABOVE_1 else "PCM_16")
     keeps_peaks = kind in _LOSSY or chosen in {"FLOAT", "DOUBLE"}
     if peak > 1 and not keeps_peaks:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from distill.cli.arguments import AsJson, Device, Levels, Model, Out, Overwrite
-from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, run
+from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, refuse_empty_words, run
 from distill.cli.prior_commands import add_prior_commands
 from distill.config.fields import range_of
 from distill.config.start import DEFAULT_START
@@ -47,6 +47,7 @@ def main() -> None:
 
 def _invoke() -> None:
     # Not `app()`: typer would print tracebacks, and end with 1 what the user interrupts.
+    refuse_empty_words(sys.argv[1:])
     command = typer.main.get_command(app)
     with command.make_context("distill", sys.argv[1:]) as context:
         command.invoke(context)

@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from distill.errors import DistillError, TrainingError
+from distill.errors import ConfigError, DistillError, TrainingError
 from distill.memory import is_out_of_memory
 from distill.names import printable
 
@@ -23,6 +23,7 @@ FAULT, BAD_INPUT, TRAINING_FAILED, SOME_FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 _READER_GONE = 141  # as of a program that the system ends for writing into a closed pipe
 _GONE = "the folder that this was started in is gone; change to another one"
 _DEBUG = "DISTILL_DEBUG"
+_LAST_STREAM = 2  # stderr
 _UsageError: Any = typer.BadParameter.__mro__[2]  # typer brings its own click from 0.26 on
 
 
@@ -32,6 +33,7 @@ def run(command: Callable[[], int | None]) -> int:
     Returns:
         The exit code of the process.
     """
+    fill_closed_descriptors()
     prepare_streams()
     if not _has_working_folder():  # torch's libraries end the process there
         _say(_GONE)
@@ -115,6 +117,34 @@ def echo_json(text: str) -> None:
     except UnicodeEncodeError:
         text = json.dumps(json.loads(text), indent=1)
     echo(text)
+
+
+def fill_closed_descriptors() -> None:
+    """Gives the three standard streams a place where a script has closed them (`2>&-`).
+
+    Else the next file that is opened takes the number of one of them, and what a library prints
+    lands in somebody's sound.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def refuse_empty_words(words: Sequence[str]) -> None:
+    """Refuses an argument without a letter: a variable of a script that is not set.
+
+    As a path it would mean the folder one happens to be in.
+
+    Raises:
+        ConfigError: one of them is empty, or gives an option nothing (`--out=`).
+    """
+    for number, word in enumerate(words):
+        before = words[number - 1] if number else ""
+        what = word if word.startswith("--") and word.endswith("=") else ""
+        if not word:
+            what = before if before.startswith("--") else f"word {number + 1} of the command"
+        if what:
+            raise ConfigError(f"{printable(what)}: empty, a variable that is not set? Give a value")
 
 
 def prepare_streams() -> None:

@@ -45,6 +45,8 @@ def make_plan(kind: str, source: Path, out: Path | None) -> Plan:
         target = out or source.with_name(_name(kind, source))
         if target.is_dir():
             target = target / _name(kind, source)
+        if kind == "encode" and target.suffix != _CODES:
+            target = target.with_name(target.name + _CODES)
         return Plan(((source, target),), (), is_folder=False)
     home = _home(kind, source, out)
     wanted = [home / path.relative_to(source).with_name(_name(kind, path)) for path in found]

@@ -163,9 +163,10 @@ def test_a_missing_place_is_named_with_the_current_folder(tmp_path: Path) -> Non
         _scan(tmp_path / "gone")
 
 
-def test_no_places_at_all_are_an_error() -> None:
+@pytest.mark.parametrize("places", [[], "", [""], ["tests", ""]])
+def test_no_places_at_all_are_an_error(places: str | list[str]) -> None:
     with pytest.raises(CorpusError, match="no files given: expected a folder of recordings, or"):
-        find_files([])
+        find_files(places)
 
 
 def test_a_source_is_described_by_its_first_three_places() -> None:

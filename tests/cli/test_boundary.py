@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from distill.cli import boundary
-from distill.cli.app import app
+from distill.cli.app import _invoke, app
 from distill.cli.boundary import first_line, judge, run
 from distill.errors import CodesError, NonFiniteError
 from distill.training import TrainingResult
@@ -127,6 +127,49 @@ def test_what_it_prints_goes_to_a_full_disk() -> None:
         )
     assert done.returncode == 2
     assert done.stderr == (b"distill: cannot write what it has to say: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc on this system")
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=str)
+def test_no_file_takes_the_place_of_a_stream_that_is_closed(
+    closed: tuple[int, ...], tmp_path: Path
+) -> None:
+    """What a library prints would land in it, be it a sound, a lock or a log."""
+    code = (
+        f"import os\nfor number in {closed}: os.close(number)\n"
+        "from distill.cli.boundary import run\n"
+        "def command():\n"
+        "    opened = open('written', 'wb')\n"
+        "    for number in (1, 2): os.write(number, b'of a library')\n"
+        "    opened.write(b'ours'); opened.close()\n"
+        "raise SystemExit(run(command))"
+    )
+    assert process(code=code, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "written").read_bytes() == b"ours"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["encode", "m.distill", ""], "word 3 of the command"),
+        (["encode", "", "kick.wav"], "word 2 of the command"),
+        (["train", "sounds", "--out", ""], "--out"),
+        (["train", "sounds", "--out="], "--out="),
+        (["generate", "m.distill", "--class", "drums", "--loudness="], "--loudness="),
+        (["runs", ""], "word 2 of the command"),
+        (["stop", "--", ""], "--"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_no_folder(
+    words: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["distill", *words])
+    assert run(_invoke) == 2
+    said = f"distill: {named}: empty, a variable that is not set? Give a value\n"
+    assert capsys.readouterr() == ("", said)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_terminal_of_another_language(trained: TrainingResult, tmp_path: Path) -> None:

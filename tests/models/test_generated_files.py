@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from distill import LoadedVQModel, load_model_v2, read_audio, remake
+from distill import Codes, LoadedVQModel, load_model_v2, read_audio, remake
 from distill.audio.io import is_reconstruction
 from distill.audio.writing import write_audio
-from distill.errors import ConfigError, OutputExistsError, RecipeError
+from distill.errors import AudioFileError, ConfigError, OutputExistsError, RecipeError
 from distill.models.use.drawn import codes_digest
 from distill.models.use.recipe import Recipe, read_recipe
 from distill.training import TrainingResult
@@ -195,3 +195,53 @@ def test_the_model_that_made_a_file_is_found_in_a_folder(
         assert torch.equal(made, expected) and rate == 48_000
     with pytest.raises(RecipeError, match=re.escape("open the file of the model as it was then")):
         remake(sound, other)
+
+
+# --- what cannot be written is said before the work ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("one.txt", r"one\.txt: cannot be written; expected a name ending in \.aif, "),
+        ("one", r"one: cannot be written; expected a name ending in "),
+        ("gone/one.wav", "cannot be written: No such file or directory"),
+        ("file/one.wav", "cannot be written: Not a directory"),
+        ("mine.wav", r"mine\.wav: is there already"),
+        ("folder.wav", r"folder\.wav: a folder; name a file"),
+    ],
+)
+def test_a_place_for_a_sound_is_refused_before_anything_is_made(
+    model: LoadedVQModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, message: str
+) -> None:
+    model.generate_file(tmp_path / "first.wav", 0.1, seed=1)
+    codes = codes_of(model)
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "mine.wav").write_bytes(b"mine")
+    (tmp_path / "folder.wav").mkdir()
+    for work in ("_codes_by", "decode_pieces", "_encode_levels"):
+        monkeypatch.setattr(LoadedVQModel, work, None)
+    out, first = tmp_path / place, tmp_path / "first.wav"
+    attempts: list[Callable[[], object]] = [
+        lambda: model.generate_file(out, 0.1, seed=1),
+        lambda: model.remake_file(first, out),
+        lambda: model.reconstruct_file(first, out),
+        lambda: model.decode_file(codes, out),
+    ]
+    for attempt in attempts:
+        with pytest.raises((AudioFileError, OutputExistsError), match=message):
+            attempt()
+    assert (tmp_path / "mine.wav").read_bytes() == (tmp_path / "file").read_bytes() == b"mine"
+
+
+def test_a_sound_is_never_made_again_over_what_is_read(
+    model: LoadedVQModel, tmp_path: Path
+) -> None:
+    start = codes_of(model).save(tmp_path / "start.npz")
+    model.generate_file(tmp_path / "one.wav", 0.1, seed=1, prompt=Codes.load(start))
+    before = (tmp_path / "one.wav").read_bytes()
+    (tmp_path / "link.wav").symlink_to("one.wav")
+    for out in ("one.wav", "link.wav"):
+        with pytest.raises(OutputExistsError, match="is the file that is read, and is never writ"):
+            model.remake_file(tmp_path / "one.wav", tmp_path / out, prompt=start, overwrite=True)
+    assert (tmp_path / "one.wav").read_bytes() == before

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from distill.arrays import as_rate, as_sound
-from distill.audio.io import SoundPieces
+from distill.audio.io import SoundPieces, check_place
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
 from distill.errors import ConfigError
@@ -23,7 +23,7 @@ from distill.models.use.model_of_file import ModelOfFile
 from distill.models.use.sounds import SoundAtRate, fitted, fitted_pieces, opened, write_pieces
 from distill.models.use.streaming import latents, sounds
 from distill.names import printable
-from distill.outputs import check_free, refuse_input
+from distill.outputs import refuse_input
 
 _SHOWN = 8
 
@@ -166,6 +166,7 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
             AudioFileError: it cannot be written.
             NotEnoughMemoryError: memory ran out.
         """
+        check_place(path, overwrite=overwrite)
         what = printable(Path(path).name)
         if isinstance(encoded, (str, os.PathLike)):
             what = printable(Path(encoded).name)
@@ -219,6 +220,7 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
             NotEnoughMemoryError: memory ran out.
         """
         refuse_input(path, source)
+        check_place(path, overwrite=overwrite)
         sound = opened(source)
         at_my_rate = self._of_file(sound)
         with memory_for(printable(Path(source).name)):
@@ -283,7 +285,6 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         rate: int,
         overwrite: bool,
     ) -> Path:
-        check_free(Path(path), overwrite=overwrite)
         return write_pieces(path, pieces, rate, made_by=self._about, overwrite=overwrite)
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from torch import Tensor
 
+from distill.audio.io import check_place
 from distill.codebook.codes import Codes
 from distill.errors import RecipeError
 from distill.memory import memory_for
@@ -28,7 +29,7 @@ from distill.models.use.recipe import Recipe, comment_with, read_recipe
 from distill.models.use.reshaping import PLACES, ReshapingModel
 from distill.models.use.sounds import write_pieces
 from distill.names import printable
-from distill.outputs import check_free
+from distill.outputs import refuse_input
 
 Stop = Callable[[], bool]
 
@@ -84,7 +85,7 @@ class ModelOfNewSounds(ReshapingModel):
             AudioFileError: it cannot be written.
             DistillError: see `generate`.
         """
-        check_free(Path(path), overwrite=overwrite)
+        check_place(path, overwrite=overwrite)
         drawing = Drawing(temperature, top_k, top_p, novelty)
         wanted = self.prior.wanted(classes, loudness, steps=1)  # the length is checked below
         known = self.prior.config.classes
@@ -151,11 +152,15 @@ class ModelOfNewSounds(ReshapingModel):
             Its codes.
 
         Raises:
-            OutputExistsError: a file is there that this program did not write.
+            OutputExistsError: a file is there that this program did not write, or it is one of
+                those that are read.
             AudioFileError: it cannot be written.
             DistillError: see `remake`.
         """
-        check_free(Path(out), overwrite=overwrite)
+        for read in (path, prompt):
+            if isinstance(read, (str, os.PathLike)):
+                refuse_input(out, read)
+        check_place(out, overwrite=overwrite)
         recipe = read_recipe(path)
         after = self._prompt_of(recipe, prompt, printable(Path(path).name))
         with memory_for(printable(Path(out).name)):
