@@ -13,7 +13,7 @@ import soundfile
 RATE, FRAMES = 8000, 4000
 KINDS = (
     "WAV", "WAV 24", "WAV float", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "OPUS", "MP3",
-    "MP3 VBR", "ADPCM",
+    "MP3 VBR", "ADPCM", "8SVX", "SPHERE", "AVR", "VOC", "MPC2000",
 )  # fmt: skip
 _SUBTYPES = {
     "WAV": ("WAV", "PCM_16"), "WAV 24": ("WAV", "PCM_24"), "WAV float": ("WAV", "FLOAT"),
@@ -21,6 +21,8 @@ _SUBTYPES = {
     "AU": ("AU", "PCM_16"), "CAF": ("CAF", "PCM_16"), "FLAC": ("FLAC", "PCM_16"),
     "OGG": ("OGG", "VORBIS"), "OPUS": ("OGG", "OPUS"), "MP3": ("MP3", None),
     "MP3 VBR": ("MP3", None), "ADPCM": ("WAV", "IMA_ADPCM"),
+    "8SVX": ("SVX", "PCM_16"), "SPHERE": ("NIST", "PCM_16"), "AVR": ("AVR", "PCM_16"),
+    "VOC": ("VOC", "PCM_16"), "MPC2000": ("MPC2K", "PCM_16"),
 }  # fmt: skip
 
 

@@ -107,16 +107,22 @@ def test_samples_behind_a_size_that_is_too_small_are_read_and_said(size: int, pu
     ],
     ids=["chunk", "ID3v1", "ID3v2", "zeros", "junk"],
 )
-@pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU", "CAF", "W64", "RF64", "FLAC", "OGG", "MP3"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "WAV", "AIFF", "AU", "CAF", "W64", "RF64", "FLAC", "OGG", "MP3", "8SVX", "SPHERE", "AVR",
+        "MPC2000",
+    ],
+)  # fmt: skip
 def test_what_follows_the_samples_is_no_sound(kind: str, behind: bytes, put: Put) -> None:
     data = encoded(kind, chirp())
-    if kind == "AIFF" and behind.startswith(b"LIST"):
+    if kind in {"AIFF", "8SVX"} and behind.startswith(b"LIST"):
         behind = b"NAME" + struct.pack(">I", 26) + behind[8:]
     alone = decode(put("alone.bin", data))
     sound = decode(put("more.bin", data + behind))
     assert torch.equal(sound.waveform, alone.waveform)
     no_frames = kind not in {"FLAC", "OGG", "MP3"}
-    foreign = behind[:1] == b"x" or (behind[:4] == b"LIST" and kind in {"AU", "CAF", "W64"})
+    foreign = behind[:1] == b"x" or (behind[:4] == b"LIST" and kind not in {"WAV", "RF64"})
     said = (f"{len(behind)} bytes behind its sound are not used",)
     assert sound.notes == (said if no_frames and foreign else ())
 

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
-from distill.audio.containers.chunks import Samples
+from distill.audio.containers.chunks import Samples, chunks
 from distill.audio.containers.layout import Stream
 from distill.audio.containers.trailing_data import ChunkShape
 
-_MOST_CHUNKS = 4096
 _MOST_32_BIT = 0xFFFF_F000
 
 RIFF = ChunkShape()
 RIFX = ChunkShape(order="big")
 W64 = ChunkShape(16, 8, counts_itself=True, align=8)
+_AIFC_WIDTHS = {b"ima4": 34 / 64, b"gsm ": 33 / 160, b"ulaw": 1, b"alaw": 1}
 CAF = ChunkShape(4, 8, order="big", align=1)
-
-
-def chunks(stream: Stream, shape: ChunkShape, at: int) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks from a place on: name, place of the content, size by its head."""
-    for _ in range(_MOST_CHUNKS):
-        head = stream.read(at, shape.head)
-        if len(head) < shape.head:
-            return
-        name = head[: shape.name_bytes]
-        size = int.from_bytes(head[shape.name_bytes :], shape.order)  # type: ignore[arg-type]
-        size -= shape.head if shape.counts_itself else 0
-        if size < 0:  # it does not even count itself: nobody filled it in
-            yield name, at + shape.head, 0
-            return
-        yield name, at + shape.head, size
-        at += shape.head + size
-        at += -at % shape.align
-        if at > stream.size:
-            return
 
 
 def find_wav(stream: Stream) -> Samples | None:
@@ -59,7 +39,7 @@ def find_wav(stream: Stream) -> Samples | None:
                 sizes = struct.pack(f"{sign}I", len(head) - 8 + length)
                 return head[:4] + sizes + head[8 : at - 4] + struct.pack(f"{sign}I", length)
 
-            return Samples(at, size, frame_bytes, rate, header, shape)
+            return Samples(at, size, frame_bytes, rate, header, shape, name=name)
     return None
 
 
@@ -96,7 +76,7 @@ def find_w64(stream: Stream) -> Samples | None:
                 total, size = struct.pack("<Q", len(head) + length), struct.pack("<Q", length + 24)
                 return head[:16] + total + head[24:-8] + size
 
-            return Samples(at, size, frame_bytes, rate, header, W64, exact_end=True)
+            return Samples(at, size, frame_bytes, rate, header, W64, exact_end=True, name=name)
     return None
 
 
@@ -130,7 +110,9 @@ def find_aiff(stream: Stream) -> Samples | None:
         offset = struct.pack(">I", len(head) - at - 12)
         return head[:4] + total + head[8:at] + size + offset + head[at + 8 :]
 
-    return Samples(begin, declared, frame_bytes, rate, header, RIFX, mended=mended)
+    return Samples(
+        begin, declared, frame_bytes, rate, header, RIFX, mended=mended, name=b"SSND", skip=8
+    )
 
 
 def _aiff_format(comm: bytes) -> tuple[float, float]:
@@ -138,8 +120,8 @@ def _aiff_format(comm: bytes) -> tuple[float, float]:
         return 0.0, 0.0
     channels, _, bits, exponent, mantissa = struct.unpack(">HIHHQ", comm[:18])
     rate = mantissa * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63) if exponent < 0x4040 else 0.0
-    if comm[18:22] == b"ima4":
-        return rate, channels * 34 / 64
+    if (width := _AIFC_WIDTHS.get(comm[18:22].lower())) is not None:  # whatever `bits` says
+        return rate, channels * width
     return rate, channels * ((bits + 7) // 8)
 
 
@@ -176,5 +158,7 @@ def find_caf(stream: Stream) -> Samples | None:
                 return head[:-12] + struct.pack(">Q", length + 4) + head[-4:]
 
             declared = size - 4 if size < 1 << 63 else 1 << 62
-            return Samples(at + 4, max(0, declared), frame_bytes, rate, header, CAF)
+            return Samples(
+                at + 4, max(0, declared), frame_bytes, rate, header, CAF, name=name, skip=4
+            )
     return None

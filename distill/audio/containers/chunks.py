@@ -7,11 +7,12 @@ is no sample is the sound.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.trailing_data import ChunkShape, Follows, what_follows
+from distill.audio.containers.virtual_file import Stretch
 
 _NO_SAMPLES = "truncated: only its header is there; copy or export it again"
 _SHORTFALL = 0.98
@@ -21,6 +22,7 @@ _SMALLEST_TAIL_S = 0.05
 _LARGEST_HEADER = 1 << 26
 _HEADER_SIGN = 16
 _MOST_REPEATS = 4
+_MOST_CHUNKS = 4096
 
 Header = Callable[[bytes, int], bytes]
 """Makes the bytes before the samples say that so many bytes of samples follow."""
@@ -41,11 +43,34 @@ class Samples:
     """libsndfile takes what follows for samples, so it must not see it."""
     mended: bool = False
     """The header is wrong in another way, which `header` corrects."""
+    name: bytes = b""
+    """Of the chunk that the samples are in, where another of its name holds more of them."""
+    skip: int = 0
+    """Bytes between the head of such a chunk and its samples."""
 
     def seconds(self, size: float) -> float:
         """How long so many bytes of samples last."""
         per_second = self.frame_bytes * self.rate
         return size / per_second if per_second > 0 else 0.0
+
+
+def chunks(stream: Stream, shape: ChunkShape, at: int) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks from a place on: name, place of the content, size by its head."""
+    for _ in range(_MOST_CHUNKS):
+        head = stream.read(at, shape.head)
+        if len(head) < shape.head:
+            return
+        name = head[: shape.name_bytes]
+        size = int.from_bytes(head[shape.name_bytes :], shape.order)  # type: ignore[arg-type]
+        size -= shape.head if shape.counts_itself else 0
+        if size < 0:  # it does not even count itself: nobody filled it in
+            yield name, at + shape.head, 0
+            return
+        yield name, at + shape.head, size
+        at += shape.head + size
+        at += -at % shape.align
+        if at > stream.size:
+            return
 
 
 def walk_chunks(stream: Stream, found: Samples) -> Layout:
@@ -65,6 +90,10 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
     rest_at = found.at + found.declared
     if rest_at == stream.size:
         return Layout((_resized(stream, found, there),) if found.mended else (Part(),))
+    if more := _more_samples(stream, found, rest_at):
+        spans = [stream.stretch(found.at, found.declared), *more]
+        header = found.header(stream.read(0, found.at), sum(span.length for span in spans))
+        return Layout((Part((header, *spans)),))
     follows = what_follows(stream, rest_at, found.shape)
     if follows.kind is Follows.SOUND:
         return Layout((Part((stream.stretch(0, rest_at),)),), rest_at=follows.at)
@@ -83,6 +112,17 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
             f"read as {found_s:.2f} s",
         )
     return Layout((_resized(stream, found, there),), notes)
+
+
+def _more_samples(stream: Stream, found: Samples, at: int) -> list[Stretch]:
+    """Further chunks of samples behind the first: no standard allows them, some writers make them."""
+    if not found.name or found.at > _LARGEST_HEADER:
+        return []
+    more = []
+    for name, begin, size in chunks(stream, found.shape, at + -at % found.shape.align):
+        if name == found.name and (length := min(size, stream.size - begin) - found.skip) > 0:
+            more.append(stream.stretch(begin + found.skip, length))
+    return more
 
 
 def _between_headers(stream: Stream, found: Samples) -> Layout | None:
@@ -114,20 +154,25 @@ def _between_headers(stream: Stream, found: Samples) -> Layout | None:
 
 
 def _short(stream: Stream, found: Samples, there: int) -> Layout:
-    whole = _resized(stream, found, there)
+    made = _resized(stream, found, there)
     if _is_no_size(found.declared):
-        return Layout((whole,))
-    promised_s, found_s = found.seconds(found.declared), found.seconds(there)
+        return Layout((made,))
+    whole, part = (_length(found, size) for size in (found.declared, there))
     if there < max(1.0, found.frame_bytes):
         return Layout(refusal=_NO_SAMPLES)
     if there < _SHORTFALL * found.declared:
         return Layout(
-            refusal=f"truncated: its header promises {promised_s:.2f} s, {found_s:.2f} s are "
-            "there; copy or export it again"
+            refusal=f"truncated: its header promises {whole}, {part} are there; copy or export "
+            "it again"
         )
     missing = found.declared - there
-    note = f"used {found_s:.2f} of {promised_s:.2f} s: the end is missing in the file"
-    return Layout((whole,), (note,) if missing >= found.frame_bytes else ())
+    note = f"used {part} of {whole}: the end is missing in the file"
+    return Layout((made,), (note,) if missing >= found.frame_bytes else ())
+
+
+def _length(found: Samples, size: int) -> str:
+    """In seconds; in bytes where packets of any size lie there."""
+    return f"{found.seconds(size):.2f} s" if found.seconds(size) else f"{size} bytes"
 
 
 def _is_no_size(size: int) -> bool:

@@ -26,6 +26,8 @@ _SURE = 3  # this many fitting headers in a row are no accident
 _START_BYTES = 1 << 14
 _SMALLEST_FRAME = 96
 _SMALL_GAP = 2881  # a frame of the largest size: what is left of one where a stream was cut
+_FOOTER = 0x10
+_MOST_PADDING = 1 << 24
 _SYNC = re.compile(rb"\xff[\xe2-\xff]")
 
 
@@ -69,12 +71,18 @@ class _Walk:
 
     def starts(self) -> bool:
         """Whether frames begin where they should: behind tags, and at most a little rubbish."""
+        tags = []
         while skipped := self._tag(self._at):
+            tags.append(self._bytes.at(self._at, 6))
             self._at += skipped
+        padded = self._zeros(self._at)
+        self._at += padded
         found = self._next_sure(self._at, self._at + _START_BYTES)
         if found is None:
             return False
-        self.plain = found == self._at
+        # libsndfile looks for frames behind one such tag, and not far.
+        known = not tags or (len(tags) == 1 and tags[0][:3] == b"ID3" and not tags[0][5] & _FOOTER)
+        self.plain = known and found == self._at and not padded
         if found - self._at > _SMALLEST_FRAME:
             self.gaps.append((0.0, found - self._at))
         self._at = found
@@ -144,7 +152,7 @@ class _Walk:
         head = self._bytes.at(at, 32)
         if head[:3] == b"ID3" and len(head) >= 10:
             size = functools.reduce(lambda sum_, byte: sum_ << 7 | byte & 0x7F, head[6:10], 0)
-            return 10 + size + (10 if head[5] & 0x10 else 0)
+            return 10 + size + (10 if head[5] & _FOOTER else 0)
         if head[:8] == b"APETAGEX" and len(head) == 32:
             size, flags = struct.unpack("<I4xI", head[12:24])
             return 32 + (size if flags & 0x2000_0000 else 0)
@@ -179,6 +187,15 @@ class _Walk:
                     return at + match.start()
             at += max(1, len(block) - 3)
         return None
+
+    def _zeros(self, at: int) -> int:
+        """How many bytes from a place on are zeros."""
+        begin, end = at, min(self._size, at + _MOST_PADDING)
+        while at < end and (block := self._bytes.at(at, min(_READ, end - at))):
+            at += len(block) - len(block.lstrip(b"\0"))
+            if block.strip(b"\0"):
+                break
+        return at - begin
 
     def _is_padding(self, at: int, end: int) -> bool:
         block = self._bytes.at(at, min(_READ, end - at))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from distill.audio.containers.chunk_headers import RIFF
 from distill.audio.containers.layout import Layout, Part, Stream
 from distill.audio.containers.trailing_data import Follows, what_follows
-from distill.audio.containers.virtual_file import Span
+from distill.audio.containers.virtual_file import Span, Stretch
 
 _READ = 1 << 20
 _LARGEST_PAGE = 27 + 255 + 255 * 255
@@ -52,6 +52,14 @@ class _Link:
     """The head of a FLAC file, where the stream is one in pages."""
     spans: list[Span] = field(default_factory=list)
     """Of a FLAC file, behind its head."""
+    own: list[Stretch] = field(default_factory=list)
+    """Its pages, where others lie between them."""
+    is_mixed: bool = False
+    """Whether there are pages that libsndfile must not see."""
+    beside: int = 0
+    """Other streams of sound at the same time."""
+    wrong_end: bool = False
+    """Whether its last page counts less than the one before: taken at its word it takes away."""
 
     @property
     def seconds(self) -> float:
@@ -71,7 +79,7 @@ def walk_ogg(stream: Stream) -> Layout:
     notes = tuple(note for link in links for note in _notes(link))
     if len(links) == 1:
         parts: tuple[Part, ...] = (Part(),)
-        if last.flac:
+        if last.flac or last.is_mixed:
             parts = (_part(stream, last),)
         elif last.at or (last.end < stream.size and stream.size - last.end > _LARGEST_PAGE):
             parts = (Part((stream.stretch(last.at, last.end - last.at),)),)
@@ -86,6 +94,8 @@ def walk_ogg(stream: Stream) -> Layout:
 
 def _part(stream: Stream, link: _Link) -> Part:
     """A stream alone; FLAC without its pages, which not every libsndfile takes off."""
+    if not link.flac and link.is_mixed:
+        return Part(tuple(link.own))
     if not link.flac:
         return Part((stream.stretch(link.at, link.end - link.at),))
     counts = int.from_bytes(link.flac[18:26], "big") >> 36 << 36
@@ -107,18 +117,43 @@ def _links(stream: Stream) -> list[_Link]:
             in_headers = False
         if link is None:
             continue
-        if page.flags & _FIRST and not link.rate and (rate := _rate(page.body)):
-            link.serial, link.rate, link.number = page.serial, rate, page.number
+        if page.flags & _FIRST and page.sound and (rate := _rate(page.body)):
+            if not link.rate:
+                link.serial, link.rate, link.number = page.serial, rate, page.number
+                link.own, link.is_mixed = [], True  # what came before it is no sound
+            elif page.serial != link.serial:
+                link.beside += 1
         if not page.whole:
             link.cut = link.cut or page.serial == link.serial
             continue
         link.end = page.at + page.size
-        _count(link, page)
-        if page.flags & _FIRST and page.sound and page.body.startswith(b"\x7fFLAC"):
-            link.flac = page.body[9:]
-        elif link.flac and page.sound and page.serial == link.serial:
-            link.spans.append(stream.stretch(link.end - len(page.body), len(page.body)))
+        _take(stream, link, page)
     return links
+
+
+def _take(stream: Stream, link: _Link, page: Page) -> None:
+    before = link.number
+    _count(link, page)
+    if not page.sound:
+        return
+    if page.serial != link.serial:
+        link.is_mixed = True
+    elif page.flags & _FIRST and page.body.startswith(b"\x7fFLAC"):
+        link.flac = page.body[9:]
+    elif link.wrong_end or (page.number == before and not page.flags & _FIRST):
+        link.is_mixed = True  # a page that came twice is sound but once
+    elif link.flac:
+        link.spans.append(stream.stretch(link.end - len(page.body), len(page.body)))
+    else:
+        _append(link.own, stream.stretch(page.at, page.size))
+
+
+def _append(spans: list[Stretch], span: Stretch) -> None:
+    last = spans[-1] if spans else None
+    if last and last.start + last.length == span.start:
+        spans[-1] = Stretch(last.start, last.length + span.length)
+    else:
+        spans.append(span)
 
 
 def _count(link: _Link, page: Page) -> None:
@@ -133,7 +168,9 @@ def _count(link: _Link, page: Page) -> None:
         link.lost += page.number - link.number - 1
     link.number = page.number
     link.closed = link.closed or bool(page.flags & _LAST)
-    if page.granule >= 0:
+    if page.flags & _LAST and 0 <= page.granule < link.granule:
+        link.wrong_end = True
+    elif page.granule >= 0:
         link.granule = page.granule
 
 
@@ -146,6 +183,11 @@ def _notes(link: _Link) -> Iterator[str]:
     if lost > 0:
         count = "a page" if lost == 1 else f"{lost} pages"
         yield f"{count} of its Ogg stream missing at {at_s:.2f} s"
+    if link.wrong_end:
+        yield f"its last page counts wrong and is not used: used {link.seconds:.2f} s"
+    if link.beside:
+        count = "another stream" if link.beside == 1 else f"{link.beside} more streams"
+        yield f"{count} of sound beside its first: not used; split it to use all"
     if not link.closed:
         yield f"its Ogg stream was never closed: used {link.seconds:.2f} s, all that is there"
 

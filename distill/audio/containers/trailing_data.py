@@ -18,6 +18,8 @@ SOUND_MAGIC = (
     b"OggS",
     b".snd",
     b"caff",
+    b"NIST",
+    b"2BIT",
 )
 _TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICS", b"distill-reconstruction")
 _BLOCK = 1 << 20

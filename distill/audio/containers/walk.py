@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import BinaryIO
 
-from distill.audio.containers import chunk_headers
+from distill.audio.containers import chunk_headers, old_headers
 from distill.audio.containers.chunks import Samples, walk_chunks
 from distill.audio.containers.flac import walk_flac
 from distill.audio.containers.layout import Layout, Part, Stream
@@ -25,6 +25,7 @@ _FINDERS: dict[bytes, Callable[[Stream], Samples | None]] = {
     b".snd": chunk_headers.find_au,
     b"dns.": chunk_headers.find_au,
     b"caff": chunk_headers.find_caf,
+    **old_headers.OLD_FORMATS,
 }
 
 
@@ -72,7 +73,7 @@ def _walk_one(stream: Stream) -> Layout:
         return walk_ogg(stream)
     if magic == b"fLaC":
         return walk_flac(stream)
-    if (finder := _FINDERS.get(magic)) is not None:
+    if (finder := _finder(head)) is not None:
         found = finder(stream)
         if found is None:
             return Layout(sound_bytes=max(0, stream.size - _LARGE_HEADER))
@@ -81,6 +82,14 @@ def _walk_one(stream: Stream) -> Layout:
     if magic[:3] == b"ID3" and (inner_at := _behind_tag(stream, head)) is not None:
         return Layout(parts=(), rest_at=inner_at)
     return walk_mpeg(stream) or Layout()
+
+
+def _finder(head: bytes) -> Callable[[Stream], Samples | None] | None:
+    if head[:4] == b"FORM" and head[8:12] in {b"8SVX", b"16SV"}:
+        return old_headers.find_svx
+    if head[:2] == old_headers.MPC_MAGIC:
+        return old_headers.find_mpc
+    return _FINDERS.get(head[:4])
 
 
 def _behind_tag(stream: Stream, head: bytes) -> int | None:
