@@ -115,7 +115,7 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
 
 
 def _more_samples(stream: Stream, found: Samples, at: int) -> list[Stretch]:
-    """Further chunks of samples behind the first: no standard allows them, some writers make them."""
+    """Further chunks of samples behind the first: some writers make them against the standard."""
     if not found.name or found.at > _LARGEST_HEADER:
         return []
     more = []
