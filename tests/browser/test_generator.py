@@ -17,8 +17,35 @@ from distill_widgets import Generator
 from tests.priors import untrained
 model = load_model("pads-model.distill")
 model.use_prior(untrained(model, torch.zeros(20, 3, dtype=torch.int64)))
-Generator(model, count=2, seconds=1.0, seed=5)
+pads = Generator(model, count=2, seconds=1.0, seed=5)
+pads
 """
+OPEN_AGAIN = "pads"
+
+
+def test_a_sound_is_heard_while_it_is_drawn(
+    server: Any, notebook: Callable[..., Any], trained: TrainingResult
+) -> None:
+    shutil.copy(trained.model_path, server.folder / "pads-model.distill")
+    book = notebook(OPEN.replace("seconds=1.0", "seconds=4.0"), OPEN_AGAIN)
+    book.run_all()
+    book.page.locator(PADS).nth(1).wait_for()
+    book.wait_for(PADS, "rows", 2)
+    row = f'{PAD}[data-number="3"] .distill-sound'
+    played = book.record(f"{PADS} .distill-sound", "status", "drawn", "pieces")
+    book.page.get_by_role("button", name="New sound", exact=True).first.click()
+    played.until("playing", "false", "1")
+    book.page.locator(f'{PAD}[data-number="3"] [data-action="keep"]').first.wait_for()
+    assert book.page.locator(f"{row}[data-pieces]").count() == 1  # in one of two places
+    heard = book.page.locator(f"{row}[data-pieces]")
+    assert heard.get_attribute("data-status") == "playing"  # on, with the sound whole
+    heard.locator(".distill-play").click()
+    book.page.locator(f'{row}[data-pieces][data-status="paused"]').wait_for()
+    heard.locator(".distill-play").click()
+    book.page.locator(f'{row}[data-pieces][data-status="playing"]').wait_for()
+    book.page.locator(f'{row}[data-pieces][data-status="paused"]').wait_for()  # at its end
+    heard.locator(".distill-play").click()  # and once more, the whole
+    book.page.locator(f'{row}[data-pieces][data-duration][data-status="playing"]').wait_for()
 
 
 def test_new_sounds_are_heard_varied_kept_and_exported(
@@ -40,6 +67,7 @@ def test_new_sounds_are_heard_varied_kept_and_exported(
     press(1, "vary")
     book.wait_for(PADS, "rows", 3)
     played.until("playing", "made")
+    pad(3).locator('[data-action="keep"]').wait_for()  # it is drawn
     assert "a variation of sound 1 · seed" in pad(3).inner_text()
     assert pad(3).locator(".distill-copied i").count() == 1
     press(3, "keep")

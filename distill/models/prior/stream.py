@@ -27,7 +27,7 @@ class CodeStream:
     too small to change a draw, and the same seed gives the same codes.
 
     Args:
-        prior: a trained one; a copy of it is used.
+        prior: a trained one; a copy of it is used, unless it is one of `precise` already.
         drawing: how boldly codes are drawn.
         seed: of all draws.
         novelty: keeps them from running along recordings.
@@ -42,7 +42,7 @@ class CodeStream:
         novelty: Novelty | None = None,
         wanted: Wanted = NOTHING_WANTED,
     ) -> None:
-        self._prior = copy.deepcopy(prior).to("cpu", torch.float64).eval()
+        self._prior = prior if is_precise(prior) else precise(prior)
         self.levels: int = prior.config.levels
         self._drawing = drawing
         self._novelty, self._wanted = novelty, wanted
@@ -161,6 +161,19 @@ class CodeStream:
             return self._prior.told(steps, None)
         values = [wanted.values(self._place + n, self._steps + n, self._sound) for n in later]
         return self._prior.told(steps, torch.tensor(values))
+
+
+def precise(prior: CodePrior) -> CodePrior:
+    """A copy of a prior in float64 on the CPU, as streams draw from it."""
+    return copy.deepcopy(prior).to("cpu", torch.float64).eval()
+
+
+def is_precise(prior: CodePrior) -> bool:
+    """Whether streams can draw from a prior as it is."""
+    weights = prior.parameters()
+    return not prior.training and all(
+        weight.dtype == torch.float64 and weight.device.type == "cpu" for weight in weights
+    )
 
 
 def _guided(told: Tensor, untold: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from distill.models.prior.health import PriorHealth
 from distill.models.prior.model import CodePrior
 from distill.models.prior.novelty import Novelty
 from distill.models.prior.sounds import CodedSound
+from distill.models.prior.stream import precise
 from distill.models.prior.usual import NOTHING_USUAL, UsualRuns
 from distill.models.prior.wanted import Classes, Loudness, Wanted, wanted_of
 from distill.models.use.match import called, check_kind
@@ -45,6 +46,11 @@ class TrainedPrior:
     def config(self) -> PriorConfig:
         """What rebuilds it."""
         return self.module.config
+
+    @cached_property
+    def precise(self) -> CodePrior:
+        """Its network as sounds are drawn from it; the copy is made once."""
+        return precise(self.module)
 
     @property
     def bits_per_step(self) -> float:

@@ -212,7 +212,7 @@ class GeneratingModel(ModelWithPrior):
         before = [] if prompt is None else self._whole_steps(prompt).T.tolist()
         steps = None if count is None else len(before) + count
         wanted = prior.wanted(classes, loudness, begin=len(before), steps=steps)
-        stream = CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty), wanted)
+        stream = CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
         for column in before:
             stream.take(column)
         return stream
@@ -220,7 +220,7 @@ class GeneratingModel(ModelWithPrior):
     def _stream_inside(self, drawing: Drawing, seed: int | None) -> CodeStream:
         """Draws from the prior within a sound, of whose begin and end it is told nothing."""
         prior, seed = self.prior, checked_seed(seed)
-        return CodeStream(prior.module, drawing, seed, prior.novelty(drawing.novelty))
+        return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty))
 
     @property
     def _step_samples(self) -> int:

@@ -71,15 +71,58 @@ def test_it_begins_with_sounds_of_seeds_in_a_row(pads, model):
 
 
 def test_a_new_sound_has_a_seed_that_is_shown_and_gives_it_again(pads):
-    plays = pads.player.plays
     pads.buttons[0].click()
-    assert pads.numbers == (3, 2, 1) and pads.player.plays == plays + 1
+    assert pads.numbers == (3, 2, 1)
     seed = pads.settings.seed.value
     pads.settings.seed.value = "5"
     assert torch.equal(pads.codes(4).indices, pads.codes(1).indices)
     pads.settings.seed.value = seed
     assert torch.equal(pads.codes(5).indices, pads.codes(3).indices)
     assert f"seed {seed}" in facts(pads, 5)["about"]
+
+
+def pieces(pads: Generator, number: int) -> list[np.ndarray]:
+    """What pages have received of a sound while it was drawn."""
+    sent = [
+        (message["place"], message["rate"], np.frombuffer(buffers[0], np.float32))
+        for message, buffers in pads.player.comm.custom
+        if message["type"] == "piece" and message["number"] == number
+    ]
+    rate = pads._board.model.sample_rate
+    assert [(place, at) for place, at, _ in sent] == [(n, rate) for n in range(len(sent))]
+    return [samples for *_, samples in sent]
+
+
+def test_a_sound_is_heard_while_it_is_drawn(pads):
+    shown = []
+    pads.player.observe(lambda change: shown.append(change["new"][0]["pad"]), "rows")
+    pads.settings.seconds.value = 3.0
+    for kind, number in (("", 3), ("vary", 4), ("extend", 5), ("alike", 6)):
+        if kind:
+            assert "error" not in press(pads, kind, 3)
+        else:
+            pads.buttons[0].click()
+        heard = pieces(pads, number)
+        assert len(heard) > 1
+        assert sum(map(len, heard)) == pads.codes(number).samples
+        assert [(p["number"], p["drawn"]) for p in shown] == [(number, False), (number, True)]
+        assert shown[0]["about"] == shown[1]["about"]
+        shown.clear()
+    assert not pieces(pads, 1) and not pieces(pads, 2)  # no page was there yet
+
+
+def test_a_sound_that_is_broken_off_leaves_nothing(pads, monkeypatch):
+    def broken(*_args):
+        raise KeyboardInterrupt
+
+    pads.settings.seconds.value = 3.0
+    monkeypatch.setattr(pads.player, "send_piece", broken)
+    with pytest.raises(KeyboardInterrupt):
+        pads.new()
+    assert pads.numbers == (2, 1)
+    assert [row["pad"]["number"] for row in pads.player.rows] == [2, 1]
+    monkeypatch.undo()
+    assert pieces(pads, pads.new())
 
 
 def test_temperature_0_takes_the_likeliest(pads):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+from torch import Tensor
 
 from distill.codebook.codes import Codes
 from distill.markup import shortened
@@ -17,7 +18,7 @@ from distill.names import printable
 from distill.tables import MOST_IN_A_CELL, html_page, html_table, text_table
 from distill.words import counted
 from distill_widgets.inside.codes_view import CodesView
-from distill_widgets.inside.pad_board import Pad, PadBoard
+from distill_widgets.inside.pad_board import Asked, Pad, PadBoard
 from distill_widgets.inside.pad_files import PadFiles
 from distill_widgets.inside.pad_list import PadList, about
 from distill_widgets.inside.pad_settings import PadSettings
@@ -32,8 +33,9 @@ class Generator(View):
     """Pads that each hold a new sound of a model with a prior: play, keep, discard, vary, continue.
 
     Below each pad stands what it shares with a recording that was learned from: a bar from end to
-    end with the longest run, which turns to the colour of a warning where that is a copy. The same
-    seed and settings give the same sound. "Undo" goes back from anything that was done.
+    end with the longest run, which turns to the colour of a warning where that is a copy. A sound
+    is heard while it is drawn. The same seed and settings give the same sound. "Undo" goes back
+    from anything that was done.
 
     Args:
         model: a trained one with a prior; see `train_prior`.
@@ -70,6 +72,7 @@ class Generator(View):
         loudness: float | Sequence[float] | None = None,
     ) -> None:
         self._board, told = PadBoard(model), Told.of(classes, loudness)
+        self._pieces: dict[Asked, int] = {}  # of sounds that are being drawn: how many are there
         self._files, self._is_showing = PadFiles(self._board), False
         drawing = Drawing(temperature=temperature, novelty=novelty)
         self._board.begin(count, seconds, seed, drawing, told)
@@ -102,6 +105,7 @@ class Generator(View):
         ):  # fmt: skip
             self.player.command(kind, _done_with(do))
         self._show()
+        self._board.on_piece = self._on_piece
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -131,7 +135,7 @@ class Generator(View):
             ConfigError: a seed or a loudness that is none, or every pad is kept.
         """
         asked = self.settings
-        return self._added(self._board.new(asked.length_s, seed, asked.drawing, asked.told))
+        return self._added(self._board.new, asked.length_s, seed, asked.drawing, asked.told)
 
     def vary(self, number: int) -> int:
         """Adds a sound of the same structure with other detail; returns its number.
@@ -140,7 +144,7 @@ class Generator(View):
             PartError: no such sound.
             ConfigError: a model of one level, or every pad is kept.
         """
-        return self._added(self._board.vary(number, self.settings.drawing))
+        return self._added(self._board.vary, number, self.settings.drawing)
 
     def extend(self, number: int) -> int:
         """Adds the same sound with what may follow it; returns its number.
@@ -150,8 +154,7 @@ class Generator(View):
             ConfigError: it would be longer than 60 s, or every pad is kept.
         """
         asked = self.settings
-        made = self._board.extend(number, asked.length_s, asked.drawing, asked.told)
-        return self._added(made)
+        return self._added(self._board.extend, number, asked.length_s, asked.drawing, asked.told)
 
     def more_like(self, number: int) -> int:
         """Adds a sound that begins as one does and goes on in another way; returns its number.
@@ -160,7 +163,7 @@ class Generator(View):
             PartError: no such sound.
             ConfigError: every pad is kept.
         """
-        return self._added(self._board.alike(number, self.settings.drawing))
+        return self._added(self._board.alike, number, self.settings.drawing)
 
     def keep(self, number: int, kept: bool | None = None) -> None:
         """Marks a sound as one that stays, and is exported.
@@ -217,10 +220,23 @@ class Generator(View):
         """
         return self._files.export(folder)
 
-    def _added(self, pad: Pad) -> int:
-        self._show()
-        self.player.play()
+    def _added(self, draw: Callable[..., Pad], *asked: Any) -> int:
+        try:
+            pad = draw(*asked)
+            self._pieces.pop(pad.asked, None)
+        except BaseException:
+            self._pieces.clear()
+            raise
+        finally:
+            self._show()
         return pad.number
+
+    def _on_piece(self, asked: Asked, piece: Tensor) -> None:
+        place = self._pieces.get(asked, 0)
+        self._pieces[asked] = place + 1
+        if place == 0:
+            self._show()
+        self.player.send_piece(asked.number, place, piece, self._board.model.sample_rate)
 
     def _on_seed(self) -> None:
         if not self._is_showing:
@@ -243,16 +259,16 @@ class Generator(View):
         try:
             if pads:
                 newest = max(pads, key=lambda pad: pad.number)
-                self.settings.seed.value = str(newest.seed)
+                self.settings.seed.value = str(newest.asked.seed)
         finally:
             self._is_showing = False
         self.buttons[1].disabled = not self._board.undos
         self.buttons[2].disabled = not self._board.kept
-        self.player.show_pads(pads)
+        self.player.show_pads(pads, tuple(self._pieces))
 
     def _rows(self) -> list[tuple[str, str, str]]:
         return [
-            (str(pad.number), about(pad), shortened(str(pad.shared), MOST_IN_A_CELL))
+            (str(pad.number), about(pad.asked), shortened(str(pad.shared), MOST_IN_A_CELL))
             for pad in self._board.pads
         ]
 

@@ -6,7 +6,12 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from distill.analysis.sound.sound_cache import SoundCache
 from distill.arrays import as_int
@@ -16,7 +21,7 @@ from distill.markup import plain
 from distill.models.prior.copying import SharedRun
 from distill.models.prior.drawing import Drawing
 from distill.models.use.bottlenecks import check_codebooks
-from distill.models.use.drawn import checked_seconds, checked_seed
+from distill.models.use.drawn import checked_seconds, checked_seed, fresh_seed
 from distill.models.use.loaded import LoadedVQModel
 from distill_widgets.inside.pad_told import ANY, Told
 from distill_widgets.sounds.audio_player import Sound
@@ -32,25 +37,44 @@ _BEGINNING = 1 / 3
 
 
 @dataclass(frozen=True)
-class Pad:
-    """A generated sound."""
+class Asked:
+    """A sound that is to be drawn."""
 
     number: int
     """From 1; no other pad ever has it."""
-    codes: Codes
-    seed: int
-    """What was drawn of it was drawn with this seed, ..."""
-    drawing: Drawing
-    """... and as boldly as this."""
-    told: Told
-    """What it was asked to be."""
     made: str
     """How, in words."""
+    seconds: float
+    """About its length."""
+    seed: int
+    """What is drawn of it is drawn with this seed, ..."""
+    drawing: Drawing
+    """... and as boldly as this."""
+    told: Told = ANY
+    """What it is asked to be."""
+    is_new: bool = False
+    """Whether it is made of no other pad."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """As the methods of a model take them."""
+        return {"seed": self.seed, **self.drawing.to_dict(), **self.told.to_dict()}
+
+
+@dataclass(frozen=True)
+class Pad:
+    """A generated sound."""
+
+    asked: Asked
+    codes: Codes
     shared: SharedRun
     """What it has copied."""
-    asked_s: float | None = None
-    """The length that was asked for; None where it was made of another pad."""
     kept: bool = False
+
+    @property
+    def number(self) -> int:
+        """See `Asked`."""
+        return self.asked.number
 
 
 class PadBoard:
@@ -73,6 +97,8 @@ class PadBoard:
         self._numbers = itertools.count(1)
         self._changing = threading.Lock()  # pages and cells may change it at once
         self._sounds = SoundCache(_CACHE_BYTES)
+        self.on_piece: Callable[[Asked, Tensor], None] | None = None
+        """Called with each piece of a sound, (samples,) float32, as soon as it is drawn."""
 
     @property
     def undos(self) -> int:
@@ -123,9 +149,9 @@ class PadBoard:
         Raises:
             ConfigError: a setting out of its range, or no room.
         """
-        length, drawn = _checked_length(seconds), checked_seed(seed)
-        codes = self.model.generate(length, seed=drawn, **drawing.to_dict(), **told.to_dict())
-        return self._added(codes, drawn, drawing, "new", length, told)
+        length = _checked_length(seconds)
+        asked = Asked(next(self._numbers), "new", length, checked_seed(seed), drawing, told, True)
+        return self._drawn(asked, partial(self.model.generate, length))
 
     def vary(self, number: object, drawing: Drawing) -> Pad:
         """Adds the sound of a pad with other detail.
@@ -134,9 +160,10 @@ class PadBoard:
             PartError: no such pad.
             ConfigError: see `new`; or a model of one level.
         """
-        pad, seed = self.pad(number), checked_seed(None)
-        codes = self.model.vary(pad.codes, seed=seed, **drawing.to_dict())
-        return self._added(codes, seed, drawing, f"a variation of sound {pad.number}")
+        pad = self.pad(number)
+        made, length = f"a variation of sound {pad.number}", pad.codes.seconds
+        asked = Asked(next(self._numbers), made, length, fresh_seed(), drawing)
+        return self._drawn(asked, partial(self.model.vary, pad.codes))
 
     def extend(self, number: object, seconds: float, drawing: Drawing, told: Told = ANY) -> Pad:
         """Adds the sound of a pad, and what may follow it.
@@ -145,11 +172,11 @@ class PadBoard:
             PartError: no such pad.
             ConfigError: see `new`.
         """
-        pad, seed = self.pad(number), checked_seed(None)
-        _checked_length(pad.codes.seconds + checked_seconds(seconds))
-        asked = {**drawing.to_dict(), **told.to_dict()}
-        codes = self.model.continue_sound(pad.codes, seconds, seed=seed, **asked)
-        return self._added(codes, seed, drawing, f"sound {pad.number}, continued", told=told)
+        pad = self.pad(number)
+        made = f"sound {pad.number}, continued"
+        length = _checked_length(pad.codes.seconds + checked_seconds(seconds))
+        asked = Asked(next(self._numbers), made, length, fresh_seed(), drawing, told)
+        return self._drawn(asked, partial(self.model.continue_sound, pad.codes, seconds))
 
     def alike(self, number: object, drawing: Drawing) -> Pad:
         """Adds a sound that begins as that of a pad does, and goes on in another way.
@@ -158,17 +185,16 @@ class PadBoard:
             PartError: no such pad.
             ConfigError: see `new`.
         """
-        pad, seed = self.pad(number), checked_seed(None)
-        codes = pad.codes
+        pad = self.pad(number)
+        codes, made = pad.codes, f"begins as sound {pad.number}"
         step = round(codes.step_seconds * codes.sample_rate)  # in samples
         # The last step of a sound is not whole, and is drawn anew.
         grid = codes.indices[:, : 1 + max(1, round(_BEGINNING * codes.steps))]
         begins = self.model.codes_of(grid, grid.shape[1] * step - 1, codes.peak)
         left = codes.seconds - codes.step_seconds * max(1, grid.shape[1] - 1)
-        made = self.model.continue_sound(
-            begins, max(left, codes.step_seconds), seed=seed, **drawing.to_dict()
-        )
-        return self._added(made, seed, drawing, f"begins as sound {pad.number}")
+        asked = Asked(next(self._numbers), made, codes.seconds, fresh_seed(), drawing)
+        more = max(left, codes.step_seconds)
+        return self._drawn(asked, partial(self.model.continue_sound, begins, more))
 
     def keep(self, number: object, *, kept: bool | None = None) -> None:
         """Marks a pad as one that stays and is exported; None: turns the mark.
@@ -215,23 +241,24 @@ class PadBoard:
             OutputExistsError: something is there.
             AudioFileError: it cannot be written.
         """
-        if pad.asked_s is None:
-            self.model.decode_file(pad.codes, path)
+        if pad.asked.is_new:
+            self.model.generate_file(path, pad.asked.seconds, **pad.asked.settings)
         else:
-            asked = {**pad.drawing.to_dict(), **pad.told.to_dict()}
-            self.model.generate_file(path, pad.asked_s, seed=pad.seed, **asked)
+            self.model.decode_file(pad.codes, path)
 
-    def _added(
-        self,
-        codes: Codes,
-        seed: int,
-        drawing: Drawing,
-        made: str,
-        asked_s: float | None = None,
-        told: Told = ANY,
-    ) -> Pad:
-        shared = self.prior.shared_run(codes)
-        pad = Pad(next(self._numbers), codes, seed, drawing, told, made, shared, asked_s)
+    def _drawn(self, asked: Asked, draw: Callable[..., Codes]) -> Pad:
+        _with_room(self.pads)  # before it is heard
+        heard: list[Tensor] = []
+
+        def hear(piece: Tensor) -> None:
+            heard.append(piece)
+            if self.on_piece is not None:
+                self.on_piece(asked, piece)
+
+        codes = draw(**asked.settings, on_sound=hear if self.on_piece is not None else None)
+        if heard:  # it need not be made again
+            self._sounds.get(asked.number, lambda: torch.cat(heard))
+        pad = Pad(asked, codes, self.prior.shared_run(codes))
         self._change(lambda pads: (pad, *_with_room(pads)))
         return pad
 

@@ -1,13 +1,19 @@
 // @ts-check
 // Pads that each hold a generated sound: to play, keep, discard, and make others of.
-/** @import {Outcomes, PadFacts} from "../page/messages" */
+/** @import {Outcomes, PadFacts, Piece} from "../page/messages" */
 /** @import {Model, Shown} from "../page/types" */
 /** @import {Traits} from "../sounds/player_view" */
 /** @import {RowSpec, SoundRow} from "../sounds/sound_row" */
+/** @import {Sounds} from "../sounds/sound_store" */
 
+import {numbers} from "../page/buffers.js";
 import {statusLine} from "../page/status_line.js";
+import {storeOf} from "../page/store.js";
 import {element} from "../page/text.js";
-import {openPlayer, PlayerView} from "../sounds/player_view.js";
+import {openPlayer, PlayerView, placeToPlay} from "../sounds/player_view.js";
+import {PadRow} from "./pad_row.js";
+
+/** @typedef {RowSpec & {pad: PadFacts}} PadSpec */
 
 /** @type {[keyof Outcomes, string, string][]} */
 const ACTIONS = [
@@ -53,17 +59,44 @@ class PadsView extends PlayerView {
     this.el.append(this.status.el);
   }
 
+  /** @param {RowSpec} spec the number of a sound stays, its length is known once it is drawn */
+  soundOf({name}) {
+    return name;
+  }
+
+  /** @param {RowSpec} spec */
+  newRow(spec) {
+    return new PadRow(this.store, spec, this);
+  }
+
+  /**
+   * Plays a piece of a sound that is being drawn.
+   *
+   * @param {Piece} piece
+   * @param {Float32Array<ArrayBuffer>} samples
+   */
+  hear({number, place, rate}, samples) {
+    const rows = /** @type {PadRow[]} */ (this.rows);
+    const row = rows.find(({spec}) => /** @type {PadSpec} */ (spec).pad.number === number);
+    if (place === 0) this.quiet(row ?? null);
+    row?.hear(place, samples, rate);
+  }
+
   /**
    * @param {SoundRow} row
    * @param {RowSpec} spec
    */
   placeOf(row, spec) {
     const place = element("div", "distill-pad");
-    const {pad} = /** @type {RowSpec & {pad: PadFacts}} */ (spec);
+    const {pad} = /** @type {PadSpec} */ (spec);
+    const padRow = /** @type {PadRow} */ (row);
     const said = element("div", "distill-pad-line");
     const buttons = element("div", "distill-pad-line");
-    said.append(copiedBar(pad, spec.seconds), element("span", "", pad.copied));
-    buttons.append(...ACTIONS.map((action) => this.button(pad, ...action)));
+    padRow.become(spec, pad.drawn);
+    if (pad.drawn) {
+      said.append(copiedBar(pad, spec.seconds), element("span", "", pad.copied));
+      buttons.append(...ACTIONS.map((action) => this.button(pad, ...action)));
+    } else said.append(element("span", "", "is being drawn …"));
     buttons.append(element("span", "", pad.about));
     place.dataset.number = String(pad.number);
     place.dataset.kept = String(pad.kept);
@@ -93,9 +126,33 @@ class PadsView extends PlayerView {
   }
 }
 
+/**
+ * Has one place play what arrives of sounds that are being drawn, each from begin to end in the same.
+ *
+ * @param {Model<Traits>} model @param {Sounds} store
+ * @returns {() => void} what ends that
+ */
+function playPieces(model, store) {
+  /** @type {PadsView | undefined} */
+  let chosen;
+  /** @param {Piece} message @param {DataView[]} buffers */
+  const receive = (message, buffers) => {
+    if (message.type !== "piece") return;
+    if (message.place === 0) chosen = /** @type {PadsView} */ (placeToPlay(store));
+    chosen?.hear(message, numbers(buffers[0], Float32Array));
+  };
+  model.on("msg:custom", receive);
+  return () => model.off("msg:custom", receive);
+}
+
 /** @param {Shown<Traits>} shown */
 function initialize({model}) {
-  return openPlayer(model);
+  const close = openPlayer(model);
+  const stop = playPieces(model, storeOf(model));
+  return () => {
+    stop();
+    close();
+  };
 }
 
 /** @param {Shown<Traits>} shown */

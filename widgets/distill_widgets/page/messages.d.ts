@@ -147,11 +147,24 @@ export interface OutcomeFacts {
 export interface PadFacts {
   number: number;
   about: string;
+  drawn: boolean;
   kept: boolean;
   copied: string;
   is_copy: boolean;
   shared_from_s: number;
   shared_s: number;
+}
+
+/**
+ * Kernel, while it draws a sound of a Generator: what of it is there next, `place` from 0.
+ *
+ * Buffer: samples, float32.
+ */
+export interface Piece {
+  type: "piece";
+  number: number;
+  place: number;
+  rate: number;
 }
 
 /**

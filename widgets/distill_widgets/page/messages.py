@@ -167,11 +167,24 @@ class PadFacts(TypedDict):
 
     number: int
     about: str
+    drawn: bool
     kept: bool
     copied: str
     is_copy: bool
     shared_from_s: float
     shared_s: float
+
+
+class Piece(TypedDict):
+    """Kernel, while it draws a sound of a Generator: what of it is there next, `place` from 0.
+
+    Buffer: samples, float32.
+    """
+
+    type: Literal["piece"]
+    number: int
+    place: int
+    rate: int
 
 
 # --- codes --------------------------------------------------------------------------------------

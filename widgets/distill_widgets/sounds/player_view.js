@@ -17,6 +17,18 @@ import {openSounds} from "./sound_store.js";
 /** @typedef {{name: string, rows: RowSpec[], stages: Stage[], empty: string, plays: number}} Traits */
 
 /**
+ * Where a sound is to be heard that nobody has chosen a place for; the other places are quiet.
+ *
+ * @param {Sounds} store
+ */
+export function placeToPlay(store) {
+  const places = /** @type {PlayerView[]} */ ([...store.views]);
+  const chosen = places.find((place) => place.isInSight) ?? places[0];
+  for (const place of places) if (place !== chosen) place.quiet(null);
+  return chosen;
+}
+
+/**
  * Has one of the places that show a player play what the kernel wants to be heard: from two cells
  * the same sound would be heard twice.
  *
@@ -24,12 +36,7 @@ import {openSounds} from "./sound_store.js";
  * @returns {() => void} what ends that
  */
 function playInOnePlace(model, store) {
-  const play = () => {
-    const places = /** @type {PlayerView[]} */ ([...store.views]);
-    const chosen = places.find((place) => place.isInSight) ?? places[0];
-    for (const place of places) if (place !== chosen) place.quiet(null);
-    chosen?.playNewest();
-  };
+  const play = () => placeToPlay(store)?.playNewest();
   model.on("change:plays", play);
   return () => model.off("change:plays", play);
 }
@@ -46,11 +53,6 @@ export function openPlayer(model) {
     stop();
     store.close();
   };
-}
-
-/** @param {RowSpec} spec */
-function soundOf({name, seconds, sides, keys}) {
-  return JSON.stringify([name, seconds, sides, keys]);
 }
 
 /** One place on a page that shows the player; it owns the rows. */
@@ -153,8 +155,17 @@ export class PlayerView {
    * @param {SoundRow[]} left those without a place; what is found is taken out
    */
   rowOf(spec, left) {
-    const at = left.findIndex((row) => soundOf(row.spec) === soundOf(spec));
+    const at = left.findIndex((row) => this.soundOf(row.spec) === this.soundOf(spec));
     return at < 0 ? this.newRow(spec) : left.splice(at, 1)[0];
+  }
+
+  /**
+   * By which a row is known again.
+   *
+   * @param {RowSpec} spec
+   */
+  soundOf({name, seconds, sides, keys}) {
+    return JSON.stringify([name, seconds, sides, keys]);
   }
 
   /** @param {RowSpec} spec */

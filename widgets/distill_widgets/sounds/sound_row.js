@@ -83,6 +83,11 @@ export class SoundRow {
     return !this.audio.paused;
   }
 
+  /** Where it is, in seconds. */
+  get position() {
+    return this.audio.currentTime;
+  }
+
   get seconds() {
     return Number.isFinite(this.audio.duration) ? this.audio.duration : this.spec.seconds;
   }
@@ -170,13 +175,13 @@ export class SoundRow {
 
   paint() {
     const peaks = this.peaks[this.side];
-    const share = this.seconds ? this.audio.currentTime / this.seconds : 0;
+    const share = this.seconds ? this.position / this.seconds : 0;
     if (peaks && this.wave.clientWidth) {
       const ink = themeColour(this.el, "var(--distill-muted)");
       const played = themeColour(this.el, "var(--distill-accent)");
       paintEnvelope(this.wave, peaks, share, ink, played);
     }
-    setText(this.time, `${this.audio.currentTime.toFixed(1)} / ${this.seconds.toFixed(1)} s`);
+    setText(this.time, `${this.position.toFixed(1)} / ${this.seconds.toFixed(1)} s`);
   }
 
   // --- what it plays --------------------------------------------------------------------------
@@ -277,7 +282,7 @@ export class SoundRow {
 
   /** @param {number} seconds */
   skip(seconds) {
-    this.seek((this.audio.currentTime + seconds) / this.seconds);
+    this.seek((this.position + seconds) / this.seconds);
   }
 
   /** @param {number} share in [0, 1] */
