@@ -58,7 +58,9 @@ class OfCodec:
     material: Callable[..., Any]
     """(codec in use, corpus, split of it, config) -> what its task learns from."""
     save: Callable[..., Any]
-    """(path, model, material, **what `save_model` takes beside) writes the codec with it."""
+    """(path, model, material, **what `save_model` takes beside) writes the codec with it; `moment`
+    is what its metadata are to say where it is a model of one moment of a training.
+    """
     instead: str
     """What trains such a model, as a sentence: `train` takes no codec."""
 

@@ -20,7 +20,6 @@ from distill.models.prior.health import PriorHealth, prior_health
 from distill.models.prior.model import CodePrior
 from distill.models.prior.room import check_recordings, check_tensors_size
 from distill.models.prior.trained import TrainedPrior, for_codec
-from distill.models.prior.usual import usual_runs
 from distill.models.use.loaded import LoadedVQModel
 from distill.training.tasks.prior import CodeMaterial, PriorTask
 
@@ -66,10 +65,11 @@ def _save(
     model: CodePrior,
     *,
     material: CodeMaterial,
-    metadata: Mapping[str, Any],  # noqa: ARG001 - the file is the codec's, and says what it said
-    health: Sequence[PriorHealth],
-    loss_curves: Mapping[str, list[float]],
-    overwrite: bool,
+    metadata: Mapping[str, Any] | None = None,  # noqa: ARG001 - the file says what the codec did
+    health: Sequence[PriorHealth] = (),
+    loss_curves: Mapping[str, list[float]] | None = None,
+    moment: Mapping[str, Any] | None = None,
+    overwrite: bool = True,
 ) -> Path:
     """Writes the codec with the prior beside it."""
     codec = material.codec
@@ -79,16 +79,12 @@ def _save(
             codec_digest=codec.digest,
             codec_name=codec.name,
             sounds=material.training,
-            usual=usual_runs(
-                tuple(sound.codes for sound in material.validation),
-                material.training,
-                1 / codec.config.step_rate_hz,
-            ),
+            usual=material.usual,
             health=tuple(health),
-            loss_curves=loss_curves,
+            loss_curves=loss_curves or {},
         )
     )
-    return codec.save(path, overwrite=overwrite)
+    return codec.save(path, metadata=moment, overwrite=overwrite)
 
 
 def _facts(config: PriorConfig) -> tuple[tuple[str, str], ...]:

@@ -155,8 +155,10 @@ class AttachedRun:
             patience_s: how long its trainer may take, in seconds. Where none hands over its
                 weights, those that the run keeps serve, and `instead` says why.
 
+        Returns:
+            Of a run that learns a prior, the model whose codes it learns, with the prior in it.
+
         Raises:
-            ModelTypeError: a run that learns the codes of another model.
             RunFolderError: there is no run yet, or it has no weights yet.
             ModelFileError: the weights that it keeps cannot be read.
 
@@ -184,6 +186,7 @@ class AttachedRun:
         Raises:
             AudioFileError: the file is no sound.
             ShapeError, ConfigError: samples that are not mono, or a rate that is none.
+            ModelTypeError: a run that learns the codes of another model.
             DistillError: see `present_weights`.
 
         Example:

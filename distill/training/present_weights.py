@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from distill.errors import ForeignEntryError, ModelFileError, ModelTypeError, RunFolderError
+from distill.errors import ForeignEntryError, ModelFileError, RunFolderError
 from distill.models.file.info import read_model_info
 from distill.models.use.base import LoadedModel
 from distill.models.use.loading import load_model
@@ -16,8 +16,9 @@ from distill.opened_folder import OpenedFolder
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 from distill.training.run.handle import RunHandle
-from distill.training.run.layout import MODEL, SERIAL, WEIGHTS
+from distill.training.run.layout import MODEL, MOMENT, SERIAL, WEIGHTS
 from distill.training.run.request import RunRequest
+from distill.training.watch.events import EpochMetrics
 
 PATIENCE_S = 10.0
 """How long a trainer may take: it answers between two steps, and not while it validates."""
@@ -36,6 +37,7 @@ class PresentWeights:
     """A model of a run, ready for use, and which weights it has."""
 
     model: LoadedModel[Any]
+    """Of a run that learns the codes of another model: that one, with what was learned in it."""
     epoch: int
     """Epochs that were done; of kept weights the one they are of. From 0."""
     step: int
@@ -58,17 +60,12 @@ class WeightsRequest:
         folder: of a run, of whatever state.
 
     Raises:
-        ModelTypeError: a run that learns the codes of another model.
         RunFolderError: no run is there.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         family = RunRequest.from_dict(folder.read_request()).family
-        if family.of_codec is not None:
-            raise ModelTypeError(
-                f"{folder.path}: learns a {family.title}, which takes no sound and makes none of "
-                "it; a run of the model whose codes it learns does"
-            )
+        self._is_of_codec = family.of_codec is not None
         self._folder, self._began = folder, time.monotonic()
         self._serial: int | None = None
         self._why = _why(folder.read_state())
@@ -120,7 +117,11 @@ class WeightsRequest:
         if not isinstance(answered, int) or answered < serial:
             return None
         model = load_model(path)
-        return PresentWeights(model, *_progress(model))
+        epoch, step = _progress(model)
+        # What only this file says would be untrue of another that the model is saved to.
+        said = model.metadata.items()
+        model.metadata = {name: value for name, value in said if name not in (SERIAL, MOMENT)}
+        return PresentWeights(model, epoch, step)
 
     def _stamp(self) -> object:
         """What changes with the file of weights; None where there is none."""
@@ -149,9 +150,14 @@ class WeightsRequest:
                 f"{self._folder.path}; try again once it trains"
             )
         model = load_model(self._folder.model_path)
-        _, step = _progress(model)
-        epoch = model.metadata.get("training", {}).get("best_epoch", 0)
+        epoch, step = self._best_so_far() if self._is_of_codec else _best(model)
         return PresentWeights(model, epoch, step, self._why)
+
+    def _best_so_far(self) -> tuple[int, int]:
+        """Epoch and step of the kept weights of a run whose model's file says nothing of it."""
+        events = self._folder.read_events()[0]
+        best = [event for event in events if isinstance(event, EpochMetrics) and event.is_best]
+        return (best[-1].epoch, best[-1].step) if best else (0, 0)
 
 
 def present_weights(folder: RunFolder, patience_s: float = PATIENCE_S) -> PresentWeights:
@@ -172,6 +178,11 @@ def _why(state: str) -> str:
     return "" if state in _HANDS_OVER else _WHY.get(state, f"the run is {state}")
 
 
-def _progress(model: LoadedModel[Any]) -> tuple[int, int]:
+def _best(model: LoadedModel[Any]) -> tuple[int, int]:
     said = model.metadata.get("training", {})
+    return said.get("best_epoch", 0), said.get("steps", 0)
+
+
+def _progress(model: LoadedModel[Any]) -> tuple[int, int]:
+    said = model.metadata.get(MOMENT) or model.metadata.get("training", {})
     return said.get("epochs", 0), said.get("steps", 0)

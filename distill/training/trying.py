@@ -16,7 +16,7 @@ from distill.audio.resampling import resample
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder
 from distill.config import AutoencoderConfig, SpectrogramConfig
-from distill.errors import AudioFileError, ConfigError
+from distill.errors import AudioFileError, ConfigError, ModelTypeError
 from distill.family import family_of
 from distill.models.use.base import Waveform
 from distill.names import printable
@@ -129,8 +129,14 @@ def try_sound(
         RunFolderError: the run has no weights yet.
         ModelFileError: the weights that it keeps cannot be read.
     """
+    request = RunRequest.from_dict(folder.read_request())
+    if request.family.of_codec is not None:
+        raise ModelTypeError(
+            f"{folder.path}: learns a {request.family.title}, which takes no sound and makes none "
+            "of it; a run of the model whose codes it learns does"
+        )
     asked = WeightsRequest(folder)  # the trainer answers while the sound is read
-    config = RunRequest.from_dict(folder.read_request()).config.spectrogram
+    config = request.config.spectrogram
     ready = sound_to_try(sound, sample_rate, config, name=name)
     return reconstructed(ready, asked.receive(patience_s))
 

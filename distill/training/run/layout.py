@@ -15,8 +15,9 @@ CODEC = "codec.safetensors"
 """The model whose codes a run learns; no `.distill` by name, or libraries would list it too."""
 WEIGHTS = "weights.safetensors"
 """A model of the weights of a moment, for who asked for it; gone when its trainer is."""
-SERIAL = "serial"
-"""In its metadata: the newest command that was received when it was written."""
+SERIAL, MOMENT = "serial", "moment"
+"""In its metadata: the newest command that was received when it was written, and, of a run that
+learns codes, how far that was."""
 LOCK, CONTROL_LOCK, RESERVE, WORKER_LOG = ".lock", ".control.lock", ".reserve", "worker.log"
 OWN_FILES = (
     REQUEST, EVENTS, STATUS, CONTROL, MARKS, CHECKPOINTS, PREVIEWS, MODEL, CODEC, WEIGHTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import time
 from functools import partial
@@ -16,7 +17,7 @@ from distill.training.engine.engine import STOPPED, Engine
 from distill.training.engine.task import Task
 from distill.training.run import states
 from distill.training.run.codec import material_of
-from distill.training.run.layout import SERIAL, WEIGHTS
+from distill.training.run.layout import MOMENT, SERIAL, WEIGHTS
 from distill.training.run.preparation import write_request
 from distill.training.run.request import RunRequest
 from distill.training.run.resume_point import ResumePoint
@@ -193,13 +194,21 @@ class TrainingSession:
 
         Not to last: nothing waits for the disk.
         """
-        if self.request.family.of_codec is not None:  # no model by themselves
+        of_codec, progress = self.request.family.of_codec, _progress(engine)
+        if of_codec is not None:  # no model by themselves
+            self.folder.follow_move()
+            of_codec.save(
+                self.folder.model_path.with_name(WEIGHTS),
+                copy.deepcopy(engine.task.module).cpu(),
+                material=self.material,
+                moment={MOMENT: progress, SERIAL: serial},
+            )
             return
         data = model_bytes(
             WEIGHTS,
             self.config,
             engine.task.module.state_dict(),
-            {"name": self.request.name, "training": _progress(engine), SERIAL: serial},
+            {"name": self.request.name, "training": progress, SERIAL: serial},
         )
         with self.folder.files.write(WEIGHTS, durable=False) as file:
             file.write(data)

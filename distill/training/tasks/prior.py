@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,7 @@ from distill.models.prior.conditions import learned_conditions
 from distill.models.prior.counts import CodeCounts
 from distill.models.prior.model import NOTHING, PADDING, CodePrior
 from distill.models.prior.sounds import CodedSound
+from distill.models.prior.usual import UsualRuns, usual_runs
 from distill.models.use.loaded import LoadedVQModel
 from distill.own_folder import OwnFolder
 from distill.training.engine.task import Judgement, Learner
@@ -44,6 +46,12 @@ class CodeMaterial:
     training: tuple[CodedSound, ...]
     validation: tuple[CodedSound, ...]
     """Recordings that were held out, without copies."""
+
+    @cached_property
+    def usual(self) -> UsualRuns:
+        """What these share with those learned from; worked out when first asked for."""
+        held_out = tuple(sound.codes for sound in self.validation)
+        return usual_runs(held_out, self.training, 1 / self.codec.config.step_rate_hz)
 
 
 class Windows(NamedTuple):
