@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from distill import TrainingRunner
 from distill.audio.io import is_reconstruction
 from distill.training import TrainingResult
 
@@ -21,6 +24,15 @@ pads = Generator(model, count=2, seconds=1.0, seed=5)
 pads
 """
 OPEN_AGAIN = "pads"
+LEARN = """\
+from distill import TrainingRunner, load_model
+from distill_widgets import Generator
+from tests.priors import tiny_prior
+model = load_model("pads-model.distill")
+runner = TrainingRunner()
+runner.start_prior(model, {sounds!r}, "pads-run", tiny_prior(model, max_steps=1_000_000), "cpu")
+Generator(runner, count=1, seconds=0.5)
+"""
 
 
 def test_a_sound_is_heard_while_it_is_drawn(
@@ -46,6 +58,32 @@ def test_a_sound_is_heard_while_it_is_drawn(
     book.page.locator(f'{row}[data-pieces][data-status="paused"]').wait_for()  # at its end
     heard.locator(".distill-play").click()  # and once more, the whole
     book.page.locator(f'{row}[data-pieces][data-duration][data-status="playing"]').wait_for()
+
+
+def test_sounds_of_a_run_are_drawn_while_it_learns(
+    server: Any, notebook: Callable[..., Any], trained: TrainingResult, sounds_dir: Path
+) -> None:
+    shutil.copy(trained.model_path, server.folder / "pads-model.distill")
+    shutil.rmtree(server.folder / "pads-run", ignore_errors=True)
+    book = notebook(LEARN.format(sounds=str(sounds_dir)))
+    book.run_all()
+    book.wait_for(PADS, "rows", 0)
+    first = book.page.locator(PAD).first
+
+    def drawn(said: str) -> bool:
+        """Presses once more: while the run starts there are no weights yet, which is said."""
+        book.page.get_by_role("button", name="New sound", exact=True).click()
+        book.page.wait_for_timeout(500)
+        return first.count() > 0 and said in first.inner_text()
+
+    with contextlib.closing(TrainingRunner.attach(server.folder / "pads-run")) as runner:
+        try:
+            book.until(lambda: drawn("weights after step "))
+            book.picture("generator-run", ".distill-card")
+        finally:
+            runner.stop(now=True)
+        runner.wait(60, progress=False)
+        book.until(lambda: drawn(": the run is stopped"))
 
 
 def test_new_sounds_are_heard_varied_kept_and_exported(

@@ -99,8 +99,8 @@ NOTHING_WANTED = Wanted()
 def wanted_of(
     config: PriorConfig,
     sounds: Sequence[CodedSound],
-    classes: Classes,
-    loudness: Loudness,
+    classes: Classes = None,
+    loudness: Loudness = None,
     *,
     begin: int = 0,
     steps: int | None = None,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from distill import LoadedVQModel, load_model
+from distill import LoadedVQModel, TrainingRunner, load_model, train_prior
 from distill.audio.io import is_reconstruction
 from distill.config.conditions import CONDITIONS
 from distill.errors import (
@@ -19,13 +22,14 @@ from distill.errors import (
     PartError,
     PriorError,
     RecipeError,
+    RunFolderError,
 )
 from distill.models.prior.sounds import CodedSound
 from distill.training import TrainingResult
 from distill_widgets import Generator
 from distill_widgets.inside.pad_board import MOST_PADS
 from distill_widgets.inside.pad_files import stem_of
-from tests.priors import untrained
+from tests.priors import tiny_prior, untrained
 from tests.widgets.node_page import say
 
 
@@ -343,3 +347,104 @@ def test_it_ends_with_all_its_parts(model):
 
 def test_a_name_of_any_signs_gives_a_file():
     assert stem_of("../<b>|über:\n") == "b-über" and stem_of("/..") == "sound"
+
+
+# --- a run that learns a prior ----------------------------------------------------------------
+
+
+@pytest.fixture
+def learning(trained, corpus, tmp_path):
+    """A runner that learns a prior until the test is over, in a thread."""
+    codec = load_model(trained.model_path)
+    runner = TrainingRunner("thread")
+    config = tiny_prior(codec, max_steps=1_000_000)
+    runner.start_prior(codec, corpus, tmp_path / "run", config, "cpu")
+    until(lambda: runner.history.step_count > 2)
+    yield runner
+    if runner.is_running:
+        runner.stop(now=True)
+        runner.wait(60)
+    runner.close()
+
+
+def until(condition):
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def step_of(pads: Generator, number: int) -> int:
+    """Of the weights that a pad says it was drawn by."""
+    said = re.search(r"weights after step ([\d,]+)$", str(facts(pads, number)["about"]))
+    assert said is not None
+    return int(said[1].replace(",", ""))
+
+
+def test_sounds_of_a_run_are_drawn_by_the_weights_of_their_moment(learning, tmp_path):
+    pads = Generator(learning, count=2, seconds=0.3, seed=5)
+    assert pads.numbers == (2, 1) and step_of(pads, 1) == step_of(pads, 2) >= 2
+    before = learning.history.step_count
+    until(lambda: learning.history.step_count > before + 5)
+    pads.buttons[0].click()
+    assert step_of(pads, 3) > step_of(pads, 1)
+    assert "error" not in press(pads, "vary", 1)
+    assert step_of(pads, 4) >= step_of(pads, 3)
+    assert torch.equal(pads.codes(4).indices[0], pads.codes(1).indices[0])
+    learning.stop()
+    learning.wait(60)
+    pads.buttons[0].click()
+    best = learning.history.best.epoch + 1
+    assert f"kept weights of epoch {best}: the run is stopped" in facts(pads, 5)["about"]
+    seed = int(pads.settings.seed.value)
+    kept = learning.result.load().generate(0.3, seed=seed)
+    assert torch.equal(pads.codes(5).indices, kept.indices)
+    pads.keep(1)
+    [file] = pads.export(tmp_path / "new")
+    assert is_reconstruction(file)
+    pads.close()
+
+
+def test_what_a_run_keeps_is_read_once(trained, corpus, tmp_path, monkeypatch):
+    codec = load_model(trained.model_path)
+    config = tiny_prior(codec, max_steps=4)
+    run = train_prior(codec, corpus, tmp_path / "run", config, "cpu").model_path.parent
+    runner = TrainingRunner.attach(run)
+    asked, present = [], TrainingRunner.present_weights
+    monkeypatch.setattr(
+        TrainingRunner, "present_weights", lambda self: asked.append(1) or present(self)
+    )
+    pads = Generator(runner, count=1, seconds=0.1)
+    pads.new()
+    assert "the run is finished" in facts(pads, 2)["about"] and len(asked) == 1
+    os.utime(run / "model.distill", (1, 1))  # it has learned on meanwhile
+    pads.new()
+    assert len(asked) == 2
+    pads.close()
+    runner.close()
+
+
+def test_a_run_that_has_no_weights_yet_says_so_and_can_be_asked_again(learning, monkeypatch):
+    def none_yet(_self):
+        raise RunFolderError("the run is starting, and no weights are kept yet: try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRunner, "present_weights", none_yet)
+        pads = Generator(learning, count=2, seconds=0.3)
+        assert pads.numbers == () and "no weights are kept yet" in pads.says.text
+        pads.buttons[0].click()
+        assert pads.numbers == () and pads.says.tone == "bad"
+        with pytest.raises(ConfigError, match="count=-1"):
+            Generator(learning, count=-1)
+    pads.buttons[0].click()
+    assert pads.numbers == (1,) and step_of(pads, 1) > 0
+    pads.close()
+
+
+def test_runners_that_learn_no_prior_are_refused(trained):
+    with pytest.raises(RunFolderError, match=r"no run yet: begin one with runner\.start_prior"):
+        Generator(TrainingRunner())
+    runner = TrainingRunner.attach(trained.model_path.parent)
+    with pytest.raises(ModelTypeError, match="trains RVQ-VAE, no prior, and makes no new sounds"):
+        Generator(runner)
+    runner.close()

@@ -11,18 +11,22 @@ import ipywidgets
 from torch import Tensor
 
 from distill.codebook.codes import Codes
+from distill.errors import RunFolderError
 from distill.markup import shortened
 from distill.models.prior.drawing import Drawing
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill.tables import MOST_IN_A_CELL, html_page, html_table, text_table
+from distill.training.runner import TrainingRunner
 from distill.words import counted
 from distill_widgets.inside.codes_view import CodesView
-from distill_widgets.inside.pad_board import Asked, Pad, PadBoard
+from distill_widgets.inside.pad_board import PadBoard
 from distill_widgets.inside.pad_files import PadFiles
 from distill_widgets.inside.pad_list import PadList, about
 from distill_widgets.inside.pad_settings import PadSettings
+from distill_widgets.inside.pad_source import source_of
 from distill_widgets.inside.pad_told import Told
+from distill_widgets.inside.pads import Asked, Pad
 from distill_widgets.page.controls import Sentence, button, labelled, row, style_sheet
 from distill_widgets.page.view import View
 
@@ -38,7 +42,10 @@ class Generator(View):
     from anything that was done.
 
     Args:
-        model: a trained one with a prior; see `train_prior`.
+        model: a trained one with a prior, see `train_prior`; or the runner of a run that learns
+            one, see `TrainingRunner.start_prior`. Then each sound is drawn by the weights of its
+            moment, once there are some, and says of which step they are; when the run has ended,
+            by those that it keeps.
         count: sounds to begin with.
         seconds: length of a new sound, or of what a continued one gets; up to 60.
         seed: of the first sound, the others follow; None by chance.
@@ -48,7 +55,8 @@ class Generator(View):
         loudness: a level in dB, or several from begin to end; see `model.generate`; None for any.
 
     Raises:
-        ModelTypeError: a model without codebooks.
+        ModelTypeError: a model without codebooks, or a run that learns no prior.
+        RunFolderError: a runner without a run.
         PriorError: a model without a prior, or one that knows neither classes nor loudness; says
             how to train one.
         ConfigError: a count, length, seed, temperature, novelty or level out of its range, or a
@@ -61,7 +69,7 @@ class Generator(View):
 
     def __init__(
         self,
-        model: LoadedVQModel,
+        model: LoadedVQModel | TrainingRunner,
         *,
         count: int = 4,
         seconds: float = 3.0,
@@ -71,15 +79,17 @@ class Generator(View):
         classes: str | None = None,
         loudness: float | Sequence[float] | None = None,
     ) -> None:
-        self._board, told = PadBoard(model), Told.of(classes, loudness)
+        source, told = source_of(model), Told.of(classes, loudness)
+        self._board = PadBoard(source)
         self._pieces: dict[Asked, int] = {}  # of sounds that are being drawn: how many are there
         self._files, self._is_showing = PadFiles(self._board), False
         drawing = Drawing(temperature=temperature, novelty=novelty)
-        self._board.begin(count, seconds, seed, drawing, told)
-        self.title = shortened(f"New sounds of {model.name}", MOST_IN_A_CELL)
-        self.player = PadList(self._board.sound, spectrogram=model.spectrogram.config,
+        trouble = self._begin(count, seconds, seed, drawing, told)
+        codec = source.codec
+        self.title = shortened(f"New sounds of {codec.name}", MOST_IN_A_CELL)
+        self.player = PadList(self._board.sound, spectrogram=codec.spectrogram.config,
                               name=self.title, empty="no sounds yet")  # fmt: skip
-        self.settings = PadSettings(drawing, seconds, model.prior.config, told)
+        self.settings = PadSettings(drawing, seconds, source.config, told)
         self.folder_field = labelled(
             ipywidgets.Text, "Export to", value="generated", continuous_update=False
         )
@@ -105,7 +115,17 @@ class Generator(View):
         ):  # fmt: skip
             self.player.command(kind, _done_with(do))
         self._show()
+        if trouble:
+            self.says.say(trouble)
         self._board.on_piece = self._on_piece
+
+    def _begin(self, *asked: Any) -> str:
+        """Fills the board; returns why it could not, where that may be otherwise soon."""
+        try:
+            self._board.begin(*asked)
+        except RunFolderError as error:  # a run that starts has no weights yet
+            return printable(str(error))
+        return ""
 
     @property
     def numbers(self) -> tuple[int, ...]:

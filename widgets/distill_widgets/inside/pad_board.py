@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,12 +17,13 @@ from distill.arrays import as_int
 from distill.codebook.codes import Codes
 from distill.errors import ConfigError, PartError
 from distill.markup import plain
-from distill.models.prior.copying import SharedRun
 from distill.models.prior.drawing import Drawing
-from distill.models.use.bottlenecks import check_codebooks
+from distill.models.prior.wanted import wanted_of
 from distill.models.use.drawn import checked_seconds, checked_seed, fresh_seed
 from distill.models.use.loaded import LoadedVQModel
+from distill_widgets.inside.pad_source import PadSource
 from distill_widgets.inside.pad_told import ANY, Told
+from distill_widgets.inside.pads import Asked, Pad
 from distill_widgets.sounds.audio_player import Sound
 
 LONGEST_S = 60.0
@@ -36,62 +36,16 @@ _BEGINNING = 1 / 3
 """How much of a sound others begin with that are to be like it."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A sound that is to be drawn."""
-
-    number: int
-    """From 1; no other pad ever has it."""
-    made: str
-    """How, in words."""
-    seconds: float
-    """About its length."""
-    seed: int
-    """What is drawn of it is drawn with this seed, ..."""
-    drawing: Drawing
-    """... and as boldly as this."""
-    told: Told = ANY
-    """What it is asked to be."""
-    is_new: bool = False
-    """Whether it is made of no other pad."""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """As the methods of a model take them."""
-        return {"seed": self.seed, **self.drawing.to_dict(), **self.told.to_dict()}
-
-
-@dataclass(frozen=True)
-class Pad:
-    """A generated sound."""
-
-    asked: Asked
-    codes: Codes
-    shared: SharedRun
-    """What it has copied."""
-    kept: bool = False
-
-    @property
-    def number(self) -> int:
-        """See `Asked`."""
-        return self.asked.number
-
-
 class PadBoard:
     """Generated sounds of a model, the newest first. Where there are many, the oldest that nobody
     keeps make room.
 
     Args:
-        model: with a prior.
-
-    Raises:
-        ModelTypeError: a model without codebooks.
-        PriorError: a model without a prior; says how to train one.
+        source: makes its sounds.
     """
 
-    def __init__(self, model: LoadedVQModel) -> None:
-        check_codebooks(model, "Generator")
-        self.model, self.prior = model, model.prior
+    def __init__(self, source: PadSource) -> None:
+        self._source, self.model = source, source.codec
         self.pads: tuple[Pad, ...] = ()
         self._past: list[tuple[Pad, ...]] = []
         self._numbers = itertools.count(1)
@@ -130,8 +84,9 @@ class PadBoard:
         Raises:
             PriorError: the prior cannot be told that.
             ConfigError: a count, length or seed out of its range, or a class that nobody knows.
+            RunFolderError: a run that has no weights yet.
         """
-        self.prior.wanted(**told.to_dict(), steps=1)
+        wanted_of(self._source.config, (), **told.to_dict(), steps=1)
         number = as_int(count)
         if number is None or not 0 <= number <= MOST_PADS:
             raise ConfigError(
@@ -139,19 +94,36 @@ class PadBoard:
                 f"{MOST_PADS}"
             )
         first, length = checked_seed(seed, count=max(1, number)), _checked_length(seconds)
+        now = self._source.now() if number else None  # the same for all
         for one in range(first, first + number):
-            self.new(length, one, drawing, told)
+            self.new(length, one, drawing, told, now)
         self._past = []
 
-    def new(self, seconds: float, seed: object, drawing: Drawing, told: Told = ANY) -> Pad:
+    def new(
+        self,
+        seconds: float,
+        seed: object,
+        drawing: Drawing,
+        told: Told = ANY,
+        now: tuple[LoadedVQModel, str] | None = None,
+    ) -> Pad:
         """Adds a sound that never was.
+
+        Args:
+            seconds: its length.
+            seed: of its draws; None by chance.
+            drawing: how boldly.
+            told: what it is to be.
+            now: what draws it; None for what the source has at this moment.
 
         Raises:
             ConfigError: a setting out of its range, or no room.
+            RunFolderError: a run that has no weights yet, here as in the others.
         """
-        length = _checked_length(seconds)
-        asked = Asked(next(self._numbers), "new", length, checked_seed(seed), drawing, told, True)
-        return self._drawn(asked, partial(self.model.generate, length))
+        length, drawn = _checked_length(seconds), checked_seed(seed)
+        model, weights = now or self._source.now()
+        asked = self._asked("new", length, drawing, told, weights, seed=drawn, is_new=True)
+        return self._drawn(asked, model, partial(model.generate, length))
 
     def vary(self, number: object, drawing: Drawing) -> Pad:
         """Adds the sound of a pad with other detail.
@@ -162,8 +134,9 @@ class PadBoard:
         """
         pad = self.pad(number)
         made, length = f"a variation of sound {pad.number}", pad.codes.seconds
-        asked = Asked(next(self._numbers), made, length, fresh_seed(), drawing)
-        return self._drawn(asked, partial(self.model.vary, pad.codes))
+        model, weights = self._source.now()
+        asked = self._asked(made, length, drawing, ANY, weights)
+        return self._drawn(asked, model, partial(model.vary, pad.codes))
 
     def extend(self, number: object, seconds: float, drawing: Drawing, told: Told = ANY) -> Pad:
         """Adds the sound of a pad, and what may follow it.
@@ -175,8 +148,9 @@ class PadBoard:
         pad = self.pad(number)
         made = f"sound {pad.number}, continued"
         length = _checked_length(pad.codes.seconds + checked_seconds(seconds))
-        asked = Asked(next(self._numbers), made, length, fresh_seed(), drawing, told)
-        return self._drawn(asked, partial(self.model.continue_sound, pad.codes, seconds))
+        model, weights = self._source.now()
+        asked = self._asked(made, length, drawing, told, weights)
+        return self._drawn(asked, model, partial(model.continue_sound, pad.codes, seconds))
 
     def alike(self, number: object, drawing: Drawing) -> Pad:
         """Adds a sound that begins as that of a pad does, and goes on in another way.
@@ -192,9 +166,10 @@ class PadBoard:
         grid = codes.indices[:, : 1 + max(1, round(_BEGINNING * codes.steps))]
         begins = self.model.codes_of(grid, grid.shape[1] * step - 1, codes.peak)
         left = codes.seconds - codes.step_seconds * max(1, grid.shape[1] - 1)
-        asked = Asked(next(self._numbers), made, codes.seconds, fresh_seed(), drawing)
+        model, weights = self._source.now()
+        asked = self._asked(made, codes.seconds, drawing, ANY, weights)
         more = max(left, codes.step_seconds)
-        return self._drawn(asked, partial(self.model.continue_sound, begins, more))
+        return self._drawn(asked, model, partial(model.continue_sound, begins, more))
 
     def keep(self, number: object, *, kept: bool | None = None) -> None:
         """Marks a pad as one that stays and is exported; None: turns the mark.
@@ -241,12 +216,27 @@ class PadBoard:
             OutputExistsError: something is there.
             AudioFileError: it cannot be written.
         """
-        if pad.asked.is_new:
+        if pad.asked.is_new and not pad.asked.weights:
             self.model.generate_file(path, pad.asked.seconds, **pad.asked.settings)
         else:
             self.model.decode_file(pad.codes, path)
 
-    def _drawn(self, asked: Asked, draw: Callable[..., Codes]) -> Pad:
+    def _asked(
+        self,
+        made: str,
+        seconds: float,
+        drawing: Drawing,
+        told: Told,
+        weights: str,
+        *,
+        seed: int | None = None,
+        is_new: bool = False,
+    ) -> Asked:
+        drawn = fresh_seed() if seed is None else seed
+        number = next(self._numbers)
+        return Asked(number, made, seconds, drawn, drawing, told, is_new, weights)
+
+    def _drawn(self, asked: Asked, model: LoadedVQModel, draw: Callable[..., Codes]) -> Pad:
         _with_room(self.pads)  # before it is heard
         heard: list[Tensor] = []
 
@@ -258,7 +248,7 @@ class PadBoard:
         codes = draw(**asked.settings, on_sound=hear if self.on_piece is not None else None)
         if heard:  # it need not be made again
             self._sounds.get(asked.number, lambda: torch.cat(heard))
-        pad = Pad(asked, codes, self.prior.shared_run(codes))
+        pad = Pad(asked, codes, model.prior.shared_run(codes))
         self._change(lambda pads: (pad, *_with_room(pads)))
         return pad
 

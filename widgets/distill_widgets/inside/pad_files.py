@@ -8,7 +8,8 @@ from pathlib import Path
 
 from distill.errors import OutputExistsError, PartError
 from distill.names import printable
-from distill_widgets.inside.pad_board import Pad, PadBoard
+from distill_widgets.inside.pad_board import PadBoard
+from distill_widgets.inside.pads import Pad
 
 _LONGEST_STEM = 60
 

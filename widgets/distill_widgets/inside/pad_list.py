@@ -9,7 +9,7 @@ from torch import Tensor
 
 from distill.markup import shortened
 from distill.tables import MOST_IN_A_CELL
-from distill_widgets.inside.pad_board import Asked, Pad
+from distill_widgets.inside.pads import Asked, Pad
 from distill_widgets.page.messages import PadFacts, Piece
 from distill_widgets.page.page_code import page_code, page_styles
 from distill_widgets.sounds.audio_player import AudioPlayer
@@ -87,4 +87,5 @@ def about(asked: Asked) -> str:
     drawing = asked.drawing
     novelty = f" · novelty {drawing.novelty:g}" if drawing.novelty else ""
     bold = f"temperature {drawing.temperature:g}{novelty}"
-    return f"{asked.made} · seed {asked.seed} · {bold}{asked.told}"
+    weights = f" · {asked.weights}" if asked.weights else ""
+    return f"{asked.made} · seed {asked.seed} · {bold}{asked.told}{weights}"
