@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
+from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 _MARK = "bytes:"
+_SHOWN = 60
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # they turn the rest of a line round
 
 
@@ -20,6 +23,38 @@ def printable(path: str | bytes | os.PathLike[str]) -> str:
         ('Caf\\xe9.wav', 'two\\nlines.wav', 'größe 音.wav')
     """
     return "".join(map(_shown, _text(path)))
+
+
+def as_path(path: str | os.PathLike[str], error: type[Exception]) -> Path:
+    """What somebody gave as the place of a file or folder, if it can be one.
+
+    Args:
+        path: a text or a path.
+        error: raised for anything else, and for names that no system takes.
+
+    Example:
+        >>> as_path("sounds", ValueError).name
+        'sounds'
+        >>> as_path(7, ValueError)
+        Traceback (most recent call last):
+        ValueError: expected the path of a file or folder, found int
+    """
+    try:
+        found = Path(path)
+        os.fsencode(found)
+        found.lstat()
+    except TypeError as wrong:
+        kind = type(path).__name__
+        raise error(f"expected the path of a file or folder, found {kind}") from wrong
+    except UnicodeEncodeError as wrong:
+        raise error(f"{printable(found)}: no name that a file can have ({wrong.reason})") from wrong
+    except ValueError as wrong:
+        raise error(f"{printable(found)}: no name that a file can have (it holds NUL)") from wrong
+    except OSError as wrong:  # mostly: nothing is there yet
+        if wrong.errno == errno.ENAMETOOLONG:
+            shown = printable(found.name)[:_SHOWN]
+            raise error(f"{shown}…: no name that a file can have ({wrong.strerror})") from wrong
+    return found
 
 
 def path_to_text(path: str | bytes | os.PathLike[str]) -> str:

@@ -65,7 +65,7 @@ def refuse_input(path: str | os.PathLike[str], source: str | os.PathLike[str]) -
     """
     try:
         same = Path(path).samefile(source)
-    except (OSError, ValueError):  # one of them does not exist
+    except (OSError, ValueError, TypeError):  # one of them does not exist, or is no path
         return
     if same:
         raise OutputExistsError(

@@ -19,6 +19,7 @@ from distill.audio.decoded_sounds import DecodedSounds
 from distill.audio.file_search import (
     Refusal as Refusal,
     Source as Source,
+    as_places as as_places,
     describe_source as describe_source,
     find_files as find_files,
 )
@@ -71,7 +72,7 @@ class AudioCorpus:
             CorpusError: nothing there is usable, and the message lists why; or it was cancelled.
         """
         if not isinstance(source, (str, os.PathLike)):
-            source = list(source)  # a generator is read once, the message may need it again
+            source = as_places(source)  # a generator is read once, the message may need it again
         paths, refusals = find_files(source, cancel_event)
         keeper = Keeper(sample_rate, memory_bytes, cache_dir or audio_cache_dir(), decoded)
         with ThreadPoolExecutor(workers or os.cpu_count(), "distill-decode") as pool:

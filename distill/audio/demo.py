@@ -12,6 +12,7 @@ import torch
 from distill.audio.fades import faded
 from distill.audio.io import write_audio
 from distill.errors import AudioFileError
+from distill.names import as_path, printable
 
 Samples = np.ndarray
 _SCALE_HZ = (110.0, 130.81, 146.83, 164.81, 196.0, 220.0, 261.63, 293.66, 329.63, 392.0)
@@ -40,11 +41,11 @@ def make_demo_corpus(
     Raises:
         AudioFileError: the folder cannot be written.
     """
-    folder = Path(folder)
+    folder = as_path(folder, AudioFileError)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AudioFileError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise AudioFileError(f"{printable(folder)}: cannot be made: {error.strerror}") from error
     random = np.random.default_rng(seed)
     paths = []
     for kind, (count, seconds, synthesise) in _KINDS.items():

@@ -13,7 +13,7 @@ from distill.audio.file_types import HEAD_BYTES, is_sound_name, placeholder, why
 from distill.audio.files import open_sound_file
 from distill.errors import AudioFileError, CorpusError
 from distill.file_names import RUN_REQUEST
-from distill.names import printable
+from distill.names import as_path, printable
 
 Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """A folder, a file, or any number of either."""
@@ -37,7 +37,7 @@ class Refusal:
 
 def describe_source(source: Source) -> str:
     """The places a corpus was looked for, as one line."""
-    places = _places(source)
+    places = as_places(source)
     names = [printable(place) for place in places[:3]]
     return ", ".join(names) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
 
@@ -54,7 +54,7 @@ def find_files(
     Raises:
         CorpusError: a place that does not exist, or cannot be looked into; or it was cancelled.
     """
-    places = _places(source)
+    places = as_places(source)
     if not places or any(not os.fspath(place) for place in places):  # "" is no "."
         raise CorpusError("no files given: expected a folder of recordings, or paths")
     found: dict[Path, None] = {}
@@ -75,8 +75,19 @@ def is_run_folder(folder: Path) -> bool:
         return False
 
 
-def _places(source: Source) -> list[str | os.PathLike[str]]:
-    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+def as_places(source: Source) -> list[str | os.PathLike[str]]:
+    """The places that a source names, one or several.
+
+    Raises:
+        CorpusError: something else than paths.
+    """
+    try:
+        places = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    except TypeError:
+        places = [source]  # type: ignore[list-item]
+    for place in places:
+        as_path(place, CorpusError)
+    return places
 
 
 def _files_at(place: Path, refusals: list[Refusal]) -> Iterator[Path]:

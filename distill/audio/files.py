@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from distill.errors import AudioFileError
-from distill.names import printable
+from distill.names import as_path, printable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _PIECE_BYTES = 1 << 20
@@ -33,14 +33,13 @@ def open_sound_file(path: str | os.PathLike[str]) -> BinaryIO:
     Raises:
         AudioFileError: missing, unreadable, empty, or a pipe, a device, a socket or a folder.
     """
+    path = as_path(path, AudioFileError)
     name = file_name(path)
     try:
         # A pipe that nobody writes to blocks whoever opens it, unless asked not to.
         descriptor = os.open(path, _FLAGS | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise AudioFileError(f"{name}: no such file; looked for {printable(path)}") from error
-    except ValueError as error:  # a name with a zero byte in it
-        raise AudioFileError(f"{name}: no such file; {error}") from error
     except OSError as error:
         reason = _special(path) or (error.strerror or str(error))
         raise AudioFileError(f"{name}: cannot be opened: {reason}") from error

@@ -18,6 +18,7 @@ from distill.audio.resampling import resampled_length, resampled_pieces
 from distill.audio.sound_file import AudioInfo, OpenSound, open_sound
 from distill.audio.sound_survey import SoundSurvey, mix_down, mono_blocks
 from distill.errors import AudioFileError
+from distill.names import as_path
 
 MOST_WHOLE_BYTES = 2 << 30
 """A sound that takes more is not read whole: 3 h at 48 kHz."""
@@ -110,7 +111,7 @@ def read_pieces(path: str | os.PathLike[str], sample_rate: int | None = None) ->
         >>> sound.samples, sum(len(piece) for piece in sound)
         (48000, 48000)
     """
-    return SoundPieces(Path(path), sample_rate)
+    return SoundPieces(as_path(path, AudioFileError), sample_rate)
 
 
 class SoundPieces:

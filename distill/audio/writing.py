@@ -19,7 +19,7 @@ from torch import Tensor
 from distill.arrays import as_floats, as_rate
 from distill.audio.reconstruction_mark import comment_of
 from distill.errors import AudioFileError, OutputExistsError, ShapeError
-from distill.names import printable
+from distill.names import as_path, printable
 from distill.outputs import check_free, new_file
 
 _log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def check_place(path: str | os.PathLike[str], *, overwrite: bool = False) -> Non
         OutputExistsError: a file is there that this program did not write.
         AudioFileError: no format has such a name, or nothing can be written in the folder.
     """
-    path = Path(path)
+    path = as_path(path, AudioFileError)
     check_free(path, overwrite=overwrite)
     format_of(path)
     try:
@@ -170,7 +170,7 @@ def open_writer(
         OutputExistsError: such a file is there.
         AudioFileError: the file cannot be written.
     """
-    path, sample_rate = Path(path), as_rate(sample_rate, lowest=1)
+    path, sample_rate = as_path(path, AudioFileError), as_rate(sample_rate, lowest=1)
     kind = format_of(path)
     chosen = subtype or ("FLOAT" if peak > 1 and kind not in _NEVER_ABOVE_1 else "PCM_16")
     keeps_peaks = kind in _LOSSY or chosen in {"FLOAT", "DOUBLE"}

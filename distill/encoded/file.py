@@ -60,6 +60,8 @@ class EncodedFile:
             OutputExistsError: such a file is there.
             DistillError: of the family's class: it cannot be written.
         """
+        if not path.name:
+            raise self.error(f"{printable(path)}: a folder; name a file to be written")
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
         name = fields["model_name"][:_LONGEST_NAME]
         try:

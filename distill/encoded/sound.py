@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from distill.arrays import LOUDEST, as_float, as_int
 from distill.encoded.file import EncodedFile
 from distill.errors import DistillError
-from distill.names import printable
+from distill.names import as_path, printable
 
 _MOST = 2**53
 _DIGEST = re.compile("[0-9a-f]{64}|")
@@ -57,7 +57,7 @@ class EncodedSound(ABC):
             OutputExistsError: such a file is there.
             DistillError: it cannot be written; `CodesError` of codes, `LatentsError` of latents.
         """
-        return self.file.save(self._fields(), Path(path), overwrite=overwrite)
+        return self.file.save(self._fields(), as_path(path, self.file.error), overwrite=overwrite)
 
     @classmethod
     def load(cls: type[_SoundT], path: str | os.PathLike[str]) -> _SoundT:
@@ -67,7 +67,7 @@ class EncodedSound(ABC):
             DistillError: missing, damaged, too large, or no such file; `CodesError` of codes,
                 `LatentsError` of latents.
         """
-        values = cls.file.load(Path(path))
+        values = cls.file.load(as_path(path, cls.file.error))
         try:
             return cls(**values)
         except DistillError as error:

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import TrainingConfig
+from distill.errors import RunFolderError
 from distill.family import family_of, model_config
 from distill.models.device import check_devices
+from distill.names import as_path
 from distill.training.elsewhere import train_elsewhere
 from distill.training.engine import loop
 from distill.training.engine.fabric import make_fabric
@@ -76,7 +78,7 @@ def train(
         TrainingError: ten steps in a row were not finite, or memory ran out; the last good weights
             are kept.
     """
-    path = Path(output_dir)
+    path = as_path(output_dir, RunFolderError)
     try:
         check_devices(device, devices)
         config = model_config(config)
@@ -159,7 +161,7 @@ def resume(
         CheckpointError: no checkpoint can be read.
         TrainingError: see `train`.
     """
-    path = Path(run_folder)
+    path = as_path(run_folder, RunFolderError)
     budget = {"max_epochs": max_epochs, "max_steps": max_steps, "max_seconds": max_seconds}
     found = extend_run(path, budget, sounds=sounds, new_sounds=new_sounds, devices=devices)
     if RunRequest.from_dict(RunFolder(path).read_request()).devices > 1:

@@ -10,13 +10,14 @@ from typing import Any
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import PriorConfig, get_adaptive_prior_config
 from distill.config.conditions import CLASS
-from distill.errors import ConfigError, UninitialisedError
+from distill.errors import ConfigError, RunFolderError, UninitialisedError
 from distill.models.device import check_devices
 from distill.models.prior.corpus import CodeCorpus, as_corpus, classes_of, learned_names
 from distill.models.prior.room import check_recordings
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.use.loading import load_model_v2
+from distill.names import as_path
 from distill.training.fronts import train_begun
 from distill.training.run.codec import keep_codec
 from distill.training.run.folder import RunFolder
@@ -70,7 +71,7 @@ def train_prior(
         RunFolderError: the folder is taken, not empty, or cannot be written.
         TrainingError: see `train`.
     """
-    path = Path(output_dir)
+    path = as_path(output_dir, RunFolderError)
     try:
         corpus = begin_prior(
             model, sounds, path, config, device,

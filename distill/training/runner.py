@@ -11,6 +11,7 @@ from distill.config import PriorConfig, TrainingConfig, VQVAEConfig
 from distill.errors import RunFolderError
 from distill.family import model_config
 from distill.models.device import check_devices
+from distill.names import as_path
 from distill.training.launched_run import Backend, LaunchedRun
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
@@ -81,7 +82,7 @@ class TrainingRunner(LaunchedRun):
             CorpusError: no such file or folder.
             RunFolderError: the folder is taken, not empty, or cannot be written.
         """
-        path = Path(output_dir)
+        path = as_path(output_dir, RunFolderError)
         if not isinstance(sounds, (str, os.PathLike, AudioCorpus)):
             sounds = list(sounds)  # it is iterated twice
         with self._lock:
@@ -155,7 +156,7 @@ class TrainingRunner(LaunchedRun):
         """
         from distill.training.prior import begin_prior
 
-        path = Path(output_dir)
+        path = as_path(output_dir, RunFolderError)
         with self._lock:
             self._refuse_if_busy()
             self._check_thread(devices)

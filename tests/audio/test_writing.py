@@ -103,7 +103,8 @@ def test_a_disk_that_fills_at_any_byte_is_one_error_of_ours(
 
 def test_errors_of_a_file_name_are_ours(tmp_path: Path) -> None:
     for name in ("x" * 300 + ".wav", "a\nb/c.wav"):
-        with pytest.raises(AudioFileError, match="cannot be written: ") as error:
+        refusal = "cannot be written: |xxx…: no name that a file can have "
+        with pytest.raises(AudioFileError, match=refusal) as error:
             write_audio(tmp_path / name, torch.zeros(10), 8000)
         assert str(error.value).isprintable()
 

@@ -14,7 +14,7 @@ from distill.analysis.compare.identity import ModelIdentity
 from distill.checked import ArraySpec, brief, read_npz
 from distill.codebook.labels import LONGEST_LABEL
 from distill.errors import AtlasError, AtlasFileError, OutputExistsError, OutsideDataError
-from distill.names import printable
+from distill.names import as_path, printable
 from distill.outputs import new_file
 
 _FORMAT, _VERSION = "distill_atlas", 1
@@ -97,7 +97,7 @@ def save(
         OutputExistsError: such a file is there.
         AtlasFileError: it cannot be written.
     """
-    path = Path(path)
+    path = as_path(path, AtlasFileError)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     values: dict[str, Any] = {"format": _FORMAT, "version": _VERSION}
     model: ModelIdentity = fields["model"]
@@ -123,7 +123,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         AtlasFileError: missing, damaged, of another version, or no atlas.
     """
-    path = Path(path)
+    path = as_path(path, AtlasFileError)
     name = printable(path.name)
     try:
         limit = min(_MOST_BYTES, _ROOM + _RATIO * path.stat().st_size)

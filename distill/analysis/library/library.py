@@ -16,7 +16,7 @@ from distill.errors import LibraryError, ModelFileError
 from distill.file_names import MODEL_SUFFIX
 from distill.models.file.info import read_model_info
 from distill.models.file.persistence import edit_metadata
-from distill.names import printable
+from distill.names import as_path, printable
 from distill.training.run import states
 from distill.training.run.folder import RunFolder
 
@@ -37,7 +37,7 @@ class ModelLibrary:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder).absolute()
+        self.folder = as_path(folder, LibraryError).absolute()
         if not self.folder.is_dir():
             raise LibraryError(f"{printable(self.folder)}: no such folder")
         self._known: dict[Path, _Seen] = {}

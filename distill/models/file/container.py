@@ -28,6 +28,7 @@ from distill.errors import (
 )
 from distill.models.file.digest import Part, digest_of, part_of
 from distill.models.file.header import BYTES, HEADER_LIMIT, TYPES, Place, parse_header
+from distill.names import as_path
 from distill.outputs import new_file
 
 FORMAT = "distill_model"
@@ -73,7 +74,7 @@ def write_container(
         OutputExistsError: such a file is there.
         ModelFileError: it cannot be written; what lay there before is untouched.
     """
-    path = Path(path)
+    path = as_path(path, ModelFileError)
     return _write(path, container_bytes(path, tensors, texts), overwrite=overwrite)
 
 
@@ -114,7 +115,7 @@ def rewrite_texts(
         ModelFileError: see `read_container`; also where it cannot be written, or somebody else
             wrote it meanwhile. What lies there is untouched.
     """
-    path = Path(path)
+    path = as_path(path, ModelFileError)
     before = _stamp(path)
     with _opened(path) as file:
         header = _header(path, file)
@@ -168,7 +169,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         NotAModelError: missing, or something else than a `.distill` file.
         CorruptModelError: its header is cut off or altered.
     """
-    path = Path(path)
+    path = as_path(path, ModelFileError)
     with _opened(path) as file:
         return _header(path, file)
 
@@ -186,7 +187,7 @@ def read_container(
     Raises:
         ModelFileError: see `read_header`; also where tensors are cut off or altered.
     """
-    path = Path(path)
+    path = as_path(path, ModelFileError)
     with _opened(path) as file:
         header = _header(path, file)
         if approve:

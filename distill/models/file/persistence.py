@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from distill.checked import brief
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL
-from distill.errors import ConfigError, ModelTypeError, OutsideDataError
+from distill.errors import ConfigError, ModelFileError, ModelTypeError, OutsideDataError
 from distill.family import VQVAE, Family, family, family_of
 from distill.models.file.container import (
     Header,
@@ -34,7 +34,7 @@ from distill.models.file.sections import (
     to_json,
 )
 from distill.models.file.weights import check_numbers, check_tensors
-from distill.names import printable
+from distill.names import as_path, printable
 from distill.versions import library_versions
 
 
@@ -95,7 +95,7 @@ def save_model(
     sections = {**known.sections, **changed_sections(now, before, known.family)}
     _check_readable(sections, known.family)
     tensors = known.network.state_dict()
-    check_numbers(tensors, printable(Path(path).name))
+    check_numbers(tensors, printable(as_path(path, ModelFileError).name))
     texts = {**known.extra, **sections, **_identity(tensors, known.config, known.family)}
     return write_container(path, {**tensors, **known.other_tensors}, texts, overwrite=overwrite)
 
@@ -229,7 +229,7 @@ def _defaults(
     """Metadata of a new file, without what the old one says in a form that was passed over."""
     labels = known.family.labels(known.config)
     usual = {
-        "name": printable(Path(path).stem),
+        "name": printable(as_path(path, ModelFileError).stem),
         "description": "",
         "tags": [],
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),

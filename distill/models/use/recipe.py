@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +16,7 @@ from distill.config.conditions import LONGEST_CLASS, LOUDEST_DB, SOFTEST_DB
 from distill.errors import OutsideDataError, RecipeError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import MOST_LEVELS, MOST_NAMES
-from distill.names import printable
+from distill.names import as_path, printable
 
 _IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,4000}\})")
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -78,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         AudioFileError: no such file.
         RecipeError: there is none in it, or one that cannot be read.
     """
-    name = printable(Path(path).name)
+    name = printable(as_path(path, RecipeError).name)
     found = _IN_COMMENT.findall(read_made_by(path))  # the name of a model may look like one
     if not found:
         raise RecipeError(

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from distill.atomic import patiently
 from distill.checked import parse_json
 from distill.errors import ForeignEntryError, OutsideDataError, RunFolderError
+from distill.names import as_path
 from distill.opened_folder import open_to_read
 from distill.own_folder import OwnFolder
 from distill.training.run import states
@@ -47,7 +48,7 @@ class RunFolder:
     """A run folder, to read. Nothing here writes, and rights to read are enough."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path, RunFolderError)
         self._pulse = Pulse()
         self._status = StatusFile()
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from distill.errors import RunFolderError
-from distill.names import printable
+from distill.names import as_path, printable
 from distill.tables import html_page, html_table, text_table
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
@@ -78,13 +78,13 @@ def list_runs(folder: str | Path) -> RunList:
     Raises:
         RunFolderError: no such folder, or it may not be read.
     """
-    folder = Path(folder)
+    folder = as_path(folder, RunFolderError)
     try:
         places = [folder, *sorted(path for path in folder.iterdir() if _is_folder(path))]
     except (FileNotFoundError, NotADirectoryError):
-        raise RunFolderError(f"{folder}: no such folder") from None
+        raise RunFolderError(f"{printable(folder)}: no such folder") from None
     except OSError as error:
-        raise RunFolderError(f"{folder}: cannot be read ({error.strerror})") from error
+        raise RunFolderError(f"{printable(folder)}: cannot be read ({error.strerror})") from error
     runs = [RunFolder(place) for place in places if RunFolder(place).is_run]
     states = [run.read_state(may_wait=False) for run in runs]
     # Clocks that disagree: whether these are alive shows after a moment, the same for all of them.
