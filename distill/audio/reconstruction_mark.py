@@ -12,7 +12,7 @@ MARK = "distill-reconstruction"
 
 # Tags of MP3 may hold their text as UTF-16.
 _MARKS = {kind: MARK.encode(kind) for kind in ("utf-8", "utf-16-le", "utf-16-be")}
-_LONGEST_BYTES = 1 << 13
+_LONGEST_BYTES = 1 << 14
 _EDGE_BYTES = 1 << 16  # comments lie at the beginning of a file, or at its end
 
 

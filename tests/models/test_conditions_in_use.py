@@ -53,6 +53,47 @@ def test_it_is_kept_in_its_file(model: LoadedVQModel, tmp_path: Path) -> None:
     assert whole.steps == model.continue_sound(random_codes(model), 0.3, seed=1).steps
 
 
+def test_variations_and_gaps_are_told_too(model: LoadedVQModel) -> None:
+    codes = random_codes(model)
+
+    def vary(**asked: Any) -> torch.Tensor:
+        return model.vary(codes, seed=1, **asked).indices
+
+    def fill(**asked: Any) -> torch.Tensor:
+        return model.fill(codes, 0.1, 0.3, seed=1, draws=2, **asked).indices
+
+    for make in (vary, fill):
+        plain, asked = make(), [{"classes": KICK}, {"classes": BELL}, {"loudness": [-40, 0]}]
+        others = [make(**one) for one in asked]
+        assert all(
+            torch.equal(make(**one), other) for one, other in zip(asked, others, strict=True)
+        )
+        assert not any(torch.equal(plain, other) for other in others)
+        assert not torch.equal(others[0], others[1])
+        with pytest.raises(ConfigError, match=r"^2 classes: a sound that is varied or filled has "):
+            make(classes=[KICK, BELL])
+        with pytest.raises(ConfigError, match=r"^class kock: no such class; did you mean kick"):
+            make(classes="kock")
+    assert all(torch.equal(vary(loudness=0)[0], row[0]) for row in (vary(), codes.indices))
+    first, last = 4, 15  # steps of the gap
+    filled = fill(classes=KICK)
+    assert torch.equal(filled[:, :first], codes.indices[:, :first])
+    assert torch.equal(filled[:, last:], codes.indices[:, last:])
+
+
+def test_within_a_sound_nothing_is_told_of_begin_and_end(model: LoadedVQModel) -> None:
+    prior = model.prior
+    within = prior.wanted(KICK, [-40, 0], begin=2, steps=5).within_a_sound
+    kick = 1 + prior.config.classes.index(KICK)
+    told = [within.values(step, step, 0) for step in range(7)]
+    assert [row[0] for row in told] == [kick] * 7
+    assert [row[1] > 0 for row in told] == [False, False, True, True, True, False, False]
+    assert told[2][1] < told[3][1] < told[4][1]
+    assert all(row[2:] == [0, 0] for row in told)
+    assert not any(within.ends_at_its_end(step) for step in range(7))
+    assert not prior.wanted(begin=2, steps=5).within_a_sound.conditions  # as it always was
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -87,12 +87,12 @@ def test_files_of_every_format_keep_their_recipe(
 
 
 def test_a_prompt_is_asked_for_and_known_again(model: LoadedVQModel, tmp_path: Path) -> None:
-    path, prompt = tmp_path / "one.wav", codes_of(model)
+    path, prompt = tmp_path / "one.wav", codes_of(model, 6000)
     codes = model.generate_file(path, 0.1, prompt=prompt)
     kept = prompt.save(tmp_path / "prompt.npz")
     for given in (prompt, kept):
         assert len(model.remake(path, prompt=given)[0]) == codes.samples
-    with pytest.raises(RecipeError, match=r"^one\.wav: goes on from a prompt; name the same one"):
+    with pytest.raises(RecipeError, match=r"^one\.wav: was made of another sound, which is too "):
         model.remake(path)
     with pytest.raises(RecipeError, match=r"^one\.wav: goes on from another prompt than this one$"):
         model.remake(path, prompt=codes_of(model, 21))

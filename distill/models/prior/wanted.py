@@ -41,6 +41,8 @@ class Wanted:
     """With the prompt; None where nobody knows when it ends."""
     longest: int = 0
     """Steps of the longest recording: further from its end no sound knows of it."""
+    is_within: bool = False
+    """Whether the steps lie within one sound, of whose begin and end nothing is told."""
 
     @property
     def asks(self) -> bool:
@@ -52,9 +54,22 @@ class Wanted:
         """The same without these."""
         return replace(self, classes=(), loudness_db=())
 
+    @property
+    def within_a_sound(self) -> Wanted:
+        """The same of steps within one sound; of one class, and nothing where nothing is asked.
+
+        Raises:
+            ConfigError: several classes, which would be those of one sound after the other.
+        """
+        if len(self.classes) > 1:
+            raise ConfigError(
+                f"{len(self.classes)} classes: a sound that is varied or filled has one"
+            )
+        return replace(self, is_within=True) if self.asks else NOTHING_WANTED
+
     def ends_at_its_end(self, step: int) -> bool:
         """Whether the sound of a step is to last until all is drawn, and no other begins."""
-        if POSITION not in self.conditions or self.steps is None:
+        if self.is_within or POSITION not in self.conditions or self.steps is None:
             return False
         return self.steps - step <= self.longest
 
@@ -77,7 +92,8 @@ class Wanted:
         return told
 
     def _loudness(self, step: int) -> int:
-        if not self.loudness_db or step < self.begin:
+        is_behind = self.is_within and self.steps is not None and step >= self.steps
+        if not self.loudness_db or step < self.begin or is_behind:
             return UNKNOWN
         places = len(self.loudness_db) - 1
         drawn = 0 if self.steps is None else max(1, self.steps - self.begin - 1)
@@ -87,6 +103,8 @@ class Wanted:
         return int(loudness_value(torch.tensor(level + (place - first) * (after - level))))
 
     def _position(self, step: int, since: int) -> list[int]:
+        if self.is_within:
+            return [UNKNOWN, UNKNOWN]
         if self.steps is None or not self.ends_at_its_end(step):
             return [int(position_value(torch.tensor(since))), UNKNOWN]
         both: Tensor = position_value(torch.tensor([since, self.steps - step]))

@@ -172,8 +172,9 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
             what = printable(Path(encoded).name)
             encoded = cast("EncodedT", self.encoded_type.load(encoded))
         with memory_for(what):
-            pieces = self.decode_pieces(self._first_levels(encoded, levels), force=force)
-            return self._write(path, pieces, self.sample_rate, overwrite)
+            used = self._first_levels(encoded, levels)
+            pieces, said = self.decode_pieces(used, force=force), self._said_of(used)
+            return self._write(path, pieces, self.sample_rate, overwrite, said)
 
     def reconstruct(
         self, waveform: Waveform, sample_rate: int, *, levels: int | None = None
@@ -284,8 +285,14 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         pieces: Iterator[Tensor],
         rate: int,
         overwrite: bool,
+        said: str | None = None,
     ) -> Path:
-        return write_pieces(path, pieces, rate, made_by=self._about, overwrite=overwrite)
+        made_by = said or self._about
+        return write_pieces(path, pieces, rate, made_by=made_by, overwrite=overwrite)
+
+    def _said_of(self, encoded: EncodedT) -> str:  # noqa: ARG002 - a family may know more
+        """What a file says that is made of something encoded."""
+        return self._about
 
     @property
     def _about(self) -> str:

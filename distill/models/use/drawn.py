@@ -19,7 +19,7 @@ from distill.models.file.digest import digest_of, part_of
 _PEAK = 0.7
 """Loudness of a sound that never was: recordings were learned at a peak of 1."""
 _MOST_SEEDS = 2**63
-_LONGEST_S = 24 * 3600.0
+LONGEST_S = 24 * 3600.0
 
 
 def grid_of(steps: Iterator[tuple[int, ...]], count: int) -> Tensor:
@@ -91,8 +91,8 @@ def checked_seconds(seconds: Any) -> float:
         ConfigError: not above 0, or above a day.
     """
     length = as_float(seconds)
-    if length is None or not 0 < length <= _LONGEST_S:
+    if length is None or not 0 < length <= LONGEST_S:
         raise ConfigError(
-            f"seconds={shown(repr(seconds))}: expected above 0, up to {_LONGEST_S:g} (a day)"
+            f"seconds={shown(repr(seconds))}: expected above 0, up to {LONGEST_S:g} (a day)"
         )
     return length

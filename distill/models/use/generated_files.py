@@ -12,7 +12,7 @@ from torch import Tensor
 
 from distill.audio.io import check_place
 from distill.codebook.codes import Codes
-from distill.errors import RecipeError
+from distill.errors import CodesError, RecipeError
 from distill.memory import memory_for
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import Classes, Loudness
@@ -25,6 +25,7 @@ from distill.models.use.drawn import (
     grid_of,
     loudness_like,
 )
+from distill.models.use.made_codes import prompt_grid, recipe_of
 from distill.models.use.recipe import Recipe, comment_with, read_recipe
 from distill.models.use.reshaping import PLACES, ReshapingModel
 from distill.models.use.sounds import write_pieces
@@ -86,20 +87,11 @@ class ModelOfNewSounds(ReshapingModel):
             DistillError: see `generate`.
         """
         check_place(path, overwrite=overwrite)
-        drawing = Drawing(temperature, top_k, top_p, novelty)
-        wanted = self.prior.wanted(classes, loudness, steps=1)  # the length is checked below
-        known = self.prior.config.classes
-        recipe = Recipe(
-            model=self.digest,
-            prior=prior_digest(self.prior),
-            seconds=checked_seconds(seconds),
-            seed=checked_seed(seed),
-            **drawing.to_dict(),
-            prompt=None if prompt is None else codes_digest(prompt),
+        drawing, drawn = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
+        recipe = self._recipe(
+            checked_seconds(seconds), drawn, drawing, classes, loudness, prompt,
             loop_places=PLACES if loop else None,
-            classes=[known[number - 1] for number in wanted.classes],
-            loudness=list(wanted.loudness_db),
-        )
+        )  # fmt: skip
         with memory_for(printable(Path(path).name)):
             codes = self._codes_by(recipe, prompt, progress=progress, stop=stop)
             return self._file_of(path, codes, recipe, overwrite, progress=progress, stop=stop)
@@ -107,14 +99,18 @@ class ModelOfNewSounds(ReshapingModel):
     def remake(
         self, path: str | os.PathLike[str], *, prompt: Codes | str | os.PathLike[str] | None = None
     ) -> tuple[Tensor, int]:
-        """The sound of a file of `generate_file` once more, as its recipe says.
+        """The sound of a file once more, as its recipe says.
+
+        Files of `generate_file` have one, and those that `decode_file` writes of codes that were
+        drawn: by `generate`, `continue_sound`, `vary` or `fill`, and not changed since.
 
         On the same machine and device it is that of the file, to the last sample, before what its
         format did to it.
 
         Args:
             path: of the generated file.
-            prompt: what the sound was made to go on from: its codes, their file, or a sound file.
+            prompt: what the sound was made to go on from, or was made of, where that is too long
+                to lie in the file: its codes, their file, or a sound file.
 
         Returns:
             (samples,) float32, and its sample rate.
@@ -179,6 +175,8 @@ class ModelOfNewSounds(ReshapingModel):
             return self.loop(
                 recipe.seconds, prompt=prompt, places=recipe.loop_places, **recipe.settings
             )
+        if recipe.does != "generate":
+            return self._reshaped_by(recipe, prompt)
         samples = self._samples(recipe.seconds)
         planned = recipe.planned_s or recipe.seconds
         steps = attended(
@@ -188,6 +186,22 @@ class ModelOfNewSounds(ReshapingModel):
         grid = grid_of(steps, self._steps_of(samples))
         fitting = grid.shape[1] * self._step_samples - 1
         return self.codes_of(grid, min(samples, fitting), loudness_like(prompt))
+
+    def _reshaped_by(self, recipe: Recipe, source: Codes | None) -> Codes:
+        """What was made of another sound, once more."""
+        if source is not None and recipe.does == "continue":
+            return self.continue_sound(source, recipe.seconds, **recipe.settings)
+        if source is not None and recipe.does == "vary" and recipe.keep_levels:
+            return self.vary(source, recipe.keep_levels, **recipe.settings)
+        if source is not None and recipe.does == "fill" and recipe.gap_s and recipe.draws:
+            return self.fill(source, *recipe.gap_s, draws=recipe.draws, **recipe.settings)
+        raise RecipeError(f"its recipe cannot be read (it lacks what {recipe.does!r} needs)")
+
+    def _said_of(self, encoded: Codes) -> str:
+        recipe = recipe_of(encoded)
+        if recipe is None or recipe.model != self.digest:
+            return self._about
+        return comment_with(self._about, recipe)
 
     def _file_of(
         self,
@@ -215,10 +229,11 @@ class ModelOfNewSounds(ReshapingModel):
                     yield piece[:left]
 
         def about() -> str:  # asked when all is made
-            is_cut = not recipe.loop_places and codes.samples < self._samples(recipe.seconds)
+            is_drawn = not recipe.loop_places and recipe.does == "generate"
+            is_cut = is_drawn and codes.samples < self._samples(recipe.seconds)
             now = msgspec.structs.replace(
                 recipe,
-                seconds=recipe.seconds if recipe.loop_places else codes.seconds,
+                seconds=codes.seconds if is_drawn else recipe.seconds,
                 planned_s=recipe.seconds if is_cut and has_conditions else recipe.planned_s,
                 kept_samples=made if made < codes.samples else None,
             )
@@ -240,17 +255,34 @@ class ModelOfNewSounds(ReshapingModel):
                 f"{name}: was made by the prior {recipe.prior[:8]} of this model, which has "
                 f"{prior_digest(self.prior)[:8]} now: open the file of the model as it was then"
             )
+        if prompt is None and recipe.prompt_codes:
+            return self._prompt_in(recipe, name)
         if prompt is None and recipe.prompt is not None:
             raise RecipeError(
-                f"{name}: goes on from a prompt; name the same one (--prompt, in Python prompt=…)"
+                f"{name}: was made of another sound, which is too long to lie in it: name that one "
+                "(--prompt, in Python prompt=…)"
             )
         if prompt is None:
             return None
         if recipe.prompt is None:
             raise RecipeError(f"{name}: was made without a prompt; leave it out")
         codes = self.read_prompt(prompt)
+        if recipe.keep_levels:  # of the others a variation knows nothing
+            codes = codes.first_levels(recipe.keep_levels)
         if codes_digest(codes) != recipe.prompt:
             raise RecipeError(f"{name}: goes on from another prompt than this one")
+        return codes
+
+    def _prompt_in(self, recipe: Recipe, name: str) -> Codes:
+        """The prompt that lies in a recipe."""
+        try:
+            grid = prompt_grid(recipe, self.config.codebook_size)
+            codes = self.codes_of(grid, recipe.prompt_samples or 0, recipe.prompt_peak)
+            self.check_codes(codes)
+        except (RecipeError, CodesError) as error:
+            raise RecipeError(f"{name}: its recipe cannot be read ({error})") from error
+        if codes_digest(codes) != recipe.prompt:
+            raise RecipeError(f"{name}: its recipe cannot be read (the prompt is another one)")
         return codes
 
     def read_prompt(self, prompt: Codes | str | os.PathLike[str]) -> Codes:

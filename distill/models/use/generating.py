@@ -15,15 +15,20 @@ from distill.errors import CodesError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
 from distill.models.prior.wanted import Classes, Loudness
+from distill.models.prior.whose import prior_digest
 from distill.models.use.drawn import (
+    LONGEST_S,
     checked_seconds,
     checked_seed,
     grid_of,
     loudness_like,
     without_gaps,
 )
+from distill.models.use.made_codes import MadeCodes, prompt_fields
+from distill.models.use.recipe import Recipe
 from distill.models.use.with_prior import ModelWithPrior
 
+_SHORTEST_S = 1e-6
 OnSound = Callable[[Tensor], object]
 """Called with pieces of a sound, (samples,) float32 each, on the CPU."""
 
@@ -86,7 +91,7 @@ class GeneratingModel(ModelWithPrior):
             ConfigError: a length, seed or setting out of its range, or a class that nobody knows.
             CodesError: a prompt of another model, or without all of its levels.
         """
-        samples = self._samples(seconds)
+        samples, seed = self._samples(seconds), checked_seed(seed)
         steps = self.generate_steps(
             seconds=seconds,
             prompt=prompt,
@@ -99,7 +104,11 @@ class GeneratingModel(ModelWithPrior):
             loudness=loudness,
         )
         peak = loudness_like(prompt)
-        return self._codes_of_steps(steps, self._steps_of(samples), samples, peak, on_sound)
+        codes = self._codes_of_steps(steps, self._steps_of(samples), samples, peak, on_sound)
+        drawing = Drawing(temperature, top_k, top_p, novelty)
+        length = checked_seconds(seconds)
+        recipe = self._recipe(length, seed, drawing, classes, loudness, prompt)
+        return MadeCodes.of(codes, recipe)
 
     def generate_steps(
         self,
@@ -171,6 +180,7 @@ class GeneratingModel(ModelWithPrior):
             DistillError: see `generate` and `encode_file`.
         """
         codes = sound if isinstance(sound, Codes) else self.encode_file(sound)
+        seed = checked_seed(seed)
         added = self._samples(seconds)
         before = self._whole_steps(codes)
         samples = before.shape[1] * self._step_samples + added
@@ -179,7 +189,35 @@ class GeneratingModel(ModelWithPrior):
         stream = self._stream(drawing, seed, codes, classes, loudness, count)
         steps = itertools.chain(map(tuple, before.T.tolist()), self._steps(stream, count))
         whole, peak = before.shape[1] + count, loudness_like(codes)
-        return self._codes_of_steps(steps, whole, samples, peak, on_sound)
+        made = self._codes_of_steps(steps, whole, samples, peak, on_sound)
+        length = checked_seconds(seconds)
+        recipe = self._recipe(length, seed, drawing, classes, loudness, codes, does="continue")
+        return MadeCodes.of(made, recipe)
+
+    def _recipe(
+        self,
+        seconds: float,
+        seed: int,
+        drawing: Drawing,
+        classes: Classes,
+        loudness: Loudness,
+        prompt: Codes | None,
+        **more: Any,
+    ) -> Recipe:
+        """How a sound is made; `more` are fields of its own."""
+        prior = self.prior
+        wanted = prior.wanted(classes, loudness, steps=1)
+        return Recipe(
+            model=self.digest,
+            prior=prior_digest(prior),
+            seconds=min(max(seconds, _SHORTEST_S), LONGEST_S),  # of recordings it may be any
+            seed=seed,
+            **drawing.to_dict(),
+            classes=[prior.config.classes[number - 1] for number in wanted.classes],
+            loudness=list(wanted.loudness_db),
+            **prompt_fields(prompt),
+            **more,
+        )
 
     def _codes_of_steps(
         self,
@@ -217,10 +255,28 @@ class GeneratingModel(ModelWithPrior):
             stream.take(column)
         return stream
 
-    def _stream_inside(self, drawing: Drawing, seed: int | None) -> CodeStream:
-        """Draws from the prior within a sound, of whose begin and end it is told nothing."""
-        prior, seed = self.prior, checked_seed(seed)
-        return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty))
+    def _stream_inside(
+        self,
+        drawing: Drawing,
+        seed: int,
+        classes: Classes,
+        loudness: Loudness,
+        begin: int,
+        steps: int,
+    ) -> CodeStream:
+        """Draws from the prior within a sound, of whose begin and end it is told nothing.
+
+        Args:
+            drawing: how boldly.
+            seed: of the draws.
+            classes: what the sound is to be, of one class.
+            loudness: of the steps from `begin` on.
+            begin: the first of these steps.
+            steps: the step behind them.
+        """
+        prior = self.prior
+        wanted = prior.wanted(classes, loudness, begin=begin, steps=steps).within_a_sound
+        return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
 
     @property
     def _step_samples(self) -> int:
@@ -261,7 +317,7 @@ class GeneratingModel(ModelWithPrior):
             samples=samples,
             sample_rate=self.sample_rate,
             peak=peak,
-            labels=self.level_labels,
+            labels=self.level_labels[: len(grid)],
             made_by=self.digest,
             model_name=self.name,
         )

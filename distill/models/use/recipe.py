@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,30 +18,47 @@ from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import MOST_LEVELS, MOST_NAMES
 from distill.names import as_path, printable
 
-_IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,4000}\})")
+LONGEST_CODES = 5200
+"""Letters of codes in a recipe: half a minute of the usual ones. Some formats lose a comment, or
+their sound, from 8 kB on."""
+_IN_COMMENT = re.compile(r", generated: (\{[^{}]{0,8000}\})")
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Count = Annotated[int, Meta(ge=1, le=2**53)]
 _Length = Annotated[float, Meta(gt=0.0, le=86_400.0)]
 _Class = Annotated[str, Meta(min_length=1, max_length=LONGEST_CLASS)]
 _Level = Annotated[float, Meta(ge=SOFTEST_DB, le=LOUDEST_DB)]
+_Moment = Annotated[float, Meta(ge=0.0, le=1e9)]
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that makes a generated sound again, but the model and a prompt, which it names."""
+    """All that makes a generated sound again, but the model and a long prompt, which it names."""
 
     model: _Digest
     prior: _Digest
     """See `prior_digest`."""
     seconds: _Length
-    """Length of what was drawn."""
+    """Length of what was drawn; of a variation, or a gap that was filled, of the whole sound."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     temperature: Annotated[float, Meta(ge=0.0, le=1000.0)]
     top_k: _Count | None = None
     top_p: _Share | None = None
     novelty: _Share = 0.0
+    does: Literal["generate", "continue", "vary", "fill"] = "generate"
+    """The method that made it."""
     prompt: _Digest | None = None
-    """See `codes_digest`."""
+    """Of the sound that it goes on from, or is made of; see `codes_digest`."""
+    prompt_codes: Annotated[str, Meta(max_length=LONGEST_CODES)] = ""
+    """That sound's codes, where they are few; see `prompt_fields`."""
+    prompt_levels: _Count | None = None
+    prompt_samples: _Count | None = None
+    prompt_peak: Annotated[float, Meta(ge=0.0)] = 0.0
+    keep_levels: _Count | None = None
+    """Of a variation."""
+    gap_s: tuple[_Moment, _Moment] | None = None
+    """From and to, of a gap that was filled."""
+    draws: _Count | None = None
+    """Of the end of a gap."""
     loop_places: _Count | None = None
     """Of a loop: how many beginnings were tried."""
     classes: Annotated[list[_Class], Meta(max_length=MOST_NAMES)] = []

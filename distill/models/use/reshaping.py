@@ -14,9 +14,10 @@ from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import Classes, Loudness
-from distill.models.use.drawn import checked_seconds, loudness_like, without_gaps
+from distill.models.use.drawn import checked_seconds, checked_seed, loudness_like, without_gaps
 from distill.models.use.generating import GeneratingModel, OnSound
 from distill.models.use.joining import likeliest_join, likeliest_round, looped, steps_of
+from distill.models.use.made_codes import MadeCodes
 
 DRAWS = 16
 """Ends of a gap that are drawn; the one after which what follows is likeliest stays."""
@@ -44,6 +45,8 @@ class ReshapingModel(GeneratingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: str | None = None,
+        loudness: Loudness = None,
         on_sound: OnSound | None = None,
     ) -> Codes:
         """The same structure with other detail: keeps the first levels, draws the others anew.
@@ -56,10 +59,12 @@ class ReshapingModel(GeneratingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: the class that the detail is to be of; see `generate`.
+            loudness: see `generate`; the levels that are kept have most of it.
             on_sound: see `generate`.
 
         Raises:
-            PriorError: see `prior`.
+            PriorError: see `generate`.
             ConfigError: no level is kept, or none is left to be drawn.
             CodesError: codes of another model, or without a code in a level that is kept.
         """
@@ -68,10 +73,16 @@ class ReshapingModel(GeneratingModel):
         if most < 1:
             raise ConfigError("keep_levels: this model has 1 level; vary needs two or more")
         kept = as_count(keep_levels, "keep_levels", most, error=ConfigError)
-        columns = without_gaps(codes.indices[:kept]).T.tolist()
-        stream = self._stream_inside(Drawing(temperature, top_k, top_p, novelty), seed)
+        source = codes.first_levels(kept)
+        columns = without_gaps(source.indices).T.tolist()
+        drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
+        stream = self._stream_inside(drawing, seed, classes, loudness, 0, codes.steps)
         steps = map(stream.next, columns)
-        return self._codes_of_steps(steps, codes.steps, codes.samples, codes.peak, on_sound)
+        made = self._codes_of_steps(steps, codes.steps, codes.samples, codes.peak, on_sound)
+        recipe = self._recipe(
+            codes.seconds, seed, drawing, classes, loudness, source, does="vary", keep_levels=kept
+        )
+        return MadeCodes.of(made, recipe)
 
     def fill(
         self,
@@ -85,6 +96,8 @@ class ReshapingModel(GeneratingModel):
         top_k: int | None = None,
         top_p: float | None = None,
         novelty: float = 0.0,
+        classes: str | None = None,
+        loudness: Loudness = None,
     ) -> Codes:
         """A sound with new codes between two moments, which join what comes after them.
 
@@ -101,9 +114,11 @@ class ReshapingModel(GeneratingModel):
             top_k: see `generate`.
             top_p: see `generate`.
             novelty: see `generate`.
+            classes: the class that the sound is to be of; see `generate`.
+            loudness: of the gap; see `generate`.
 
         Raises:
-            PriorError: see `prior`.
+            PriorError: see `generate`.
             ConfigError: moments outside the sound, or in the wrong order; see `generate`.
             CodesError: codes of another model, without all levels, or without a code outside the
                 gap.
@@ -113,13 +128,20 @@ class ReshapingModel(GeneratingModel):
         count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
         grid = codes.indices
         before, after = without_gaps(grid[:, :first]), without_gaps(grid[:, last:])
-        stream = self._stream_inside(Drawing(temperature, top_k, top_p, novelty), seed)
+        drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
+        stream = self._stream_inside(drawing, seed, classes, loudness, first, last)
         for column in before.T.tolist():
             stream.take(column)
         join = min(self._join_steps, last - first)
         body = steps_of(stream, last - first - join, may_end=False)
         end = likeliest_join(stream, join, after.T[: self._join_steps], count, may_end=False)
-        return codes.with_indices(torch.cat([before, body.T, end.T, after], dim=1))
+        grid = torch.cat([before, body.T, end.T, after], dim=1)
+        gap = float(start_s), float(end_s)
+        recipe = self._recipe(
+            codes.seconds, seed, drawing, classes, loudness, codes,
+            does="fill", gap_s=gap, draws=count,
+        )  # fmt: skip
+        return MadeCodes.of(self.codes_of(grid, codes.samples, codes.peak), recipe)
 
     def loop(
         self,

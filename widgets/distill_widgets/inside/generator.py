@@ -227,8 +227,8 @@ class Generator(View):
     def export(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Writes the sounds that are kept to new files, never over another; returns their paths.
 
-        Each is marked as made by this model, and a new one has the recipe that gives it again in
-        its comment, for `model.remake`. What stands in the folder already is not written twice.
+        Each is marked as made by this model, and has the recipe that gives it again in its comment,
+        for `model.remake`. What stands in the folder already is not written twice.
 
         Args:
             folder: made where there is none.

@@ -122,7 +122,7 @@ class PadBoard:
         """
         length, drawn = _checked_length(seconds), checked_seed(seed)
         model, weights = now or self._source.now()
-        asked = self._asked("new", length, drawing, told, weights, seed=drawn, is_new=True)
+        asked = self._asked("new", length, drawing, told, weights, seed=drawn)
         return self._drawn(asked, model, partial(model.generate, length))
 
     def vary(self, number: object, drawing: Drawing) -> Pad:
@@ -210,16 +210,13 @@ class PadBoard:
         return made.cpu().numpy(), self.model.sample_rate
 
     def write(self, pad: Pad, path: Path) -> None:
-        """Writes the sound of a pad to a new file, with its recipe where it has one.
+        """Writes the sound of a pad to a new file, with its recipe.
 
         Raises:
             OutputExistsError: something is there.
             AudioFileError: it cannot be written.
         """
-        if pad.asked.is_new and not pad.asked.weights:
-            self.model.generate_file(path, pad.asked.seconds, **pad.asked.settings)
-        else:
-            self.model.decode_file(pad.codes, path)
+        self.model.decode_file(pad.codes, path)
 
     def _asked(
         self,
@@ -230,11 +227,10 @@ class PadBoard:
         weights: str,
         *,
         seed: int | None = None,
-        is_new: bool = False,
     ) -> Asked:
         drawn = fresh_seed() if seed is None else seed
         number = next(self._numbers)
-        return Asked(number, made, seconds, drawn, drawing, told, is_new, weights)
+        return Asked(number, made, seconds, drawn, drawing, told, weights)
 
     def _drawn(self, asked: Asked, model: LoadedVQModel, draw: Callable[..., Codes]) -> Pad:
         _with_room(self.pads)  # before it is heard

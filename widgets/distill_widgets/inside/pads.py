@@ -27,8 +27,6 @@ class Asked:
     """... and as boldly as this."""
     told: Told = ANY
     """What it is asked to be."""
-    is_new: bool = False
-    """Whether it is made of no other pad."""
     weights: str = ""
     """Of a run: which they are that draw it."""
 
