@@ -256,7 +256,9 @@ def demo(
     """Make 40 sounds, train on them, and reconstruct some: the whole way in a minute."""
     from distill.cli.training import demo_command
 
-    demo_command(out, max_seconds, device, overwrite=overwrite)
+    result = demo_command(out, max_seconds, device, overwrite=overwrite)
+    if result.reason == "stopped":
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

@@ -110,17 +110,20 @@ def _make(
 
 
 class _Stops:
-    """Each signal ends what is being done at the time: drawing codes, or making sound of them."""
+    """Each signal ends what is being done at the time: drawing codes, or making sound of them.
+
+    After those of a system that may kill next, a few seconds end it, too.
+    """
 
     def __init__(self, signals: StopSignals) -> None:
         self._signals = signals
         self.used = 0
 
     def next_one(self) -> bool:
-        """Whether another one came."""
+        """Whether another one came, or no time is left."""
         came = len(self._signals.numbers) > self.used
         self.used += came
-        return came
+        return came or (self._signals.want_now and not self._signals.from_a_person)
 
 
 def remake_command(

@@ -199,7 +199,9 @@ def stop_command(run: Path, *, now: bool) -> str:
     return f"{printable(run)}: {runner.state}{where}"
 
 
-def demo_command(out: Path, max_seconds: float, device: str, *, overwrite: bool = False) -> None:
+def demo_command(
+    out: Path, max_seconds: float, device: str, *, overwrite: bool = False
+) -> TrainingResult:
     """Makes a corpus, trains on it, reconstructs some sounds the model never learned from.
 
     Args:
@@ -240,6 +242,7 @@ def demo_command(out: Path, max_seconds: float, device: str, *, overwrite: bool 
             path, listen / f"{path.stem}-reconstruction.wav", overwrite=overwrite
         )
     echo(f"Listen to sounds it never learned from: {printable(listen)}")
+    return result
 
 
 def _free_beside(out: Path) -> Path:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -221,6 +222,16 @@ def test_ctrl_c_outside_training(tmp_path: Path) -> None:
         started.send_signal(signal.SIGINT)
         out, err = started.communicate(timeout=60)
     assert (started.returncode, out, err) == (130, b"", b"distill: interrupted\n")
+
+
+@pytest.mark.parametrize(("reason", "code"), [("stopped", 130), ("max_seconds", 0)])
+def test_a_demo_that_was_stopped_says_so_by_its_code(
+    reason: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = SimpleNamespace(reason=reason)
+    monkeypatch.setattr("distill.cli.training.demo_command", lambda *_, **__: ended)
+    monkeypatch.setattr("sys.argv", ["distill", "demo"])
+    assert run(_invoke) == code
 
 
 def test_every_command_explains_itself() -> None:

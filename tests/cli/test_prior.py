@@ -13,7 +13,7 @@ import typer
 
 from distill import load_model_v2, read_audio
 from distill.cli.info import describe
-from distill.cli.new_sounds import generate_command, remake_command
+from distill.cli.new_sounds import _Stops, generate_command, remake_command
 from distill.cli.prior import conditions_of, train_prior_command
 from distill.cli.prior_commands import generate as generate_of_cli
 from distill.cli.training import resume_command
@@ -21,6 +21,7 @@ from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolder
 from distill.models.prior.stream import CodeStream
 from distill.models.prior.wanted import typed_levels
 from distill.training import TrainingResult
+from distill.training.session.signals import STOP_WITHIN_S, StopSignals
 from tests.command_line import distill
 from tests.priors import untrained
 
@@ -159,6 +160,24 @@ def test_what_an_earlier_run_learned_is_put_into_the_model_once_more(
     resume_command(run, {"max_steps": 4}, as_json=False)
     said = capsys.readouterr().out.splitlines()[-1]
     assert said.endswith(f"distill train-prior MODEL {SOUNDS} --out {run}")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_who_may_be_killed_next_makes_sound_for_seconds_only(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("distill.training.session.signals.time.monotonic", lambda: now)
+    signals = StopSignals()
+    stops = _Stops(signals)
+    assert not stops.next_one()
+    signals.receive(getattr(signal, name))
+    assert stops.next_one()  # drawing ends
+    assert not stops.next_one()  # what is drawn becomes sound
+    now += STOP_WITHIN_S + 0.1
+    assert stops.next_one() == (name != "SIGINT")  # a person waits, or presses it again
+    signals.receive(signal.SIGINT)
+    assert stops.next_one()
 
 
 def train(model: Path, run: Path, **settings: Any) -> None:
