@@ -9,6 +9,7 @@
     python benchmarks/quality.py --seconds 300 --preset fine
     python benchmarks/quality.py --data demo --set seed=1
     python benchmarks/quality.py --steps 200 --levels 1 2 3 --set quantizer_dropout=0.5
+    python benchmarks/quality.py --steps 0 --refinements 0 8   # the encoder's codes first
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
 recordings, between the encoder and the decoder that the training would start with.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,8 +143,12 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
         )
         model, spent = trained(config, corpus, arguments.start, learns=amount > 0)
         two, seven, stft = floor(model, sounds)
-        for levels in arguments.levels or [config.levels]:
-            row = {"start": Path(arguments.start).name, **spent, **judge(model, sounds, levels)}
+        ways = itertools.product(
+            arguments.levels or [config.levels], arguments.refinements or [model.refinements]
+        )
+        for levels, model.refinements in ways:
+            row = {"start": Path(arguments.start).name, **spent, "passes": model.refinements}
+            row |= judge(model, sounds, levels)
             print(row, flush=True)
             yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
 
@@ -166,6 +172,7 @@ def main() -> None:
     options.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
     options.add_argument("--preset", choices=VQVAEConfig.presets)
     options.add_argument("--levels", type=int, nargs="+", help="judge the first so many alone")
+    options.add_argument("--refinements", type=int, nargs="+", help="passes of encoding's search")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -123,4 +123,9 @@ class LogMel(nn.Module):
 
     def magnitude(self, log_mel: Tensor) -> Tensor:
         """Undoes the logarithm: (..., n_mels, frames) mel magnitudes, at least the floor."""
-        return (log_mel * _SPREAD + _CENTRE).exp().clamp(min=FLOOR)
+        return magnitude(log_mel)
+
+
+def magnitude(log_mel: Tensor) -> Tensor:
+    """Undoes the logarithm: any shape to as many mel magnitudes, at least the floor."""
+    return (log_mel * _SPREAD + _CENTRE).exp().clamp(min=FLOOR)

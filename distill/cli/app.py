@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from distill.cli.arguments import AsJson, Device, Levels, Model, Out, Overwrite
+from distill.cli.arguments import AsJson, Device, Levels, Model, Out, Overwrite, Quick
 from distill.cli.boundary import INTERRUPTED, SOME_FAILED, echo, echo_json, refuse_empty_words, run
 from distill.cli.prior_commands import add_prior_commands
 from distill.config.fields import range_of
@@ -206,11 +206,14 @@ def encode(
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
     levels: Levels = None,
+    quick: Quick = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Turn sounds into codes (kick.wav into kick.wav.npz, readable by NumPy)."""
-    _each_file("encode", model, sounds, out, device, levels=levels, overwrite=overwrite)
+    _each_file(
+        "encode", model, sounds, out, device, levels=levels, quick=quick, overwrite=overwrite
+    )
 
 
 @app.command()
@@ -235,11 +238,14 @@ def reconstruct(
     sounds: Annotated[Path, typer.Argument(help="A sound file, or a folder of them.")],
     out: Out = None,
     levels: Levels = None,
+    quick: Quick = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
 ) -> None:
     """Send sounds through the codes and back, to hear what the model keeps (.wav)."""
-    _each_file("reconstruct", model, sounds, out, device, levels=levels, overwrite=overwrite)
+    _each_file(
+        "reconstruct", model, sounds, out, device, levels=levels, quick=quick, overwrite=overwrite
+    )
 
 
 @app.command()

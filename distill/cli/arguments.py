@@ -16,6 +16,9 @@ Out = Annotated[
 Levels = Annotated[
     int | None, typer.Option("--levels", help="Use the first so many levels of codes alone.")
 ]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Codes of the encoder alone: sooner, and a little worse.")
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what lies there; never what is read.")
 ]

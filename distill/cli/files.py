@@ -26,6 +26,8 @@ class Options:
 
     levels: int | None = None
     """As many of the first levels of codes alone; None for all."""
+    quick: bool = False
+    """Encode by the encoder alone, without looking for codes that the decoder makes more of."""
     overwrite: bool = False
     """Replace what lies where results go; never what is read."""
     force: bool = False
@@ -66,6 +68,8 @@ def convert(
     plan = make_plan(kind, source, out)
     model = load_model(model_path, device=device)
     _report_levels(model, options.levels)
+    if options.quick:
+        model.refinements = 0
     outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=options.overwrite)
     failed = 0
     for path, target in plan.pairs:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from distill import Codes, load_model_v2
 from distill.cli import training
@@ -36,6 +37,24 @@ def test_some_levels_are_encoded_and_decoded(
         assert convert(kind, model, source, tmp_path / f"{kind}.wav", "cpu", two) == 0
     made = [(tmp_path / f"{kind}.wav").read_bytes() for kind in ("decode", "reconstruct")]
     assert made[0] == made[1]
+
+
+def test_quick_codes_are_those_of_the_encoder(
+    trained: TrainingResult, trained_vae: TrainingResult, sounds_dir: Path, tmp_path: Path
+) -> None:
+    model, sound = trained.load(), sounds_dir / "drum-01.wav"
+    for quick in (False, True):
+        path = tmp_path / f"{quick}.npz"
+        convert("encode", trained.model_path, sound, path, "cpu", Options(quick=quick))
+        model.refinements = 0 if quick else type(model).refinements
+        assert torch.equal(Codes.load(path).indices, model.encode_file(sound).indices)
+    a_vae_is_always = Options(quick=True)
+    assert (
+        convert(
+            "encode", trained_vae.model_path, sound, tmp_path / "vae.npz", "cpu", a_vae_is_always
+        )
+        == 0
+    )
 
 
 def test_levels_that_a_model_does_not_have_are_refused_before_anything_is_written(

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from distill import ConvVQVAE, LoadedVQModel, VQVAEConfig
-from distill.models.use import pieces
+from distill.models.use import code_pieces
 from distill.models.use.code_pieces import indices_in_pieces
 from distill.models.use.pieces import decode_in_pieces, encode_in_pieces
 
@@ -57,7 +57,7 @@ def test_a_long_sound_never_goes_through_whole(monkeypatch: pytest.MonkeyPatch) 
     loaded = LoadedVQModel(model)
     codes = loaded.encode(torch.randn(4 * 60 * 48_000) * 0.1, 48_000)
     assert codes.steps == 11251
-    assert len(seen) == 3 and max(seen) <= 2 * (pieces.PIECE_STEPS + 2 * 10)
+    assert len(seen) == 11 and max(seen) <= 2 * (code_pieces._REFINED_STEPS + 2 * 20)
 
 
 @torch.no_grad()

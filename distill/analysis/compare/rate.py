@@ -193,7 +193,7 @@ def _measure(model: LoadedVQModel, sound: Tensor) -> tuple[Tensor, np.ndarray]:
     the floor.
     """
     peak = sound.abs().max().clamp(min=1e-12).item()
-    indices = model.indices_of(model.latent(sound, model.sample_rate))
+    indices = model.encode(sound, model.sample_rate).indices.to(model.device)
     true_mel = model.spectrogram(sound.to(model.device) / peak)
     rows = []
     for mel in (*_first_levels(model, indices), true_mel):

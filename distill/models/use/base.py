@@ -42,6 +42,9 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
     encoded_type: ClassVar[Any]
     """What `encode` returns: has `save(path, overwrite=…)` and `load(path)`, as `Codes`."""
 
+    refinements: int = 0
+    """Passes in which encoding looks for what the decoder makes more of; codes alone have any."""
+
     @cached_property
     def spectrogram(self) -> LogMel:
         """Turns sound into the frames that the model takes, on its device."""

@@ -9,9 +9,18 @@ import torch
 from torch import Tensor
 
 from distill.audio.signal_window import Window
-from distill.models.use.pieces import MOST_NUMBERS, PIECE_STEPS, decoded_pieces, in_pieces
+from distill.models.use.pieces import (
+    PIECE_STEPS,
+    decoded_pieces,
+    in_pieces,
+    margin_steps,
+    steps_of_width,
+)
 from distill.models.vqvae.model import ConvVQVAE
-from distill.models.vqvae.quantizer import SEARCH_BEAM
+from distill.models.vqvae.refining import refined_codes
+
+_REFINED_STEPS = 1024
+"""44 s at the default rate; what all layers of the decoder make of them stays in memory."""
 
 
 def indices_in_pieces(
@@ -22,10 +31,37 @@ def indices_in_pieces(
     def quantize(piece: Tensor) -> Tensor:
         return model.quantize(piece, levels).indices
 
-    fitting = MOST_NUMBERS // (2 * SEARCH_BEAM * model.config.codebook_size)
-    piece_steps = min(piece_steps, max(1, fitting))
     take, steps = Window([latent]).take, latent.shape[-1]
     return torch.cat(list(in_pieces(quantize, take, steps, repeat(piece_steps), 0, 1)), dim=-1)
+
+
+def refined_pieces(
+    model: ConvVQVAE, mel: Window, frames: int, passes: int, *, levels: int | None = None
+) -> Iterator[Tensor]:
+    """Codes of frames that come in pieces, as `refined_codes`.
+
+    Args:
+        model: whose codes.
+        mel: (n_mels, frames), from the first frame on.
+        frames: how many.
+        passes: of the search, at least 1.
+        levels: as many of the first; default all.
+
+    Yields:
+        (level, steps) each, on the model's device.
+    """
+    stride = model.config.stride
+
+    def take(start: int, stop: int) -> Tensor:
+        return mel.take(start, min(stop, frames))
+
+    def work(piece: Tensor) -> Tensor:
+        return refined_codes(model, piece, passes, levels)
+
+    steps = min(_REFINED_STEPS, steps_of_width(model))
+    margin = stride * margin_steps(model, model.config.encoder_depth + model.config.decoder_depth)
+    total = frames + -frames % stride
+    yield from in_pieces(work, take, total, repeat(stride * steps), margin, 1 / stride)
 
 
 def mel_pieces(

@@ -59,8 +59,8 @@ def latent_pieces(
     """
     stride = model.config.stride
     total = frames + -frames % stride
-    margin = stride * _margin_steps(model, model.config.encoder_depth)
-    piece_steps = min(piece_steps, _steps_of_width(model))
+    margin = stride * margin_steps(model, model.config.encoder_depth)
+    piece_steps = min(piece_steps, steps_of_width(model))
 
     def take(start: int, stop: int) -> Tensor:
         part = mel.take(start, min(stop, frames))
@@ -93,8 +93,8 @@ def decoded_pieces(
     Yields:
         (n_mels, frames) each; `stride` frames for each step.
     """
-    margin = _margin_steps(model, model.config.decoder_depth)
-    most = _steps_of_width(model)
+    margin = margin_steps(model, model.config.decoder_depth)
+    most = steps_of_width(model)
     sizes = repeat(piece_steps) if isinstance(piece_steps, int) else piece_steps
     pieces = (min(size, most) for size in sizes)
     yield from in_pieces(model.decode, take, steps, pieces, margin, model.config.stride)
@@ -133,12 +133,12 @@ def in_pieces(
         start = stop
 
 
-def _steps_of_width(model: Autoencoder) -> int:
+def steps_of_width(model: Autoencoder) -> int:
     """Steps whose widest layer keeps below `MOST_NUMBERS`."""
     return max(1, MOST_NUMBERS // (3 * model.config.width * model.config.stride))
 
 
-def _margin_steps(model: Autoencoder, depth: int) -> int:
+def margin_steps(model: Autoencoder, depth: int) -> int:
     """Steps that an output can depend on at either side, or more: two for the change of rate, two
     for the first convolution, half a kernel for each block as if all ran at the rate of steps.
     """

@@ -18,6 +18,26 @@ _LEAST_PEAK = 1e-37
 """Below it a float32 has no precision left to divide by."""
 
 
+def mel_window(
+    spectrogram: LogMel, sound: Iterable[Tensor], samples: int, peak: float, device: torch.device
+) -> Window:
+    """The log-mel of a sound at the model's rate, which comes in pieces.
+
+    Args:
+        spectrogram: the model's own, on its device.
+        sound: (samples,) each, at the model's rate.
+        samples: of all of them together, at least 1.
+        peak: the largest absolute sample, by which they are divided.
+        device: of the model.
+
+    Returns:
+        (n_mels, frames) on that device, worked out as they are asked for.
+    """
+    divisor = peak if peak > _LEAST_PEAK else 1.0
+    levelled = (piece.to(device) / divisor for piece in sound)
+    return Window(spectrogram.in_pieces(Window(levelled), samples))
+
+
 @torch.no_grad()
 def latents(
     model: Autoencoder,
@@ -31,22 +51,16 @@ def latents(
 
     Args:
         model: whose latents.
-        spectrogram: its own, on its device.
-        sound: (samples,) each, at the model's rate.
-        samples: of all of them together, at least 1.
-        peak: the largest absolute sample, by which they are divided.
-        device: of the model.
+        spectrogram: see `mel_window`.
+        sound: see `mel_window`.
+        samples: see `mel_window`.
+        peak: see `mel_window`.
+        device: see `mel_window`.
 
     Yields:
         (channels, steps) each, on the model's device.
     """
-    divisor = peak if peak > _LEAST_PEAK else 1.0
-
-    def levelled() -> Iterator[Tensor]:
-        for piece in sound:
-            yield piece.to(device) / divisor
-
-    mel = Window(spectrogram.in_pieces(Window(levelled()), samples))
+    mel = mel_window(spectrogram, sound, samples, peak, device)
     yield from latent_pieces(model, mel, spectrogram.frames(samples))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from loguru import logger as _library_logger
 from torch import Tensor, distributed as dist, nn
 
@@ -21,16 +20,14 @@ from distill.models.vqvae.joint_fit import fitted_together, thinned
 from distill.models.vqvae.search import search
 
 if TYPE_CHECKING:
-    from vector_quantize_pytorch import ResidualVQ
+    pass
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
 
-SEARCH_BEAM = 4
-"""Candidates that encoding keeps at each level."""
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
-_FIT_BEAM = 1  # a wider search fits a little better and takes ten times as long
+_FIT_BEAM = 1  # a wider search gains nothing here
 
 
 @dataclass(frozen=True)
@@ -102,9 +99,6 @@ class QuantizerWrapper(nn.Module):
             threshold_ema_dead_code=1.0 if dead_code_fraction else 0.0,
             # On by default in the library; it gained nothing over straight-through here.
             rotation_trick=False,
-            # Encoding looks a few entries ahead: the same bits, nearer to the latent.
-            beam_size=1,
-            eval_beam_size=SEARCH_BEAM,
             sync_codebook=synchronised,
         )
         for level, codebook in enumerate(self._codebooks):
@@ -130,8 +124,8 @@ class QuantizerWrapper(nn.Module):
 
         Args:
             latent: (batch, dim, steps).
-            levels: how many of the first, 1 to all; by default all. Their codes are chosen to be
-                good together: fewer levels do not just lack the later codes.
+            levels: how many of the first, 1 to all; by default all, as always in training. Their
+                codes are chosen to be good together: fewer levels do not just lack the later codes.
 
         Raises:
             ShapeError: another shape, or levels that there are not.
@@ -151,16 +145,13 @@ class QuantizerWrapper(nn.Module):
             )
         columns = latent.float().transpose(1, 2)
         self._replaced = [0] * self.levels
-        before = self.codebooks if self.training and self._dropout else None
-        if self.training:
-            quantized, indices, commitment = self._first(levels)(columns)
-        else:
-            quantized, indices = search(self._first(levels), columns)
+        if not self.training:
+            return self._searched(columns, self._count(levels))
+        before = self.codebooks if self._dropout else None
+        quantized, indices, commitment = self.residual_vq(columns)
         indices = indices.transpose(1, 2)
         if before is not None:
             quantized = quantized - self._left_out(indices, before)
-        if not self.training:  # the library reports 0 there
-            commitment = self._commitment(columns, indices)
         return QuantizerOutput(quantized.transpose(1, 2), indices, commitment.reshape(-1))
 
     @property
@@ -237,7 +228,6 @@ class QuantizerWrapper(nn.Module):
         some = thinned(latent, max(1, _MOST_DISTANCES // self.codebook_size))
         alone.train()(some)
         alone.eval()
-        alone.residual_vq.eval_beam_size = _FIT_BEAM
         for _ in range(_JOINT_FITS):
             alone._fit_together(some)
         if batch_steps is not None:
@@ -252,9 +242,8 @@ class QuantizerWrapper(nn.Module):
     def _fit_together(self, latent: Tensor) -> None:
         """Moves the entries of all levels nearer to (batch, dim, steps) latents."""
         columns = latent.float().transpose(1, 2).reshape(-1, self.dim)
-        at_once = max(1, _MOST_DISTANCES // (_FIT_BEAM * self.codebook_size))
-        codes = [self(part.T[None]).indices[0].T for part in torch.split(columns, at_once)]
-        fitted = fitted_together(columns, torch.cat(codes), self.codebooks)
+        codes = search(self.codebooks, columns, _FIT_BEAM)
+        fitted = fitted_together(columns, codes, self.codebooks)
         for codebook, entries in zip(self._codebooks, fitted, strict=True):
             codebook.embed[0] = entries
             codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
@@ -274,21 +263,21 @@ class QuantizerWrapper(nn.Module):
         codebook = self._codebooks[level]
         type(codebook).replace(codebook, batch_samples, batch_mask=batch_mask, **options)
 
-    def _first(self, levels: int | None) -> ResidualVQ:
-        """The first levels as a quantizer of their own; their codebooks are those of the whole."""
-        if levels is None or levels == self.levels:
-            return self.residual_vq
-        count = as_count(levels, "levels", self.levels, error=ShapeError)
-        part: ResidualVQ = type(self.residual_vq)(
-            dim=self.dim,
-            num_quantizers=count,
-            codebook_size=1,  # never filled: the layers are replaced
-            kmeans_init=True,
-            beam_size=1,
-            eval_beam_size=SEARCH_BEAM,
-        ).to(self.codebooks.device)
-        part.layers, part.training = self.residual_vq.layers[:count], self.training
-        return part
+    def _count(self, levels: int | None) -> int:
+        if levels is None:
+            return self.levels
+        return as_count(levels, "levels", self.levels, error=ShapeError)
+
+    def _searched(self, columns: Tensor, levels: int) -> QuantizerOutput:
+        """Codes of (batch, steps, dim) by the first levels; nothing learns."""
+        codebooks = self.codebooks[:levels]
+        codes = search(codebooks, columns.flatten(0, 1)).reshape(*columns.shape[:2], -1)
+        left, commitment = columns, []
+        for level, entries in enumerate(codebooks):
+            left = left - entries[codes[..., level]]
+            commitment.append(left.square().mean())
+        quantized, indices = (part.transpose(1, 2) for part in (columns - left, codes))
+        return QuantizerOutput(quantized, indices, torch.stack(commitment))
 
     def _left_out(self, indices: Tensor, codebooks: Tensor) -> Tensor:
         """What dropped levels had added, (batch, steps, dim).
@@ -305,10 +294,3 @@ class QuantizerWrapper(nn.Module):
         absent = (level >= stay[:, None]) & dropped[:, None]
         entries = codebooks[level[:, None], indices]
         return (entries * absent[:, :, None, None]).sum(dim=1)
-
-    def _commitment(self, columns: Tensor, indices: Tensor) -> Tensor:
-        missing = self.levels - indices.shape[1]
-        whole = F.pad(indices, (0, 0, 0, missing), value=-1)
-        entries = self.embed(whole)[: indices.shape[1]].transpose(2, 3)
-        before = columns - torch.cat([torch.zeros_like(entries[:1]), entries[:-1].cumsum(0)])
-        return (before - entries).square().mean(dim=(1, 2, 3))

@@ -1,42 +1,43 @@
-"""Codes for latents, by the library's search over all levels, in few shapes."""
+"""Codes for latents: a beam search over the levels of a residual quantizer."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-_POSITIONS, _MANY_POSITIONS = 256, 2048
+BEAM = 8
+"""Candidates kept at each level: the same bits, nearer to the latent than the nearest entry of one
+level after the other."""
+_MOST_DISTANCES = 2**24  # at once, 64 MB
 
 
-def search(quantizer: nn.Module, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Quantizes without learning; each position is coded by itself.
+def search(codebooks: Tensor, columns: Tensor, beam: int = BEAM) -> Tensor:
+    """Codes whose entries add up to nearly the latents; each position is coded by itself.
 
-    The library gets one of two shapes, as it works out anew, in a tenth of a second, what to do
-    with each that it has not seen.
+    What is kept at a level is what is nearest so far, and of the last level the nearest of all. The
+    library's own search adds up the distances of all levels, which is not what is heard, and needs
+    a tenth of a second to work out what to do with a shape that is new.
 
     Args:
-        quantizer: the library's `ResidualVQ`, in eval mode.
-        columns: (batch, steps, dim).
+        codebooks: (level, entry, dim).
+        columns: (position, dim).
+        beam: candidates kept; 1 takes the nearest entry of each level.
 
     Returns:
-        What was quantized, (batch, steps, dim), and its codes, (batch, steps, level) int64.
+        (position, level) int64.
     """
-    batch, steps, dim = columns.shape
-    made = [_coded(quantizer, rows) for rows in _pieces(columns.reshape(-1, dim))]
-    quantized, codes = (torch.cat(parts) for parts in zip(*made, strict=True))
-    return quantized.reshape(batch, steps, dim), codes.reshape(batch, steps, -1)
+    at_once = max(1, _MOST_DISTANCES // (beam * codebooks.shape[1]))
+    return torch.cat([_searched(codebooks, part, beam) for part in torch.split(columns, at_once)])
 
 
-def _pieces(rows: Tensor) -> list[Tensor]:
-    many = len(rows) // _MANY_POSITIONS * _MANY_POSITIONS
-    return [
-        *(torch.split(rows[:many], _MANY_POSITIONS) if many else ()),
-        *(torch.split(rows[many:], _POSITIONS) if many < len(rows) or not many else ()),
-    ]
-
-
-def _coded(quantizer: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-    whole = F.pad(rows, (0, 0, 0, -len(rows) % _POSITIONS))
-    quantized, codes, _ = quantizer(whole[None])
-    return quantized[0, : len(rows)], codes[0, : len(rows)]
+def _searched(codebooks: Tensor, columns: Tensor, beam: int) -> Tensor:
+    left = columns[:, None]  # (position, candidate, dim): what the levels so far do not say
+    codes = torch.empty((len(columns), 1, 0), dtype=torch.int64, device=columns.device)
+    for entries in codebooks:
+        errors = entries.square().sum(1) - 2 * left @ entries.T + left.square().sum(2, keepdim=True)
+        flat = errors.flatten(1)
+        chosen = flat.topk(min(beam, flat.shape[1]), largest=False).indices
+        parent, entry = (chosen // len(entries))[..., None], (chosen % len(entries))[..., None]
+        left = left.take_along_dim(parent, 1) - entries[entry[..., 0]]
+        codes = torch.cat([codes.take_along_dim(parent, 1), entry], dim=2)
+    return codes[:, 0]
