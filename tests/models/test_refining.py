@@ -161,5 +161,5 @@ def test_long_sounds_are_refined_piece_by_piece(
 def test_passes_that_are_no_number_of_them(passes: object) -> None:
     loaded = LoadedVQModel(small())
     loaded.refinements = passes  # type: ignore[assignment]
-    with pytest.raises(ConfigError, match="refinements=.*expected a whole number from 0 to"):
+    with pytest.raises(ConfigError, match=r"refinements=.*expected a whole number from 0 to"):
         loaded.encode(torch.zeros(5000), 48_000)
