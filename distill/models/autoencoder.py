@@ -63,6 +63,11 @@ class ConvAutoencoder(nn.Module):
         """(batch, latent_dim, steps) to (batch, n_mels, frames); by default steps * stride."""
         return self.decoder(latent)[..., :frames]
 
+    def reconstructed(self, mel: Tensor) -> Tensor:
+        """The best that is made of frames in evaluation mode: (batch, n_mels, frames) log-mel."""
+        made: Tensor = self(mel)[0]
+        return made
+
 
 def _blocks(config: AutoencoderConfig, count: int) -> list[nn.Module]:
     return [ConvNeXtBlock(config.width, kernel_size=config.kernel_size) for _ in range(count)]

@@ -17,7 +17,6 @@ from distill.models.use.pieces import (
     steps_of_width,
 )
 from distill.models.vqvae.model import ConvVQVAE
-from distill.models.vqvae.refining import refined_codes
 
 _REFINED_STEPS = 1024
 """44 s at the default rate; what all layers of the decoder make of them stays in memory."""
@@ -38,7 +37,7 @@ def indices_in_pieces(
 def refined_pieces(
     model: ConvVQVAE, mel: Window, frames: int, passes: int, *, levels: int | None = None
 ) -> Iterator[Tensor]:
-    """Codes of frames that come in pieces, as `refined_codes`.
+    """Codes of frames that come in pieces, as `ConvVQVAE.refined_codes`.
 
     Args:
         model: whose codes.
@@ -56,7 +55,7 @@ def refined_pieces(
         return mel.take(start, min(stop, frames))
 
     def work(piece: Tensor) -> Tensor:
-        return refined_codes(model, piece, passes, levels)
+        return model.refined_codes(piece, passes, levels)
 
     steps = min(_REFINED_STEPS, steps_of_width(model))
     margin = stride * margin_steps(model, model.config.encoder_depth + model.config.decoder_depth)

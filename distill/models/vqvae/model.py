@@ -10,6 +10,7 @@ from distill.arrays import as_whole_numbers
 from distill.config import VQVAEConfig
 from distill.models.autoencoder import ConvAutoencoder
 from distill.models.vqvae.quantizer import QuantizerOutput, QuantizerWrapper
+from distill.models.vqvae.refining import REFINEMENTS, refined
 
 _MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by great width only
 
@@ -55,6 +56,26 @@ class ConvVQVAE(ConvAutoencoder):
         where asked to.
         """
         return self.quantizer(latent, levels)
+
+    def refined_codes(
+        self, mel: Tensor, passes: int = REFINEMENTS, levels: int | None = None
+    ) -> Tensor:
+        """The codes that say most of frames, by what the decoder makes of them.
+
+        Args:
+            mel: (1, n_mels, frames) log-mel, at least one frame.
+            passes: of the search for them; 0 takes those of `quantize`.
+            levels: as many of the first; default all.
+
+        Returns:
+            (1, level, step) int64.
+        """
+        return refined(self, mel, passes, levels).indices
+
+    def reconstructed(self, mel: Tensor) -> Tensor:
+        """See `ConvAutoencoder`; through refined codes."""
+        rows = [refined(self, row[None], REFINEMENTS, None).quantized for row in mel]
+        return self.decode(torch.cat(rows), frames=mel.shape[-1])
 
     def codes_to_embeddings(self, indices: Tensor) -> Tensor:
         """Codes, (batch, level, step), to what `decode` takes; -1, and levels that are missing at

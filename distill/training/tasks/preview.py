@@ -14,6 +14,7 @@ from distill.audio.distance import mel_distance, stft_distance
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import Vocoder
 from distill.audio.writing import wav_bytes
+from distill.models.autoencoder import ConvAutoencoder
 from distill.own_folder import OwnFolder
 from distill.training.watch.event_lines import PreviewPair
 
@@ -108,7 +109,8 @@ def write_previews(
     Both get the same gain and nothing else: what is louder in the file was louder in the model.
 
     Args:
-        model: forward(mel) returns the reconstruction first; its mode is left as it was.
+        model: an autoencoder, or one whose forward(mel) returns the reconstruction first; its mode
+            is left as it was.
         sounds: in the order of the files; each is measured against its original, beside its floor.
         files: the run folder.
         inside: the folder in it, made if missing; gets `00-original.wav`, `00-reconstruction.wav`
@@ -131,7 +133,7 @@ def write_previews(
     try:
         for number, sound in enumerate(sounds):
             mel = log_mel(sound.waveform.to(device))
-            made = vocoder(model(mel[None])[0][0], len(sound.waveform))
+            made = vocoder(_made_of(model, mel[None])[0], len(sound.waveform))
             names = {}
             for kind, waveform in (("original", sound.waveform), ("reconstruction", made)):
                 names[kind] = f"{inside}/{number:02}-{kind}.wav"
@@ -146,6 +148,11 @@ def write_previews(
     finally:
         model.train(was_training)
     return tuple(pairs)
+
+
+def _made_of(model: nn.Module, mel: Tensor) -> Tensor:
+    made: Tensor = model.reconstructed(mel) if isinstance(model, ConvAutoencoder) else model(mel)[0]
+    return made
 
 
 def distances_between(original: Tensor, made: Tensor, rate: int) -> Distances:
