@@ -11,7 +11,6 @@ from typing import Any
 from torch import Tensor
 
 from distill.codebook.codes import Codes
-from distill.errors import CodesError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
 from distill.models.prior.wanted import Classes, Loudness
@@ -22,28 +21,18 @@ from distill.models.use.drawn import (
     checked_seed,
     grid_of,
     loudness_like,
-    without_gaps,
 )
 from distill.models.use.made_codes import MadeCodes, prompt_fields
 from distill.models.use.recipe import Recipe
-from distill.models.use.with_prior import ModelWithPrior
+from distill.models.use.stepped import SteppedModel
 
 _SHORTEST_S = 1e-6
 OnSound = Callable[[Tensor], object]
 """Called with pieces of a sound, (samples,) float32 each, on the CPU."""
 
 
-class GeneratingModel(ModelWithPrior):
+class GeneratingModel(SteppedModel):
     """A model of codes that, with a prior, makes new sounds."""
-
-    @property
-    @abstractmethod
-    def level_labels(self) -> tuple[str, ...]:
-        """Names of the levels."""
-
-    @abstractmethod
-    def check_codes(self, codes: Codes, *, force: bool = False) -> None:
-        """Checks that codes are such as this model makes; raises CodesError."""
 
     @abstractmethod
     def _sound_of_steps(
@@ -277,50 +266,6 @@ class GeneratingModel(ModelWithPrior):
         prior = self.prior
         wanted = prior.wanted(classes, loudness, begin=begin, steps=steps).within_a_sound
         return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
-
-    @property
-    def _step_samples(self) -> int:
-        return self.config.spectrogram.hop_length * self.config.stride
-
-    def _samples(self, seconds: Any) -> int:
-        return max(1, round(checked_seconds(seconds) * self.sample_rate))
-
-    def _steps_of(self, samples: int) -> int:
-        return -(-self.spectrogram.frames(samples) // self.config.stride)
-
-    def _whole_steps(self, codes: Codes) -> Tensor:
-        """(level, steps) of a sound, without a last step that is partly silence behind its end."""
-        self._check_whole(codes)
-        whole = max(1, min(codes.steps, codes.samples // self._step_samples))
-        return without_gaps(codes.indices[:, :whole])
-
-    def _check_whole(self, codes: Codes) -> None:
-        self.check_codes(codes)
-        if codes.levels != self.config.levels:
-            raise CodesError(
-                f"codes of {codes.levels} of {self.config.levels} levels: to go on from a sound "
-                "all of them are needed"
-            )
-
-    def codes_of(self, grid: Tensor, samples: int, peak: float) -> Codes:
-        """A grid of this model's codes as a sound.
-
-        Args:
-            grid: (level, steps).
-            samples: length of the sound, at the model's rate.
-            peak: its loudness.
-        """
-        return Codes(
-            indices=grid,
-            codebook_size=self.config.codebook_size,
-            step_seconds=1 / self.config.step_rate_hz,
-            samples=samples,
-            sample_rate=self.sample_rate,
-            peak=peak,
-            labels=self.level_labels[: len(grid)],
-            made_by=self.digest,
-            model_name=self.name,
-        )
 
 
 def _noted(
