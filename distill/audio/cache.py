@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import uuid
@@ -39,15 +40,31 @@ def clear_audio_cache(folder: Path | None = None) -> int:
     Linux and macOS, where an open mapping outlives its file.
     """
     folder = audio_cache_dir() if folder is None else folder
-    if not folder.is_dir():
-        return 0
     freed = 0
-    for file in [file for file in folder.iterdir() if _OURS.fullmatch(file.name)]:
-        freed += file.stat().st_size
-        file.unlink()
-    if not any(folder.iterdir()):
+    for path, size in _our_files(folder):
+        with contextlib.suppress(FileNotFoundError):  # somebody else cleared it, too
+            path.unlink()
+            freed += size
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     return freed
+
+
+def audio_cache_size(folder: Path | None = None) -> int:
+    """Bytes that clearing the cache would set free; 0 where there is none."""
+    return sum(size for _, size in _our_files(audio_cache_dir() if folder is None else folder))
+
+
+def _our_files(folder: Path) -> list[tuple[Path, int]]:
+    """Regular files of our names, with their sizes; links and folders are nobody's waveforms."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [
+            (folder / entry.name, entry.stat(follow_symlinks=False).st_size)
+            for entry in entries
+            if _OURS.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+        ]
 
 
 def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:

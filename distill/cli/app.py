@@ -272,15 +272,14 @@ def cache(
     clear: Annotated[bool, typer.Option(help="Delete what is there.")] = False,
 ) -> None:
     """Show, or clear, the folder large corpora are memory-mapped from."""
-    from distill.audio.cache import audio_cache_dir, clear_audio_cache
+    from distill.audio.cache import audio_cache_dir, audio_cache_size, clear_audio_cache
     from distill.names import printable
 
     folder = audio_cache_dir()
     if clear:
         echo(f"{printable(folder)}: {clear_audio_cache() / 1e6:.1f} MB set free")
     else:
-        size = sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
-        echo(f"{printable(folder)}: {size / 1e6:.1f} MB")
+        echo(f"{printable(folder)}: {audio_cache_size() / 1e6:.1f} MB")
 
 
 def _each_file(

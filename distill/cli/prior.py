@@ -15,7 +15,7 @@ from distill.cli.prior_run import STOPPING, result_of_earlier
 from distill.config import PriorConfig, get_adaptive_prior_config
 from distill.config.conditions import CLASS, checked_conditions
 from distill.models.prior.health import PriorHealth
-from distill.models.prior.placing import put_prior
+from distill.models.prior.placing import check_place, put_prior
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import path_to_text, printable
 from distill.training.engine.memory import keep_freed_memory
@@ -55,6 +55,7 @@ def train_prior_command(
     """
     run = out or beside(model, "prior")
     codec = opened_codec(model)
+    check_place(model)
     get_adaptive_prior_config(codec.config, 1, **overrides)  # what is wrong is said before a scan
     refuse_sounds_inside(run, [folder])
     keep_freed_memory()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import platformdirs
 import pytest
 import torch
 
-from distill.audio.cache import audio_cache_dir, clear_audio_cache, key_of, spill
+from distill.audio.cache import audio_cache_dir, audio_cache_size, clear_audio_cache, key_of, spill
 from distill.audio.corpus import AudioCorpus
 
 Tone = Callable[..., np.ndarray]
@@ -109,3 +110,21 @@ def test_clearing_leaves_what_others_put_there(tmp_path: Path) -> None:
 
 def test_clearing_nothing_frees_nothing(tmp_path: Path) -> None:
     assert clear_audio_cache(tmp_path / "never made") == 0
+
+
+def test_only_our_own_files_are_counted_and_cleared(tmp_path: Path) -> None:
+    """Whatever else lies in the folder, it neither stops that nor is touched."""
+    cache, take = tmp_path / "cache", tmp_path / "take.wav"
+    take.write_bytes(b"mine")
+    spill(torch.zeros(10), key_of("a" * 64, 48_000), cache)
+    (cache / "dangling").symlink_to("gone")
+    (cache / f"{'b' * 64}-48000.f32").symlink_to(take)
+    (cache / f"{'c' * 64}-48000.f32").mkdir()
+    (cache / "mine.wav").write_bytes(b"mine")
+    os.mkfifo(cache / f"{'d' * 64}-48000.f32")
+    kept = len(list(cache.iterdir())) - 1
+    assert audio_cache_size(cache) == 40
+    assert clear_audio_cache(cache) == 40
+    assert len(list(cache.iterdir())) == kept and take.read_bytes() == b"mine"
+    assert audio_cache_size(cache) == audio_cache_size(take) == audio_cache_size(cache / "no") == 0
+    assert clear_audio_cache(take) == clear_audio_cache(cache / "no") == 0

@@ -17,7 +17,13 @@ from distill.cli.new_sounds import _Stops, generate_command, remake_command
 from distill.cli.prior import conditions_of, train_prior_command
 from distill.cli.prior_commands import generate as generate_of_cli
 from distill.cli.training import resume_command
-from distill.errors import ConfigError, OutputExistsError, PriorError, RunFolderError
+from distill.errors import (
+    ConfigError,
+    ModelFileError,
+    OutputExistsError,
+    PriorError,
+    RunFolderError,
+)
 from distill.models.prior.stream import CodeStream
 from distill.models.prior.wanted import typed_levels
 from distill.training import TrainingResult
@@ -69,6 +75,17 @@ def test_from_a_model_to_new_sounds(
     remake_command(out / "drums-0003.wav", tmp_path, None, None, overwrite=False, device="cpu")
     again = out / "drums-0003.again.wav"
     assert again.read_bytes() == (out / "drums-0003.wav").read_bytes()
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o400])
+def test_a_model_that_may_only_be_read_is_said_before_a_prior_is_learned(
+    model: Path, tmp_path: Path, mode: int
+) -> None:
+    model.chmod(mode)
+    with pytest.raises(ModelFileError, match=r"drums\.distill: may only be read, and a prior is "):
+        train(model, tmp_path / "run", max_steps=2)
+    model.chmod(0o644)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_model_without_a_prior_says_how_to_train_one(model: Path, tmp_path: Path) -> None:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from distill.errors import PriorError
+from distill.errors import ModelFileError, PriorError
 from distill.models.file.container import read_container, write_container
 from distill.models.file.sections import PRIOR
 from distill.models.file.weights import section_of
 from distill.models.use.loading import load_model
 from distill.names import printable
+
+_WRITABLE = 0o222  # by anybody: what nobody may write to is not replaced either
+
+
+def check_place(path: Path) -> None:
+    """Refuses a model's file into which no prior can be put, before one is learned.
+
+    Raises:
+        ModelFileError: the file, or its folder, may only be read.
+    """
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK) or not place.stat().st_mode & _WRITABLE:
+            raise ModelFileError(
+                f"{printable(place)}: may only be read, and a prior is kept in its model's file; "
+                "make it writable, or copy the model to another folder first"
+            )
 
 
 def put_prior(path: Path, source: Path) -> Path:
