@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from distill.errors import NotEnoughMemoryError
 
+MOST_WHOLE_BYTES = 2 << 30
+"""A sound that takes more is not held whole: 3 h at 48 kHz."""
+
 _WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
@@ -35,3 +38,22 @@ def memory_for(what: str) -> Iterator[None]:
             f"{what}: the memory of this machine does not suffice; close other programs, or use "
             "a shorter sound or a smaller model"
         ) from error
+
+
+def check_whole(samples: int, sample_rate: int, what: str, instead: str) -> None:
+    """Refuses a sound that would take the memory of the machine, before anything is made of it.
+
+    Args:
+        samples: as many float32 ones.
+        sample_rate: of them, in Hz.
+        what: is asked for.
+        instead: what serves sounds of any length.
+
+    Raises:
+        NotEnoughMemoryError: they take more than `MOST_WHOLE_BYTES`.
+    """
+    if 4 * samples > MOST_WHOLE_BYTES:
+        raise NotEnoughMemoryError(
+            f"{what}: {samples / sample_rate / 3600:.1f} h of sound need {samples / 2**28:.1f} GiB "
+            f"at once; up to {MOST_WHOLE_BYTES / 2**30:.0f} are taken: {instead}"
+        )

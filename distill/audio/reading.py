@@ -18,10 +18,8 @@ from distill.audio.resampling import resampled_length, resampled_pieces
 from distill.audio.sound_file import AudioInfo, OpenSound, open_sound
 from distill.audio.sound_survey import SoundSurvey, mix_down, mono_blocks
 from distill.errors import AudioFileError
+from distill.memory import MOST_WHOLE_BYTES
 from distill.names import as_path
-
-MOST_WHOLE_BYTES = 2 << 30
-"""A sound that takes more is not read whole: 3 h at 48 kHz."""
 
 
 @dataclass(frozen=True)

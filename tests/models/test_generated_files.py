@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
 from distill import Codes, LoadedVQModel, load_model_v2, read_audio, remake
 from distill.audio.io import is_reconstruction
 from distill.audio.writing import write_audio
-from distill.errors import AudioFileError, ConfigError, OutputExistsError, RecipeError
+from distill.errors import (
+    AudioFileError,
+    ConfigError,
+    NotEnoughMemoryError,
+    OutputExistsError,
+    RecipeError,
+)
 from distill.models.use.drawn import codes_digest
 from distill.models.use.recipe import Recipe, read_recipe
 from distill.training import TrainingResult
@@ -245,3 +253,53 @@ def test_a_sound_is_never_made_again_over_what_is_read(
         with pytest.raises(OutputExistsError, match="is the file that is read, and is never writ"):
             model.remake_file(tmp_path / "one.wav", tmp_path / out, prompt=start, overwrite=True)
     assert (tmp_path / "one.wav").read_bytes() == before
+
+
+# --- recipes from strangers ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"top_k": 2**53}, "its recipe cannot be used .top_k=9007199254740992: expected"),
+        ({"loop_places": 10**6}, "its recipe cannot be used .places=1000000: expected"),
+        ({"classes": ["<b>"]}, "its recipe cannot be used .this prior was trained without the"),
+        ({"does": "vary"}, "its recipe cannot be used .it lacks what 'vary' needs"),
+        ({"does": "fill", "gap_s": [0, 1]}, "its recipe cannot be used .it lacks what 'fill'"),
+    ],
+)
+def test_what_a_recipe_asks_in_vain_is_said_of_its_file(
+    model: LoadedVQModel, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    forged = _forged(model, tmp_path, **changes)
+    for remade in (lambda: model.remake(forged), lambda: model.remake_file(forged, "out.wav")):
+        with pytest.raises(RecipeError, match=rf"^forged\.wav: {message}"):
+            remade()
+
+
+def test_a_recipe_for_a_day_of_sound_does_not_take_the_memory(
+    model: LoadedVQModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = _forged(model, tmp_path, seconds=86_400)
+    monkeypatch.setattr(LoadedVQModel, "_codes_by", None)  # nothing is drawn
+    expected = r"^forged\.wav: 24\.0 h of sound need 15\.4 GiB at once; up to 2 are taken: remake"
+    with pytest.raises(NotEnoughMemoryError, match=expected):
+        model.remake(forged)
+
+
+def test_codes_of_days_do_not_take_the_memory(model: LoadedVQModel) -> None:
+    """Zeros pack well: a file of 300 kB holds them."""
+    steps = 2**21
+    codes = model.codes_of(torch.zeros(3, steps, dtype=torch.int32), steps * 512, 0.5)
+    expected = r"^codes: 6\.2 h of sound need 4\.0 GiB at once; up to 2 are taken: decode_f"
+    with pytest.raises(NotEnoughMemoryError, match=expected):
+        model.decode(codes)
+
+
+def _forged(model: LoadedVQModel, folder: Path, **changes: Any) -> Path:
+    """A sound whose recipe asks for something else."""
+    model.generate_file(folder / "honest.wav", 0.1, seed=1)
+    recipe = msgspec.to_builtins(read_recipe(folder / "honest.wav"))
+    text = json.dumps({**recipe, **changes})
+    made_by = f"somebody, generated: {text}"
+    return write_audio(folder / "forged.wav", torch.zeros(100), 48_000, made_by=made_by)

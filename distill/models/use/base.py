@@ -18,7 +18,7 @@ from distill.audio.io import SoundPieces, check_place
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
 from distill.errors import ConfigError
-from distill.memory import memory_for
+from distill.memory import check_whole, memory_for
 from distill.models.use.model_of_file import ModelOfFile
 from distill.models.use.sounds import SoundAtRate, fitted, fitted_pieces, opened, write_pieces
 from distill.models.use.streaming import latents, sounds
@@ -143,6 +143,7 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         """
         with memory_for(self._encoded_is):
             pieces = self.decode_pieces(self._first_levels(encoded, levels), force=force)
+            self._check_fits(encoded.samples, self._encoded_is, "decode_file")  # type: ignore[attr-defined]
             return torch.cat(list(pieces)), self.sample_rate
 
     def decode_file(
@@ -263,6 +264,9 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         """What was encoded; a family that has levels leaves out the later ones, where asked to."""
         self.check_levels(levels)
         return encoded
+
+    def _check_fits(self, samples: int, what: str, instead: str) -> None:
+        check_whole(samples, self.sample_rate, what, f"{instead} writes them in pieces")
 
     _encoded_is = "what was encoded"
     """What messages call it."""

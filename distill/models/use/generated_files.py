@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from distill.audio.io import check_place
 from distill.codebook.codes import Codes
-from distill.errors import CodesError, RecipeError
+from distill.errors import CodesError, ConfigError, PriorError, RecipeError
 from distill.memory import memory_for
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import Classes, Loudness
@@ -121,7 +122,8 @@ class ModelOfNewSounds(ReshapingModel):
         """
         recipe, name = read_recipe(path), printable(Path(path).name)
         after = self._prompt_of(recipe, prompt, name)
-        with memory_for(name):
+        self._check_fits(self._samples(recipe.seconds), name, "remake_file")
+        with memory_for(name), _named(name):
             codes = self._codes_by(recipe, after)
             sound, rate = self.decode_loop(codes) if recipe.loop_places else self.decode(codes)
         return sound[: recipe.kept_samples], rate
@@ -159,7 +161,7 @@ class ModelOfNewSounds(ReshapingModel):
         check_place(out, overwrite=overwrite)
         recipe = read_recipe(path)
         after = self._prompt_of(recipe, prompt, printable(Path(path).name))
-        with memory_for(printable(Path(out).name)):
+        with memory_for(printable(Path(out).name)), _named(printable(Path(path).name)):
             codes = self._codes_by(recipe, after, progress=progress)
             return self._file_of(out, codes, recipe, overwrite, progress=progress)
 
@@ -195,7 +197,7 @@ class ModelOfNewSounds(ReshapingModel):
             return self.vary(source, recipe.keep_levels, **recipe.settings)
         if source is not None and recipe.does == "fill" and recipe.gap_s and recipe.draws:
             return self.fill(source, *recipe.gap_s, draws=recipe.draws, **recipe.settings)
-        raise RecipeError(f"its recipe cannot be read (it lacks what {recipe.does!r} needs)")
+        raise ConfigError(f"it lacks what {recipe.does!r} needs")
 
     def _said_of(self, encoded: Codes) -> str:
         recipe = recipe_of(encoded)
@@ -297,3 +299,12 @@ class ModelOfNewSounds(ReshapingModel):
         if Path(prompt).suffix.lower() == ".npz":
             return Codes.load(prompt)
         return self.encode_file(prompt)
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What a recipe asks and its model cannot do is the recipe's fault, and said of its file."""
+    try:
+        yield
+    except (ConfigError, PriorError) as error:
+        raise RecipeError(f"{name}: its recipe cannot be used ({error})") from error
