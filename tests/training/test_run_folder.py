@@ -187,12 +187,18 @@ def test_a_status_damaged_by_a_power_cut_is_taken_for_none(run: Path, text: str)
 
 
 def test_a_run_that_is_starting_is_not_wiped_or_started_twice(run: Path) -> None:
-    announce_trainer(run, os.getpid())
+    announce_trainer(run, os.getppid())
     with pytest.raises(RunFolderError, match="another training is starting there; attach to it"):
         begin_run(run, {"name": "second"}, overwrite=True)
     with pytest.raises(RunFolderError, match="another training is starting there"):
         extend_run(run, {"max_steps": 10})
     assert RunFolder(run).read_state() == "starting"
+
+
+def test_a_start_of_this_process_that_found_no_room_to_say_its_end_is_no_other(run: Path) -> None:
+    announce_trainer(run, os.getpid())
+    begin_run(run, {"name": "second"}, overwrite=True)
+    assert RunFolder(run).read_request()["name"] == "second"
 
 
 def test_events_that_never_found_room_are_written_from_the_reserve(run: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from distill.training.run.request import RunRequest
 from distill.training.run.request_fields import config_of
 from distill.training.run.run_sounds import with_new_sounds
 from distill.training.run.sounds_inside import refuse_sounds_inside
-from distill.training.run.status import RunStatus, status_to_json
+from distill.training.run.status import RunStatus, status_to_json, trainer_is_starting
 
 
 def begin_run(
@@ -97,7 +98,9 @@ def _clear(folder: OwnFolder) -> None:
 
 
 def _refuse_if_starting(path: Path) -> None:
-    if RunFolder(path).is_starting:
+    status = RunFolder(path).read_status()
+    # One of this very process holds the lock, or has ended without room to say so.
+    if status and status.pid != os.getpid() and trainer_is_starting(status):
         raise RunFolderError(f"{path}: another training is starting there; attach to it")
 
 
