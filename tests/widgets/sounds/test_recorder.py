@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from distill import load_model
 from distill.errors import ModelTypeError
 from distill_widgets import CodesRecorder, TrainPanel
 from distill_widgets.sounds.recorder import Recorder, Recording
-from tests.widgets.page_commands import command, sent
+from tests.widgets.page_commands import ask, command, sent
 
 RATE = 44_100
 TONE = (0.5 * np.sin(np.arange(RATE // 2) * 0.05)).astype("<f4")
@@ -47,6 +48,26 @@ def test_samples_arrive_as_they_were_recorded(recorder, got):
     assert (recording.name, recording.sample_rate) == ("kick", RATE)
     assert np.array_equal(recording.waveform.numpy(), TONE)
     assert "not arrived whole" in command(recorder, "recorded", upload=1, rate=RATE)["error"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit on the size of files")
+def test_a_disk_that_is_full_in_the_middle_of_a_piece_leaves_no_sample_twice(recorder, got):
+    import resource
+
+    data = TONE.tobytes()
+    number = command(recorder, "upload", name="kick", bytes=len(data))["upload"]
+    assert "error" not in ask(recorder, "piece", f"{number}/0", data[:10_000])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, before[1]))  # half of the piece fits
+    try:
+        answer = ask(recorder, "piece", f"{number}/10000", data[10_000:20_000])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "too large" in answer["error"]
+    for at in range(10_000, len(data), 10_000):
+        assert "error" not in ask(recorder, "piece", f"{number}/{at}", data[at : at + 10_000])
+    assert "said" in command(recorder, "recorded", upload=number, rate=RATE, name="kick")
+    assert np.array_equal(got[0].waveform.numpy(), TONE)
 
 
 @pytest.mark.parametrize(

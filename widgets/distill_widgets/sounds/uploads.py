@@ -98,6 +98,7 @@ class Uploads:
         with self._lock:
             self._drop()
             self._folder = tempfile.TemporaryDirectory(prefix="distill-upload-")
+            (Path(self._folder.name) / _FILE).touch()
             self._number, self._bytes, self._name = next(self._numbers), size, name
             facts: UploadFacts = {"upload": self._number}
         self._on_begin()
@@ -113,7 +114,8 @@ class Uploads:
             piece = bytes(buffers[0]) if buffers and len(buffers[0]) <= _LONGEST_PIECE else b""
             left = self._bytes - self._received
             if int(offset) == self._received and 0 < len(piece) <= left:
-                with (Path(self._folder.name) / _FILE).open("ab") as file:
+                with (Path(self._folder.name) / _FILE).open("r+b") as file:
+                    file.seek(self._received)  # a full disk may have left half of this piece
                     file.write(piece)
                 self._received += len(piece)
             elif int(offset) >= self._received:
