@@ -19,7 +19,8 @@ from distill import (
 )
 from distill.errors import ForeignEntryError, RunFolderError, TrainingError
 from distill.training import RunStatus
-from distill.training.run.log_lines import TOO_LONG
+from distill.training.run import log_lines
+from distill.training.run.log_lines import TOO_LONG, read_lines
 from distill.training.run.preparation import begin_run
 from distill.training.run.writer import hold_run
 from distill.training.watch.event_lines import Event, event_to_line
@@ -203,6 +204,24 @@ def test_lines_of_any_length_take_little_memory(run: Path) -> None:
     finally:
         tracemalloc.stop()
     assert found == [event_to_line(step(0))[:-1], TOO_LONG, event_to_line(step(1))[:-1]]
+
+
+def test_a_hole_of_terabytes_is_passed_over_without_reading_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no room on a disk, and hours to be read."""
+    monkeypatch.setattr(log_lines, "LONGEST_LINE_BYTES", 4 << 20)
+    log = tmp_path / "events.jsonl"
+    log.write_bytes(event_to_line(step(0)))
+    try:
+        os.truncate(log, 1 << 40)
+    except OSError:
+        pytest.skip("no file can be so large here")
+    with log.open("rb") as file:
+        lines, offset = read_lines(file, 0, 1 << 20)
+        assert lines == [event_to_line(step(0))[:-1]]
+        assert read_lines(file, offset, 1 << 20) == ([TOO_LONG], 1 << 40)
+        assert read_lines(file, 1 << 40, 1 << 20) == ([], 1 << 40)
     assert peak < 20 << 20
 
 
