@@ -13,6 +13,10 @@ from distill.names import as_path, printable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _PIECE_BYTES = 1 << 20
+MOST_BYTES = 1 << 37
+"""Of a file, whatever it says of itself: a hole on the disk may be larger, and take hours to be
+looked through. As many samples as are read take no more in any format.
+"""
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -31,7 +35,8 @@ def open_sound_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Opens a regular file that is not empty.
 
     Raises:
-        AudioFileError: missing, unreadable, empty, or a pipe, a device, a socket or a folder.
+        AudioFileError: missing, unreadable, empty, larger than `MOST_BYTES`, or a pipe, a device, a
+            socket or a folder.
     """
     path = as_path(path, AudioFileError)
     name = file_name(path)
@@ -68,6 +73,11 @@ def _check(descriptor: int, name: str, path: str | os.PathLike[str]) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
         raise AudioFileError(f"{name}: {kind}, not a file of sound")
+    if found.st_size > MOST_BYTES:
+        raise AudioFileError(
+            f"{name}: {found.st_size / 1e9:.0f} GB; up to {MOST_BYTES / 1e9:.0f} are read: cut it "
+            "into shorter files, or export it again where it holds nothing"
+        )
     if not found.st_size:
         raise AudioFileError(f"{name}: an empty file (0 bytes); copy or export it again")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import tracemalloc
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from distill.audio import sound_file
 from distill.audio.containers import walk
+from distill.audio.corpus import AudioCorpus
 from distill.audio.corpus_decoder import Keeper
-from distill.audio.reading import decode, probe, read_pieces
-from distill.errors import AudioFileError, DistillError
+from distill.audio.reading import decode, probe, read_audio, read_pieces
+from distill.errors import AudioFileError, CorpusError, DistillError
 from tests.audio.mutations import KINDS, RATE, chirp, encoded, mutant
 
 Save = Callable[..., Path]
@@ -143,3 +145,19 @@ def test_a_waveform_of_many_channels_is_their_mean() -> None:
     torch.testing.assert_close(
         torch.from_numpy(many).mean(dim=1), torch.from_numpy(many.mean(axis=1)), atol=1e-6, rtol=0
     )
+
+
+@pytest.mark.parametrize("begin", [b"RIFF\xff\xff\xff\xffWAVE", b"ID3\3\0\0\0\0\0\0", b"OggS", b""])
+def test_a_hole_of_terabytes_is_refused_without_reading_it(begin: bytes, tmp_path: Path) -> None:
+    """It takes no room on a disk, and hours to be read."""
+    path = tmp_path / "hole.wav"
+    path.write_bytes(begin)
+    try:
+        os.truncate(path, 1 << 42)
+    except OSError:
+        pytest.skip("no file can be so large here")
+    expected = r"hole\.wav: 4398 GB; up to 137 are read: cut it into shorter files"
+    with pytest.raises(AudioFileError, match=expected):
+        read_audio(path)
+    with pytest.raises(CorpusError, match=expected):
+        AudioCorpus.scan(tmp_path, progress=False)
