@@ -53,6 +53,8 @@ class Codes(EncodedSound):
     def __post_init__(self) -> None:
         self._set("codebook_size", self._whole("codebook_size"))
         low, high = int(self._grid.min()), int(self._grid.max())
+        if self.codebook_size < 1:
+            raise CodesError(f"codebook_size={self.codebook_size}: expected a whole number from 1")
         if low < NO_CODE or high >= self.codebook_size:
             raise CodesError(
                 f"codes from {low} to {high}: expected {NO_CODE} (no code) to "
