@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -171,5 +170,5 @@ def test_a_recipe_that_somebody_has_changed_is_refused(
     recipe = msgspec.structs.replace(read_recipe(tmp_path / "one.wav"), **wrong)
     path = tmp_path / "two.wav"
     write_audio(path, torch.zeros(99), 48_000, made_by=comment_with("name", recipe))
-    with pytest.raises(RecipeError, match=re.escape("recipe cannot be read (")):
+    with pytest.raises(RecipeError, match=r"recipe cannot be (read|used) \("):
         model.remake(path)

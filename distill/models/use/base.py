@@ -17,6 +17,7 @@ from distill.arrays import as_rate, as_sound
 from distill.audio.io import SoundPieces, check_place
 from distill.audio.spectrogram import LogMel
 from distill.audio.vocoder import GriffinLimVocoder, Vocoder
+from distill.encoded.sound import EncodedSound
 from distill.errors import ConfigError
 from distill.memory import check_whole, memory_for
 from distill.models.use.model_of_file import ModelOfFile
@@ -143,7 +144,8 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
         """
         with memory_for(self._encoded_is):
             pieces = self.decode_pieces(self._first_levels(encoded, levels), force=force)
-            self._check_fits(encoded.samples, self._encoded_is, "decode_file")  # type: ignore[attr-defined]
+            if isinstance(encoded, EncodedSound):  # another family's may be anything
+                self._check_fits(encoded.samples, self._encoded_is, "decode_file")
             return torch.cat(list(pieces)), self.sample_rate
 
     def decode_file(
