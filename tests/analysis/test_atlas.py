@@ -25,8 +25,9 @@ from distill.models import ConvVQVAE
 
 @pytest.fixture(scope="module")
 def encoded(model: LoadedVQModel, corpus: AudioCorpus) -> list[Codes]:
-    model.refinements = 0  # the atlas shows what the encoder means by an entry
-    return [model.encode(waveform, corpus.sample_rate) for waveform in corpus.waveforms]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "refinements", 0)  # the atlas shows what the encoder means by an entry
+        return [model.encode(waveform, corpus.sample_rate) for waveform in corpus.waveforms]
 
 
 @pytest.fixture(scope="module")

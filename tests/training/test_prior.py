@@ -134,7 +134,6 @@ def test_codes_are_encoded_once(
     assert [len(grid) for grid in grids] == [
         pytest.approx(len(grids[0]) * share, abs=1) for share in (1.0, 27 / 25, 23 / 25)
     ]
-    model.refinements = 0
     own = model.encode(sound, model.sample_rate).indices.T
     assert torch.equal(grids[0].long(), own)  # its peak is 1
 

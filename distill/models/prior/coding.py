@@ -18,12 +18,15 @@ from distill.audio.resampling import resample
 from distill.checked import ArraySpec, read_npz
 from distill.errors import OutsideDataError
 from distill.models.prior.sounds import LENGTH_OF, LENGTHS, QUIETER
-from distill.models.use.code_pieces import indices_in_pieces
+from distill.models.use.code_pieces import refined_pieces
 from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.streaming import latents
+from distill.models.use.streaming import mel_window
+from distill.models.vqvae.refining import REFINEMENTS
 
 _LIMIT = 1 << 30
 _MOST = 1 << 28  # codes of a sound
+_SEARCH = b"refined 6"
+"""How codes are found: those that were found otherwise are not taken for these."""
 
 
 def encoded_copies(
@@ -56,17 +59,16 @@ def _copies(waveform: Tensor, count: int) -> Iterator[Tensor]:
         yield waveform * QUIETER
 
 
-@torch.no_grad()
 def _encoded(model: LoadedVQModel, waveform: Tensor) -> Tensor:
-    parts: Iterable[Tensor] = latents(
-        model.model, model.spectrogram, [waveform], len(waveform), 1.0, model.device
-    )
-    grids = [indices_in_pieces(model.model, part).cpu() for part in parts]
+    """Codes as `encode` finds them, but for the loudness, which a copy keeps."""
+    mel = mel_window(model.spectrogram, [waveform], len(waveform), 1.0, model.device)
+    frames = model.spectrogram.frames(len(waveform))
+    grids = [grid.cpu() for grid in refined_pieces(model.model, mel, frames, REFINEMENTS)]
     return torch.cat(grids, dim=-1).T.to(torch.int32).contiguous()
 
 
 def _file_name(model: LoadedVQModel, waveform: Tensor) -> str:
-    content = hashlib.sha256(waveform.contiguous().numpy().data).hexdigest()
+    content = hashlib.sha256(_SEARCH + waveform.contiguous().numpy().tobytes()).hexdigest()
     return f"{content}-{model.digest[:32]}{CODES_SUFFIX}"
 
 

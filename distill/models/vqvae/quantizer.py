@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from loguru import logger as _library_logger
@@ -18,9 +18,6 @@ from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models.vqvae.joint_fit import fitted_together, thinned
 from distill.models.vqvae.search import search
-
-if TYPE_CHECKING:
-    pass
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
@@ -135,7 +132,10 @@ class QuantizerWrapper(nn.Module):
         latent = as_tensor(latent, "latent")
         if latent.ndim != 3 or latent.shape[1] != self.dim:
             raise ShapeError(f"latent {tuple(latent.shape)}: expected (batch, {self.dim}, steps)")
+        count = self._count(levels)
         if self.training:
+            if count < self.levels:
+                raise ShapeError(f"levels={levels}: in training all {self.levels} learn")
             if self._refuses_nonfinite and not torch.isfinite(latent).all():
                 raise NonFiniteError("NaN or Inf in the latent; the codebooks were left alone")
             self._scale_threshold(latent.shape[0] * latent.shape[2] * self._processes)
@@ -146,7 +146,7 @@ class QuantizerWrapper(nn.Module):
         columns = latent.float().transpose(1, 2)
         self._replaced = [0] * self.levels
         if not self.training:
-            return self._searched(columns, self._count(levels))
+            return self._searched(columns, count)
         before = self.codebooks if self._dropout else None
         quantized, indices, commitment = self.residual_vq(columns)
         indices = indices.transpose(1, 2)
@@ -272,11 +272,11 @@ class QuantizerWrapper(nn.Module):
         """Codes of (batch, steps, dim) by the first levels; nothing learns."""
         codebooks = self.codebooks[:levels]
         codes = search(codebooks, columns.flatten(0, 1)).reshape(*columns.shape[:2], -1)
-        left, commitment = columns, []
+        quantized, commitment = torch.zeros_like(columns), []
         for level, entries in enumerate(codebooks):
-            left = left - entries[codes[..., level]]
-            commitment.append(left.square().mean())
-        quantized, indices = (part.transpose(1, 2) for part in (columns - left, codes))
+            quantized = quantized + entries[codes[..., level]]
+            commitment.append((columns - quantized).square().mean())
+        quantized, indices = (part.transpose(1, 2) for part in (quantized, codes))
         return QuantizerOutput(quantized, indices, torch.stack(commitment))
 
     def _left_out(self, indices: Tensor, codebooks: Tensor) -> Tensor:
