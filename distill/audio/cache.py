@@ -46,7 +46,8 @@ def clear_audio_cache(folder: Path | None = None) -> int:
             path.unlink()
             freed += size
     if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+        with contextlib.suppress(OSError):  # somebody else cleared it, or has put something there
+            folder.rmdir()
     return freed
 
 
@@ -59,12 +60,13 @@ def _our_files(folder: Path) -> list[tuple[Path, int]]:
     """Regular files of our names, with their sizes; links and folders are nobody's waveforms."""
     if not folder.is_dir():
         return []
+    found = []
     with os.scandir(folder) as entries:
-        return [
-            (folder / entry.name, entry.stat(follow_symlinks=False).st_size)
-            for entry in entries
-            if _OURS.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-        ]
+        for entry in entries:
+            if _OURS.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):  # a trainer has just taken it away
+                    found.append((folder / entry.name, entry.stat(follow_symlinks=False).st_size))
+    return found
 
 
 def spill(waveform: Tensor, key: str, folder: Path) -> Tensor:

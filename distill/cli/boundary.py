@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,7 @@ def refuse_empty_words(words: Sequence[str]) -> None:
     """
     for number, word in enumerate(words):
         before = words[number - 1] if number else ""
-        what = word if word.startswith("--") and word.endswith("=") else ""
+        what = word if re.fullmatch("--[^=]+=", word) else ""
         if not word:
             what = before if before.startswith("--") else f"word {number + 1} of the command"
         if what:

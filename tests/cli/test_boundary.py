@@ -17,7 +17,7 @@ import typer
 
 from distill.cli import boundary
 from distill.cli.app import _invoke, app
-from distill.cli.boundary import first_line, judge, run
+from distill.cli.boundary import first_line, judge, refuse_empty_words, run
 from distill.errors import CodesError, NonFiniteError
 from distill.training import TrainingResult
 
@@ -171,6 +171,10 @@ def test_a_variable_that_is_not_set_is_no_folder(
     said = f"distill: {named}: empty, a variable that is not set? Give a value\n"
     assert capsys.readouterr() == ("", said)
     assert not list(tmp_path.iterdir())
+
+
+def test_values_may_end_as_they_like() -> None:
+    refuse_empty_words(["train", "a=", "--out=take=", "--name", "b==", "--=", "="])
 
 
 def test_a_terminal_of_another_language(trained: TrainingResult, tmp_path: Path) -> None:

@@ -272,7 +272,11 @@ class ModelOfNewSounds(ReshapingModel):
         if recipe.keep_levels:  # of the others a variation knows nothing
             codes = codes.first_levels(recipe.keep_levels)
         if codes_digest(codes) != recipe.prompt:
-            raise RecipeError(f"{name}: goes on from another prompt than this one")
+            raise RecipeError(
+                f"{name}: goes on from another prompt than this one, or its codes were found "
+                "otherwise, on another device or by another version: name them as they were saved "
+                "(.npz)"
+            )
         return codes
 
     def _prompt_in(self, recipe: Recipe, name: str) -> Codes:

@@ -26,6 +26,7 @@ from distill.errors import (
 from distill.models.prior.sounds import CodedSound
 from distill.training import TrainingResult
 from distill_widgets import Generator
+from distill_widgets.inside import pad_source
 from distill_widgets.inside.pad_board import MOST_PADS
 from distill_widgets.inside.pad_files import stem_of
 from tests.priors import tiny_prior, untrained
@@ -408,9 +409,9 @@ def test_what_a_run_keeps_is_read_once(trained, corpus, tmp_path, monkeypatch):
     config = tiny_prior(codec, max_steps=4)
     run = train_prior(codec, corpus, tmp_path / "run", config, "cpu").model_path.parent
     runner = TrainingRunner.attach(run)
-    asked, present = [], TrainingRunner.present_weights
+    asked, present = [], pad_source.present_weights
     monkeypatch.setattr(
-        TrainingRunner, "present_weights", lambda self: asked.append(1) or present(self)
+        pad_source, "present_weights", lambda folder: asked.append(1) or present(folder)
     )
     pads = Generator(runner, count=1, seconds=0.1)
     pads.new()
@@ -422,12 +423,31 @@ def test_what_a_run_keeps_is_read_once(trained, corpus, tmp_path, monkeypatch):
     runner.close()
 
 
+def test_pads_stay_with_their_run_whatever_the_runner_begins_next(trained, corpus, tmp_path):
+    codec = load_model(trained.model_path)
+    config = tiny_prior(codec, max_steps=4)
+    first = train_prior(codec, corpus, tmp_path / "first", config, "cpu")
+    runner = TrainingRunner(backend="thread")
+    runner.start_prior(codec, corpus, tmp_path / "run", config, "cpu")
+    runner.wait(progress=False)
+    pads = Generator(runner, count=1, seconds=0.1, seed=1)
+    other = tiny_prior(codec, max_steps=9, seed=5)
+    runner.start_prior(codec, corpus, tmp_path / "other", other, "cpu")
+    runner.wait(progress=False)
+    pads.new()
+    seed = int(pads.settings.seed.value)
+    own = first.load().generate(0.1, seed=seed)  # the same settings, the same weights
+    assert torch.equal(pads.codes(2).indices, own.indices)
+    pads.close()
+    runner.close()
+
+
 def test_a_run_that_has_no_weights_yet_says_so_and_can_be_asked_again(learning, monkeypatch):
     def none_yet(_self):
         raise RunFolderError("the run is starting, and no weights are kept yet: try again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(TrainingRunner, "present_weights", none_yet)
+        patch.setattr(pad_source, "present_weights", none_yet)
         pads = Generator(learning, count=2, seconds=0.3)
         assert pads.numbers == () and "no weights are kept yet" in pads.says.text
         pads.buttons[0].click()

@@ -9,6 +9,7 @@ from distill.errors import ModelTypeError, RunFolderError
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
 from distill.models.use.loading import load_model_v2
+from distill.training.present_weights import present_weights
 from distill.training.run import states
 from distill.training.run.layout import CODEC
 from distill.training.run.request import RunRequest
@@ -67,7 +68,7 @@ class SourceRun:
                 f"{folder.path}: trains {request.family.title}, no prior, and makes no new sounds "
                 "by itself; give Generator the runner of start_prior, or a model with a prior"
             )
-        self._runner, self._folder = runner, folder
+        self._folder = folder  # of this run, whatever the runner begins afterwards
         self.codec, self.config = load_model_v2(folder.path / CODEC), request.config
         self._kept: tuple[float, LoadedVQModel, str] | None = None
 
@@ -79,11 +80,11 @@ class SourceRun:
             ModelFileError: those that it keeps cannot be read.
         """
         path = self._folder.model_path
-        has_ended = self._runner.state in states.ENDED and path.exists()
+        has_ended = self._folder.read_state() in states.ENDED and path.exists()
         written = path.stat().st_mtime if has_ended else 0.0
         if self._kept is not None and self._kept[0] == written:
             return self._kept[1:]
-        weights = self._runner.present_weights()
+        weights = present_weights(self._folder)
         model = cast(LoadedVQModel, weights.model)
         self._kept = (written, model, str(weights)) if has_ended else None
         return model, str(weights)
