@@ -150,13 +150,17 @@ class WeightsRequest:
                 f"{self._folder.path}; try again once it trains"
             )
         model = load_model(self._folder.model_path)
-        epoch, step = self._best_so_far() if self._is_of_codec else _best(model)
+        epoch, step = self._best_of(model) if self._is_of_codec else _best(model)
         return PresentWeights(model, epoch, step, self._why)
 
-    def _best_so_far(self) -> tuple[int, int]:
-        """Epoch and step of the kept weights of a run whose model's file says nothing of it."""
+    def _best_of(self, model: Any) -> tuple[int, int]:
+        """Epoch and step of the prior in a model's file, which says only how far it had come: the
+        log may know of better epochs that no file was written for yet.
+        """
+        seen = max(model.prior.loss_curves.get("epoch", ()), default=0)
         events = self._folder.read_events()[0]
-        best = [event for event in events if isinstance(event, EpochMetrics) and event.is_best]
+        epochs = [e for e in events if isinstance(e, EpochMetrics) and e.epoch <= seen]
+        best = [epoch for epoch in epochs if epoch.is_best]
         return (best[-1].epoch, best[-1].step) if best else (0, 0)
 
 

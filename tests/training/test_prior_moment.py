@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -107,3 +108,19 @@ def test_before_it_learns_it_says_that_nothing_is_kept_yet(
     (run / "model.distill").unlink()
     with pytest.raises(RunFolderError, match=r"^the run is finished, and no weights are kept yet"):
         TrainingRunner.attach(run).present_weights()
+
+
+def test_a_better_epoch_that_no_file_was_written_for_is_not_said_of_the_one_that_is_kept(
+    model: LoadedVQModel, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    run = train_prior(model, corpus, tmp_path / "run", tiny_prior(model, max_steps=8), "cpu")
+    best = run.history.best
+    log = run.model_path.with_name("events.jsonl")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    later = [line for line in lines if line["event"] == "EpochMetrics"][-1]
+    later |= {"epoch": later["epoch"] + 1, "step": later["step"] + 99, "is_best": True}
+    with log.open("a") as file:
+        file.write(json.dumps(later) + "\n")
+    assert RunFolder(log.parent).read_events()[0][-1].step == later["step"]
+    kept = TrainingRunner.attach(log.parent).present_weights()
+    assert (kept.epoch, kept.step) == (best.epoch, best.step)

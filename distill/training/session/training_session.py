@@ -192,7 +192,7 @@ class TrainingSession:
     def _write_weights(self, engine: Engine, serial: int) -> None:
         """Writes the weights as they are now; no model is made, which would draw random numbers.
 
-        Not to last: nothing waits for the disk.
+        Not to last: nothing waits for the disk, but where a prior's codec goes into the file, too.
         """
         of_codec, progress = self.request.family.of_codec, _progress(engine)
         if of_codec is not None:  # no model by themselves

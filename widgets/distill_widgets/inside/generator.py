@@ -118,6 +118,7 @@ class Generator(View):
         if trouble:
             self.says.say(trouble)
         self._board.on_piece = self._on_piece
+        self._board.on_end = self._on_end
 
     def _begin(self, *asked: Any) -> str:
         """Fills the board; returns why it could not, where that may be otherwise soon."""
@@ -228,7 +229,9 @@ class Generator(View):
         """Writes the sounds that are kept to new files, never over another; returns their paths.
 
         Each is marked as made by this model, and has the recipe that gives it again in its comment,
-        for `model.remake`. What stands in the folder already is not written twice.
+        for `model.remake`; that of a run that still learns needs the weights of that moment, which
+        `runner.present_weights().model.save(path)` keeps. What stands in the folder already is not
+        written twice.
 
         Args:
             folder: made where there is none.
@@ -242,14 +245,9 @@ class Generator(View):
 
     def _added(self, draw: Callable[..., Pad], *asked: Any) -> int:
         try:
-            pad = draw(*asked)
-            self._pieces.pop(pad.asked, None)
-        except BaseException:
-            self._pieces.clear()
-            raise
+            return draw(*asked).number
         finally:
             self._show()
-        return pad.number
 
     def _on_piece(self, asked: Asked, piece: Tensor) -> None:
         place = self._pieces.get(asked, 0)
@@ -257,6 +255,9 @@ class Generator(View):
         if place == 0:
             self._show()
         self.player.send_piece(asked.number, place, piece, self._board.model.sample_rate)
+
+    def _on_end(self, asked: Asked) -> None:
+        self._pieces.pop(asked, None)
 
     def _on_seed(self) -> None:
         if not self._is_showing:

@@ -53,6 +53,8 @@ class PadBoard:
         self._sounds = SoundCache(_CACHE_BYTES)
         self.on_piece: Callable[[Asked, Tensor], None] | None = None
         """Called with each piece of a sound, (samples,) float32, as soon as it is drawn."""
+        self.on_end: Callable[[Asked], None] | None = None
+        """Called when no more pieces of a sound come, whether it is whole or drawing it failed."""
 
     @property
     def undos(self) -> int:
@@ -241,7 +243,11 @@ class PadBoard:
             if self.on_piece is not None:
                 self.on_piece(asked, piece)
 
-        codes = draw(**asked.settings, on_sound=hear if self.on_piece is not None else None)
+        try:
+            codes = draw(**asked.settings, on_sound=hear if self.on_piece is not None else None)
+        finally:
+            if self.on_end is not None:
+                self.on_end(asked)
         if heard:  # it need not be made again
             self._sounds.get(asked.number, lambda: torch.cat(heard))
         pad = Pad(asked, codes, model.prior.shared_run(codes))
