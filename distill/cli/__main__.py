@@ -1,5 +1,5 @@
 """`python -m distill.cli`: the same as `distill`."""
 
-from distill.cli.app import main
+from distill.cli.program import main
 
 main()

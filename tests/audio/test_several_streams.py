@@ -103,6 +103,15 @@ def test_a_last_page_that_counts_less_than_the_one_before_takes_nothing_away(
     assert note.startswith("its last page counts wrong and is not used: used ")
 
 
+def test_a_last_page_that_does_not_say_where_it_ends_is_said(read: Read) -> None:
+    one = _ogg(1)
+    sound = read(b"".join([*one[:-1], _page(one[-1], granule=-1)]))
+    whole = read(b"".join(one)).waveform
+    assert torch.equal(sound.waveform, whole[: len(sound.waveform)])
+    used = f"used {len(sound.waveform) / RATE:.2f} s"
+    assert sound.notes == (f"its last page does not say where it ends: {used}",)
+
+
 # --- chunks ----------------------------------------------------------------------------------
 
 

@@ -98,7 +98,9 @@ def walk_chunks(stream: Stream, found: Samples) -> Layout:
     if follows.kind is Follows.SOUND:
         return Layout((Part((stream.stretch(0, rest_at),)),), rest_at=follows.at)
     if follows.kind is Follows.NOTHING:
-        return Layout((Part((stream.stretch(0, rest_at),)),)) if found.exact_end else Layout()
+        is_empty = not found.declared and any(stream.read(rest_at, 4))  # zeros may be its silence
+        cut = Part((stream.stretch(0, rest_at),))
+        return Layout((cut,)) if found.exact_end or is_empty else Layout()
     tail = there - found.declared
     if found.declared and found.seconds(tail) < _SMALLEST_TAIL_S:
         said = (f"{tail} bytes behind its sound are not used",) if tail >= found.frame_bytes else ()

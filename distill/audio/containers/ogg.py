@@ -60,6 +60,8 @@ class _Link:
     """Other streams of sound at the same time."""
     wrong_end: bool = False
     """Whether its last page counts less than the one before: taken at its word it takes away."""
+    open_end: bool = False
+    """Whether its last page says of no sample in it that it ends there: none of them is played."""
 
     @property
     def seconds(self) -> float:
@@ -170,6 +172,8 @@ def _count(link: _Link, page: Page) -> None:
     link.closed = link.closed or bool(page.flags & _LAST)
     if page.flags & _LAST and 0 <= page.granule < link.granule:
         link.wrong_end = True
+    elif page.flags & _LAST and page.granule < 0 and page.body:
+        link.open_end = True
     elif page.granule >= 0:
         link.granule = page.granule
 
@@ -185,6 +189,8 @@ def _notes(link: _Link) -> Iterator[str]:
         yield f"{count} of its Ogg stream missing at {at_s:.2f} s"
     if link.wrong_end:
         yield f"its last page counts wrong and is not used: used {link.seconds:.2f} s"
+    if link.open_end:
+        yield f"its last page does not say where it ends: used {link.seconds:.2f} s"
     if link.beside:
         count = "another stream" if link.beside == 1 else f"{link.beside} more streams"
         yield f"{count} of sound beside its first: not used; split it to use all"
