@@ -14,6 +14,7 @@ to stop by, and is judged here on every fifth recording, which nobody saw.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import tempfile
 import time
@@ -23,7 +24,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from common import held_out_split, parser, recordings, report
+from common import held_out_split, parser, recordings, report, save
 from prior_samples import SECONDS, join_rows, sample_rows
 
 from distill import (
@@ -123,6 +124,11 @@ def row(name: str, bits: list[float], took_s: float, steps: int = 0) -> dict[str
     return {"what": name, "steps": steps, **levels, "bits a step": sum(bits), "s": took_s}
 
 
+def figure(of: dict[str, Any]) -> str:
+    """What pages call the bits of a row: `pairs_with_copies`, `prior_300`."""
+    return re.sub(r"\W+", "_", f"{of['what']} {of['steps'] or ''}".strip())
+
+
 def counted(codec: LoadedVQModel, train: Any, test: Any) -> list[dict[str, Any]]:
     """Rows of what needs no learning."""
     levels, entries = codec.shape
@@ -195,6 +201,7 @@ def main() -> None:
         rows,
         arguments.json,
     )
+    save(arguments, {"generates_x": speed} | {figure(of): of["bits a step"] for of in rows})
     if arguments.samples:
         made = sample_rows(model, judged, arguments.samples)
         report(f"{arguments.samples} samples of {SECONDS:g} s of each setting", made)

@@ -51,10 +51,11 @@ def main() -> int:
     tests = ["pytest", *WAYS.get(way, arguments)]
     # As many threads as there are cores, over all processes.
     threads = {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))} if way in WAYS else {}
-    codes.append(run("tests and doctests", tests, threads | os.environ))
+    environment = threads | os.environ
+    codes.append(run("tests and doctests", tests, environment))
     if way in ("", "--coverage"):  # with other arguments somebody wants those tests
         with ThreadPoolExecutor(len(MORE_CHECKS)) as pool:  # each spends most of its time waiting
-            codes += pool.map(lambda check: run(*check, quietly=True), MORE_CHECKS)
+            codes += pool.map(lambda check: run(*check, environment, quietly=True), MORE_CHECKS)
     return next((code for code in codes if code), 0)
 
 

@@ -9,8 +9,8 @@ import sys
 def main() -> None:
     """Loads the command line and runs it.
 
-    Until it runs, and once it has, an interrupt ends the process in silence: nothing is at work that
-    would have to be kept, and an exception could come up anywhere in the import of a library.
+    Until it runs, and once it has, an interrupt ends the process in silence: nothing is at work
+    that would have to be kept, and an exception could come up anywhere in the import of a library.
     """
     interrupts = signal.getsignal(signal.SIGINT)
     raises = interrupts is signal.default_int_handler  # background programs of a shell ignore it

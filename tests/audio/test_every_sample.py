@@ -57,7 +57,9 @@ def test_a_wav_whose_header_knows_no_size_is_read_to_the_end(size: int, put: Put
 
 
 def test_a_wav_without_samples_has_none_of_the_chunk_behind_them(put: Put) -> None:
-    text = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"a recorder 12\0"
+    text = (
+        b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"a recorder 12\0"
+    )
     sound = decode(put("take.wav", wav(text, 0)))
     assert len(sound.waveform) == 0
 

@@ -1,4 +1,6 @@
-"""One server and one browser for all tests; a notebook for each, kernels from one to the next."""
+"""One server and one browser for all tests; a notebook for each, kernels and pages from one to the
+next.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from .harness import CHROMIUM, Kernels, Notebook, Server, chromium, serve
 
@@ -49,6 +51,12 @@ def browser(microphone: Path) -> Iterator[Browser]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def labs(browser: Browser) -> list[Page]:
+    """Pages of labs that show nothing; they end with the browser."""
+    return []
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -64,12 +72,16 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def notebook(
-    request: pytest.FixtureRequest, server: Server, browser: Browser, kernels: Kernels
+    request: pytest.FixtureRequest,
+    server: Server,
+    browser: Browser,
+    kernels: Kernels,
+    labs: list[Page],
 ) -> Iterator[Callable[..., Notebook]]:
     """Opens notebooks with the cells given, and closes them at the end.
 
-    Their kernels have served others, which have left nothing but what they imported; `fresh` ones
-    have not, and serve no others.
+    Their kernels and pages have served others, which have left nothing but what they loaded;
+    `fresh` ones have not, and serve no others.
     """
     opened = request.node.stash.setdefault(OPENED, [])
     ended: list[str] = []
@@ -82,14 +94,19 @@ def notebook(
             ended.append(name)
         else:
             kernels.lend(name)
-        opened.append(Notebook(server, browser, name, list(cells), front))
+        page = labs.pop() if labs and front == "lab" and not fresh else None
+        opened.append(Notebook(server, browser, name, list(cells), front, page))
         return opened[-1]
 
     yield open_notebook
     failed = request.node.stash.get(FAILED, False)
     for one in opened:
-        one.close()
-        if failed or one.name in ended:
-            kernels.end(one.name)
+        serves_on = not failed and one.name not in ended
+        if serves_on and one.front == "lab" and len(one.context.pages) == 1:
+            labs.append(one.emptied())
         else:
+            one.close()
+        if serves_on:
             kernels.take_back(one.name)
+        else:
+            kernels.end(one.name)

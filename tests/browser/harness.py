@@ -160,16 +160,36 @@ class Record:
 
 
 class Notebook:
-    """A notebook open in a page."""
+    """A notebook open in a page.
+
+    Args:
+        server: of its kernel.
+        browser: where it is opened.
+        name: of its file.
+        cells: its file is made with; none where it is there.
+        front: "lab" or "notebook".
+        page: of a lab that shows nothing, to open it in; None loads one.
+    """
 
     def __init__(
-        self, server: Server, browser: Browser, name: str, cells: list[str], front: str
+        self,
+        server: Server,
+        browser: Browser,
+        name: str,
+        cells: list[str],
+        front: str,
+        page: Page | None = None,
     ) -> None:
         self.server, self.name, self.front = server, name, front
-        self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
-        self.context.add_init_script(PATIENT)
         if cells:
             self.write(cells)
+        if page is not None:
+            self.context, self.page = page.context, page
+            self.command("docmanager:open", path=name)
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
+            return
+        self.context = browser.new_context(viewport={"width": 1280, "height": 1700})
+        self.context.add_init_script(PATIENT)
         self.page = self.open()
 
     def write(self, cells: list[str]) -> None:
@@ -316,6 +336,13 @@ class Notebook:
             )
         except PlaywrightError as error:
             return f"it does not answer: {error}"
+
+    def emptied(self) -> Page:
+        """Its page without it, for the next one: to load the lab takes five seconds."""
+        self.page.evaluate(
+            "() => [...window.jupyterapp.shell.widgets('main')].forEach((one) => one.dispose())"
+        )
+        return self.page
 
     def close(self) -> None:
         """Closes its pages; its kernel goes on."""

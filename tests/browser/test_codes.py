@@ -188,7 +188,7 @@ def test_it_works_in_notebook_7_with_what_the_microphone_hears(page_of: Callable
 
 
 def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) -> None:
-    book = page_of(LONG)
+    book = page_of(LONG, fresh=True)
     book.save()
     frames: list[int] = []
     book.page.on(

@@ -309,7 +309,9 @@ def test_a_failed_run_says_why(notebook, start, run, tmp_path):
     n.picture("failed")
 
 
-def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start, run):
+def test_sounds_are_fetched_on_play_compared_at_one_position_and_both_themes_fit(
+    notebook, start, run
+):
     n = notebook(start(steps=160), SHOW)
     n.run_all()
     n.wait_for(HEAD, "state", "finished")
@@ -341,6 +343,21 @@ def test_sounds_are_fetched_on_play_and_compared_at_one_position(notebook, start
     row.locator(".distill-play").click()
     n.wait_for(".distill-sound", "status", "playing")
     n.picture("playing")
+    look_in_both_themes(n)
+
+
+def look_in_both_themes(n) -> None:
+    n.wait_for(LEVELS, "drawn", 12)
+    n.theme("Light")  # whatever an earlier page has left
+    ink = "() => getComputedStyle(document.querySelector('.distill-name')).color"
+    tick = f"() => getComputedStyle(document.querySelector('{LOSS} .xtick text')).fill"
+    before = n.page.evaluate(ink), n.page.evaluate(tick)
+    n.theme("Dark")
+    after = n.page.evaluate(ink), n.page.evaluate(tick)
+    n.picture("dark")
+    n.theme("Light")
+    assert before[0] != after[0]
+    assert before[1] != after[1]
 
 
 def drag(notebook, event: str, file: Path | None) -> None:
@@ -399,23 +416,6 @@ def test_a_file_of_ones_own_is_heard_through_the_weights_of_this_moment(
     n.page.locator(f"{trial} button", has_text="Try it").click()
     n.page.locator(f"{trial} .distill-sound-name", has_text=Path(drums[1]).name).wait_for()
     n.wait_for(trial, "busy", "false")
-
-
-def test_both_themes(notebook, start, run):
-    n = notebook(start(steps=200), SHOW)
-    n.run_all()
-    n.wait_for(HEAD, "state", "finished")
-    n.wait_for(LEVELS, "drawn", 12)
-    n.theme("Light")  # whatever an earlier page has left
-    ink = "() => getComputedStyle(document.querySelector('.distill-name')).color"
-    tick = f"() => getComputedStyle(document.querySelector('{LOSS} .xtick text')).fill"
-    before = n.page.evaluate(ink), n.page.evaluate(tick)
-    n.theme("Dark")
-    after = n.page.evaluate(ink), n.page.evaluate(tick)
-    n.picture("dark")
-    n.theme("Light")
-    assert before[0] != after[0]
-    assert before[1] != after[1]
 
 
 def test_close_leaves_nothing(notebook, start, run):

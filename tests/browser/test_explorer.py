@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from distill import AudioCorpus
+from distill import AudioCorpus, build_atlas
 from distill.training import TrainingResult
+
+from .harness import Server
 
 EXPLORER = ".distill-explorer"
 CELL = """\
-from distill import AudioCorpus, build_atlas, load_model_v2
+from distill import CodebookAtlas, load_model_v2
 from distill_widgets import CodebookExplorer
 model = load_model_v2("atlas-model.distill")
-atlas = build_atlas(model, AudioCorpus.scan("atlas-sounds", progress=False), progress=False)
-CodebookExplorer(atlas, model)
+CodebookExplorer(CodebookAtlas.load("atlas.npz"), model)
 """
 PLACE = """() => {
     const plot = document.querySelector('.distill-explorer .js-plotly-plot');
@@ -31,14 +33,30 @@ PLACE = """() => {
 }"""
 
 
-@pytest.fixture
-def book(
-    server: Any, notebook: Callable[..., Any], trained: TrainingResult, corpus: AudioCorpus
-) -> Any:
+@pytest.fixture(scope="module")
+def put_sounds(server: Server, corpus: AudioCorpus) -> Callable[[], Path]:
+    """Puts the recordings of the atlas where they belong."""
+    folder = server.folder / "atlas-sounds"
+
+    def put() -> Path:
+        folder.mkdir(exist_ok=True)
+        for file in corpus.files[:4]:
+            shutil.copy(file.path, folder)
+        return folder
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def atlas(server: Server, trained: TrainingResult, put_sounds: Callable[[], Path]) -> None:
     shutil.copy(trained.model_path, server.folder / "atlas-model.distill")
-    (server.folder / "atlas-sounds").mkdir(exist_ok=True)
-    for file in corpus.files[:4]:
-        shutil.copy(file.path, server.folder / "atlas-sounds")
+    sounds = AudioCorpus.scan(put_sounds(), progress=False)
+    build_atlas(trained.load(), sounds, progress=False).save(server.folder / "atlas.npz")
+
+
+@pytest.fixture
+def book(atlas: None, notebook: Callable[..., Any], put_sounds: Callable[[], Path]) -> Any:
+    put_sounds()
     opened = notebook(CELL)
     opened.run_all()
     opened.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")

@@ -222,7 +222,7 @@ def _odd(asked: str, url: str) -> bool:
 def test_nothing_of_it_runs_in_any_view(
     server: Any, notebook: Callable[..., Any], received: Path
 ) -> None:
-    book = notebook(SET_UP, *SINKS.values(), 'print("all " + "shown")')
+    book = notebook(SET_UP, *SINKS.values(), 'print("all " + "shown")', fresh=True)
     odd = watched(book.page, server.url)
     book.page.set_viewport_size({"width": 1280, "height": 30_000})  # every cell is in sight
     book.run_all()

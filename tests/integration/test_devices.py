@@ -35,7 +35,7 @@ from distill.training.session.monitor import Monitor
 from distill.training.session.replicas import Replicas
 from distill.training.trainers import TIED, WORKER, ProcessTrainer
 from distill.training.watch.event_lines import TrainingFailedEvent
-from tests.families import FAMILIES, tiny
+from tests.families import tiny
 
 CONFIG = {
     "width": 16, "latent_dim": 8, "codebook_size": 16, "segment_frames": 24,
@@ -217,7 +217,7 @@ def test_when_the_first_is_killed_no_process_stays(
     assert runner.state == "gone"
 
 
-@pytest.mark.parametrize("training", FAMILIES, indirect=True)
+@pytest.mark.parametrize("training", ["vae"], indirect=True)
 def test_all_pause_and_go_on_and_a_signal_to_the_first_stops_all(
     training: tuple[TrainingRunner, list[int]],
 ) -> None:

@@ -18,6 +18,7 @@ from distill.audio.writing import write_audio
 from distill.codebook.codes import NO_CODE
 from distill.config.conditions import CONDITIONS
 from distill.errors import RecipeError
+from distill.models.use import made_codes
 from distill.models.use.made_codes import prompt_fields, prompt_grid, recipe_of
 from distill.models.use.recipe import LONGEST_CODES, Recipe, comment_with, read_recipe
 from distill.training import TrainingResult
@@ -117,15 +118,16 @@ def test_the_longest_that_lies_in_a_file_does_in_every_format(
 
 
 def test_of_a_longer_one_the_file_says_that_it_is_needed(
-    model: LoadedVQModel, tmp_path: Path
+    model: LoadedVQModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long, path = random_codes(model, 6000), tmp_path / "one.wav"
+    monkeypatch.setattr(made_codes, "LONGEST_CODES", 100)
+    long, path = random_codes(model, 60), tmp_path / "one.wav"
     model.decode_file(model.vary(long, 2), path)
     said = r"^one\.wav: was made of another sound, which is too long to lie in it: name that one \("
     with pytest.raises(RecipeError, match=said):
         model.remake(path)
     with pytest.raises(RecipeError, match=r"goes on from another prompt than this one"):
-        model.remake(path, prompt=random_codes(model, 6001))
+        model.remake(path, prompt=random_codes(model, 61))
     assert len(model.remake(path, prompt=long)[0]) == long.samples
 
 
