@@ -32,6 +32,8 @@ MAKES: dict[str, Make] = {
     "vary": lambda model, codes: model.vary(codes, 2),
     "vary more": lambda model, codes: model.vary(codes, novelty=1.0),
     "fill": lambda model, codes: model.fill(codes, 0.1, 0.3, draws=3),
+    "loop": lambda model, codes: model.loop(0.3, places=5),
+    "loop after": lambda model, codes: model.loop(0.3, prompt=codes, places=5),
 }
 
 

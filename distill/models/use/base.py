@@ -179,7 +179,7 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
             encoded = cast("EncodedT", self.encoded_type.load(encoded))
         with memory_for(what):
             used = self._first_levels(encoded, levels)
-            pieces, said = self.decode_pieces(used, force=force), self._said_of(used)
+            pieces, said = self._heard_of(used, force=force), self._said_of(used)
             return self._write(path, pieces, self.sample_rate, overwrite, said)
 
     def reconstruct(
@@ -298,6 +298,10 @@ class LoadedModel(ModelOfFile, ABC, Generic[EncodedT]):
     ) -> Path:
         made_by = said or self._about
         return write_pieces(path, pieces, rate, made_by=made_by, overwrite=overwrite)
+
+    def _heard_of(self, encoded: EncodedT, *, force: bool) -> Iterator[Tensor]:
+        """The sound of a file of something encoded, in pieces; a family may know more."""
+        return self.decode_pieces(encoded, force=force)
 
     def _said_of(self, encoded: EncodedT) -> str:  # noqa: ARG002 - a family may know more
         """What a file says that is made of something encoded."""

@@ -103,7 +103,7 @@ class ModelOfNewSounds(ReshapingModel):
         """The sound of a file once more, as its recipe says.
 
         Files of `generate_file` have one, and those that `decode_file` writes of codes that were
-        drawn: by `generate`, `continue_sound`, `vary` or `fill`, and not changed since.
+        drawn: by `generate`, `continue_sound`, `vary`, `fill` or `loop`, and not changed since.
 
         On the same machine and device it is that of the file, to the last sample, before what its
         format did to it.
@@ -199,11 +199,20 @@ class ModelOfNewSounds(ReshapingModel):
             return self.fill(source, *recipe.gap_s, draws=recipe.draws, **recipe.settings)
         raise ConfigError(f"it lacks what {recipe.does!r} needs")
 
+    def _heard_of(self, encoded: Codes, *, force: bool) -> Iterator[Tensor]:
+        recipe = self._own_recipe(encoded)
+        if recipe is not None and recipe.loop_places:
+            return iter([self.decode_loop(encoded)[0]])
+        return super()._heard_of(encoded, force=force)
+
     def _said_of(self, encoded: Codes) -> str:
-        recipe = recipe_of(encoded)
-        if recipe is None or recipe.model != self.digest:
-            return self._about
-        return comment_with(self._about, recipe)
+        recipe = self._own_recipe(encoded)
+        return self._about if recipe is None else comment_with(self._about, recipe)
+
+    def _own_recipe(self, codes: Codes) -> Recipe | None:
+        """How this model made codes; None where it did not, or where they were changed since."""
+        recipe = recipe_of(codes)
+        return recipe if recipe is not None and recipe.model == self.digest else None
 
     def _file_of(
         self,

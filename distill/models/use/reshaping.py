@@ -124,7 +124,7 @@ class ReshapingModel(GeneratingModel):
                 gap.
         """
         self._check_whole(codes)
-        first, last = self._gap(codes, start_s, end_s)
+        first, last = self.gap_steps(codes, start_s, end_s)
         count = as_count(draws, "draws", _MOST_DRAWS, error=ConfigError)
         grid = codes.indices
         before, after = without_gaps(grid[:, :first]), without_gaps(grid[:, last:])
@@ -157,7 +157,8 @@ class ReshapingModel(GeneratingModel):
         classes: Classes = None,
         loudness: Loudness = None,
     ) -> Codes:
-        """Codes of a sound that ends where it begins; `decode_loop` makes sound of them.
+        """Codes of a sound that ends where it begins; `decode_loop` makes sound of them, and
+        `decode_file` a file.
 
         A second of sound, or the prompt, comes before it. Then more is drawn than is needed, and
         of all rounds in it the one stays whose beginning is likeliest behind its end.
@@ -186,13 +187,18 @@ class ReshapingModel(GeneratingModel):
             )
         steps = max(1, round(self._samples(seconds) / self._step_samples))
         count = as_count(places, "places", _MOST_DRAWS, error=ConfigError)
-        drawing = Drawing(temperature, top_k, top_p, novelty)
+        drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
         stream = self._stream(drawing, seed, prompt, classes, loudness)
         if prompt is None:
             steps_of(stream, self._join_steps)
         round_ = likeliest_round(stream, steps, count, self._join_steps)
         grid = torch.cat([round_, round_[:1]]).T
-        return self.codes_of(grid, steps * self._step_samples, loudness_like(prompt))
+        codes = self.codes_of(grid, steps * self._step_samples, loudness_like(prompt))
+        length = checked_seconds(seconds)
+        recipe = self._recipe(
+            length, seed, drawing, classes, loudness, prompt, loop_places=count
+        )
+        return MadeCodes.of(codes, recipe)
 
     def decode_loop(self, codes: Codes) -> tuple[Tensor, int]:
         """Turns a loop's codes into sound that can be repeated without a seam.
@@ -225,8 +231,17 @@ class ReshapingModel(GeneratingModel):
     def _join_steps(self) -> int:
         return max(1, round(_JOIN_S * self.config.step_rate_hz))
 
-    def _gap(self, codes: Codes, start_s: Any, end_s: Any) -> tuple[int, int]:
-        """The first step of a gap, and the first behind it."""
+    def gap_steps(self, codes: Codes, start_s: Any, end_s: Any) -> tuple[int, int]:
+        """The first step of a gap between two moments, and the first behind it.
+
+        Args:
+            codes: of the sound.
+            start_s: where the gap begins.
+            end_s: where it ends.
+
+        Raises:
+            ConfigError: moments outside the sound, or in the wrong order.
+        """
         start, end = as_float(start_s), as_float(end_s)
         if start is None or end is None or not 0 <= start < end <= codes.seconds:
             raise ConfigError(

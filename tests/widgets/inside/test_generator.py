@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill import LoadedVQModel, TrainingRunner, load_model, train_prior
+from distill import LoadedVQModel, TrainingRunner, load_model, read_audio, train_prior
 from distill.audio.io import is_reconstruction
 from distill.config.conditions import CONDITIONS
 from distill.errors import (
@@ -168,6 +168,82 @@ def test_others_are_made_of_a_sound(pads):
     assert "begins as sound 1" in facts(pads, 5)["about"]
 
 
+def ask(pads: Generator, kind: str, **asked: object) -> dict[str, object]:
+    """What a page receives that asked for more than the number of a sound."""
+    key = json.dumps({"act": f"{kind}-{len(pads.player.comm.sent)}", **asked})
+    say(pads.player, {"type": kind, "key": key, "client": "page"})
+    return pads.player.comm.custom[-1][0]
+
+
+def test_a_gap_is_filled_between_two_moments(pads, model, tmp_path):
+    first = pads.codes(1)
+    assert "error" not in ask(pads, "fill", number=1, from_s=0.1, to_s=0.2)
+    filled, seed = pads.codes(3), pads._board.pad(3).asked.seed
+    begin, end = model.gap_steps(first, 0.1, 0.2)
+    assert torch.equal(filled.indices[:, :begin], first.indices[:, :begin])
+    assert torch.equal(filled.indices[:, end:], first.indices[:, end:])
+    assert not torch.equal(filled.indices, first.indices)
+    assert torch.equal(filled.indices, model.fill(first, 0.1, 0.2, seed=seed).indices)
+    assert "sound 1, new from 0.09 to 0.21 s" in facts(pads, 3)["about"]
+    [heard] = pieces(pads, 3)  # once its end is chosen
+    assert heard == pytest.approx(model.decode(filled)[0].numpy(), abs=1e-5)
+    pads.keep(3)
+    [path] = pads.export(tmp_path)
+    assert model.remake(path)[0] == pytest.approx(model.decode(filled)[0], abs=1e-5)
+    pads.undo()
+    pads.undo()
+    assert pads.numbers == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [(0.2, 0.1), (0.1, 0.1), (-1, 0.2), (0.1, 99), (None, 0.1), ("<b>", [1]), (float("nan"), 0.2)],
+)
+def test_moments_between_which_there_is_no_gap_are_refused(pads, moments):
+    from_s, to_s = moments
+    said = str(ask(pads, "fill", number=1, from_s=from_s, to_s=to_s)["error"])
+    assert "expected two moments within the 0.30 s of this sound" in said
+    assert pads.numbers == (2, 1)
+    with pytest.raises(ConfigError, match="the earlier one first"):
+        pads.fill(1, from_s, to_s)
+
+
+def test_a_loop_goes_on_from_a_sound_and_is_exported_without_a_seam(pads, model, tmp_path):
+    pads.settings.seconds.value = 0.5
+    assert "error" not in press(pads, "loop", 1)
+    codes, seed = pads.codes(3), pads._board.pad(3).asked.seed
+    wanted = model.loop(0.5, prompt=pads.codes(1), seed=seed)
+    assert torch.equal(codes.indices, wanted.indices)
+    assert torch.equal(codes.indices[:, 0], codes.indices[:, -1])
+    assert facts(pads, 3)["loops"] and not facts(pads, 1)["loops"]
+    assert "a loop that goes on from sound 1" in facts(pads, 3)["about"]
+    sound = model.decode_loop(codes)[0]
+    [heard] = pieces(pads, 3)
+    assert heard == pytest.approx(sound.numpy(), abs=1e-5)
+    assert pads._board.sound("3")[0] == pytest.approx(sound.numpy(), abs=1e-5)
+    pads.keep(3)
+    [path] = pads.export(tmp_path)
+    assert read_audio(path)[0] == pytest.approx(sound, abs=1e-3)
+    assert model.remake(path)[0] == pytest.approx(sound, abs=1e-5)
+    assert "error" not in press(pads, "vary", 3)  # others can be made of it
+    assert "error" not in press(pads, "extend", 3)
+    for _ in range(4):
+        pads.undo()
+    assert pads.numbers == (2, 1)
+
+
+def test_a_loop_of_several_levels_is_refused_with_what_to_do(model):
+    told = load_model(model.path)
+    grids = [sound.codes for sound in model.prior.sounds]
+    told.use_prior(untrained(told, *grids, conditions=("loudness",)))
+    pads = Generator(told, count=1, seconds=0.3, loudness=[-20, 0])
+    assert "name one level" in str(press(pads, "loop", 1)["error"])
+    assert "error" not in ask(pads, "fill", number=1, from_s=0.1, to_s=0.2)
+    pads.settings.loudness.value = "-20"
+    assert "error" not in press(pads, "loop", 1)
+    pads.close()
+
+
 def test_what_was_done_can_be_undone_a_step_at_a_time(pads):
     press(pads, "keep", 1)
     press(pads, "discard", 2)
@@ -282,7 +358,7 @@ def test_codes_are_shown_one_sound_at_a_time(pads):
 
 @pytest.mark.parametrize("number", [7, 0, -1, "1", None, [1], "<b>"])
 def test_a_number_that_no_page_knows_is_refused(pads, number):
-    for kind in ("keep", "discard", "vary", "extend", "alike", "show"):
+    for kind in ("keep", "discard", "vary", "extend", "alike", "show", "fill", "loop"):
         assert "not on the board" in str(press(pads, kind, number)["error"])
     with pytest.raises(PartError, match="not on the board"):
         pads._board.sound(f"{number}x")

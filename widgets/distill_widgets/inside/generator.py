@@ -34,11 +34,13 @@ _COLUMNS = ("sound", "made", "copied")
 
 
 class Generator(View):
-    """Pads that each hold a new sound of a model with a prior: play, keep, discard, vary, continue.
+    """Pads that each hold a new sound of a model with a prior: play, keep, discard, vary, continue,
+    fill a gap, loop.
 
     Below each pad stands what it shares with a recording that was learned from: a bar from end to
     end with the longest run, which turns to the colour of a warning where that is a copy. A sound
-    is heard while it is drawn. The same seed and settings give the same sound. "Undo" goes back
+    is heard while it is drawn, but for a filled gap and a loop, which are heard once they are
+    chosen; a loop is played over and over. The same seed and settings give the same sound. "Undo" goes back
     from anything that was done.
 
     Args:
@@ -47,7 +49,7 @@ class Generator(View):
             moment, once there are some, and says of which step they are; when the run has ended,
             by those that it keeps.
         count: sounds to begin with.
-        seconds: length of a new sound, or of what a continued one gets; up to 60.
+        seconds: length of a new sound, of a loop, or of what a continued one gets; up to 60.
         seed: of the first sound, the others follow; None by chance.
         temperature: 0 takes the likeliest each time, 1 draws as was learned.
         novelty: 1 lets no run along a recording become a copy, 0 any; see `model.generate`.
@@ -112,8 +114,10 @@ class Generator(View):
         for kind, do in (
             ("keep", self.keep), ("discard", self.discard), ("vary", self.vary),
             ("extend", self.extend), ("alike", self.more_like), ("show", self.show_codes),
+            ("loop", self.loop),
         ):  # fmt: skip
             self.player.command(kind, _done_with(do))
+        self.player.command("fill", _done_with(self.fill, "from_s", "to_s"))
         self._show()
         if trouble:
             self.says.say(trouble)
@@ -185,6 +189,32 @@ class Generator(View):
             ConfigError: every pad is kept.
         """
         return self._added(self._board.alike, number, self.settings.drawing)
+
+    def fill(self, number: int, from_s: float, to_s: float) -> int:
+        """Adds the same sound with what is new between two moments; returns its number.
+
+        Args:
+            number: of the sound.
+            from_s: where the gap begins.
+            to_s: where it ends, up to the end of the sound.
+
+        Raises:
+            PartError: no such sound.
+            ConfigError: moments outside the sound, or in the wrong order, or every pad is kept.
+        """
+        asked = self.settings
+        return self._added(self._board.fill, number, from_s, to_s, asked.drawing, asked.told)
+
+    def loop(self, number: int) -> int:
+        """Adds a sound that goes on from one and ends where it begins; returns its number.
+
+        Raises:
+            PartError: no such sound.
+            ConfigError: several levels of loudness, which a loop has no places for, or every pad is
+                kept.
+        """
+        asked = self.settings
+        return self._added(self._board.loop, number, asked.length_s, asked.drawing, asked.told)
 
     def keep(self, number: int, kept: bool | None = None) -> None:
         """Marks a sound as one that stays, and is exported.
@@ -301,11 +331,13 @@ class Generator(View):
         return f"Generator({self.title})\n{text_table(_COLUMNS, self._rows())}"
 
 
-def _done_with(do: Callable[[Any], Any]) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
-    """A command of a page, for the sound of the number that it names."""
+def _done_with(
+    do: Callable[..., Any], *more: str
+) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
+    """A command of a page, for the sound of the number that it names; `more` is named too."""
 
     def command(asked: dict[str, Any]) -> Mapping[str, Any]:
-        do(asked.get("number"))
+        do(*(asked.get(name) for name in ("number", *more)))
         return {}
 
     return command

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -173,6 +174,38 @@ class PadBoard:
         more = max(left, codes.step_seconds)
         return self._drawn(asked, model, partial(model.continue_sound, begins, more))
 
+    def fill(
+        self, number: object, start_s: object, end_s: object, drawing: Drawing, told: Told = ANY
+    ) -> Pad:
+        """Adds the sound of a pad with what is new between two moments.
+
+        Raises:
+            PartError: no such pad.
+            ConfigError: see `new`; or moments outside the sound, or in the wrong order.
+        """
+        pad = self.pad(number)
+        first, last = self.model.gap_steps(pad.codes, start_s, end_s)
+        begins, ends = first * pad.codes.step_seconds, last * pad.codes.step_seconds
+        made = f"sound {pad.number}, new from {begins:.2f} to {min(ends, pad.codes.seconds):.2f} s"
+        model, weights = self._source.now()
+        asked = self._asked(made, pad.codes.seconds, drawing, told, weights)
+        draw = partial(model.fill, pad.codes, start_s, end_s)
+        return self._drawn(asked, model, partial(self._drawn_whole, asked, draw))
+
+    def loop(self, number: object, seconds: float, drawing: Drawing, told: Told = ANY) -> Pad:
+        """Adds a sound that goes on from that of a pad, and ends where it begins.
+
+        Raises:
+            PartError: no such pad.
+            ConfigError: see `new`; or several levels of what does not end.
+        """
+        pad = self.pad(number)
+        made, length = f"a loop that goes on from sound {pad.number}", _checked_length(seconds)
+        model, weights = self._source.now()
+        asked = self._asked(made, length, drawing, told, weights, loops=True)
+        draw = partial(model.loop, length, prompt=pad.codes)
+        return self._drawn(asked, model, partial(self._drawn_whole, asked, draw))
+
     def keep(self, number: object, *, kept: bool | None = None) -> None:
         """Marks a pad as one that stays and is exported; None: turns the mark.
 
@@ -208,7 +241,7 @@ class PadBoard:
             PartError: no such pad.
         """
         pad = self.pad(int(key) if key.isascii() and key.isdecimal() else key)
-        made = self._sounds.get(pad.number, lambda: self.model.decode(pad.codes)[0])
+        made = self._sounds.get(pad.number, lambda: self._decoded(pad.asked, pad.codes))
         return made.cpu().numpy(), self.model.sample_rate
 
     def write(self, pad: Pad, path: Path) -> None:
@@ -229,10 +262,30 @@ class PadBoard:
         weights: str,
         *,
         seed: int | None = None,
+        loops: bool = False,
     ) -> Asked:
         drawn = fresh_seed() if seed is None else seed
         number = next(self._numbers)
-        return Asked(number, made, seconds, drawn, drawing, told, weights)
+        return Asked(number, made, seconds, drawn, drawing, told, weights, loops)
+
+    def _decoded(self, asked: Asked, codes: Codes) -> Tensor:
+        if asked.loops:
+            return self.model.decode_loop(codes)[0]
+        return self.model.decode(codes)[0]
+
+    def _drawn_whole(
+        self,
+        asked: Asked,
+        draw: Callable[..., Codes],
+        *,
+        on_sound: Callable[[Tensor], object] | None,
+        **settings: Any,
+    ) -> Codes:
+        """Draws what nobody can hear before it is whole, and has it heard then."""
+        codes = draw(**settings)
+        if on_sound is not None:
+            on_sound(self._decoded(asked, codes).cpu())
+        return codes
 
     def _drawn(self, asked: Asked, model: LoadedVQModel, draw: Callable[..., Codes]) -> Pad:
         _with_room(self.pads)  # before it is heard

@@ -1,6 +1,7 @@
 // @ts-check
 // Pads that each hold a generated sound: to play, keep, discard, and make others of.
 /** @import {Outcomes, PadFacts, Piece} from "../page/messages" */
+/** @import {PadSpec} from "./pad_row" */
 /** @import {Model, Shown} from "../page/types" */
 /** @import {Traits} from "../sounds/player_view" */
 /** @import {RowSpec, SoundRow} from "../sounds/sound_row" */
@@ -13,14 +14,13 @@ import {element} from "../page/text.js";
 import {openPlayer, PlayerView, placeToPlay} from "../sounds/player_view.js";
 import {PadRow} from "./pad_row.js";
 
-/** @typedef {RowSpec & {pad: PadFacts}} PadSpec */
-
 /** @type {[keyof Outcomes, string, string][]} */
 const ACTIONS = [
   ["keep", "keep", "is exported with the others that are kept"],
   ["vary", "vary", "the same structure, other detail: level 1 stays"],
   ["extend", "continue", "the same sound, and what may follow"],
   ["alike", "more like this", "begins as it does, goes on in another way"],
+  ["loop", "loop", "goes on from it, and ends where it begins"],
   ["show", "codes", "shows its codes below"],
   ["discard", "discard", "takes it off; Undo brings it back"],
 ];
@@ -96,6 +96,9 @@ class PadsView extends PlayerView {
     if (pad.drawn) {
       said.append(copiedBar(pad, spec.seconds), element("span", "", pad.copied));
       buttons.append(...ACTIONS.map((action) => this.button(pad, ...action)));
+      const fill = this.button(pad, "fill", "fill", "new between these moments", padRow.gap);
+      padRow.gap.enter = () => fill.click();
+      buttons.append(fill, padRow.gap.el);
     } else said.append(element("span", "", "is being drawn …"));
     buttons.append(element("span", "", pad.about));
     place.dataset.number = String(pad.number);
@@ -107,21 +110,22 @@ class PadsView extends PlayerView {
   /**
    * @param {PadFacts} pad @param {keyof Outcomes} kind
    * @param {string} text @param {string} hint
+   * @param {{asked: Object}} more what is asked beside the number of the sound
    */
-  button(pad, kind, text, hint) {
+  button(pad, kind, text, hint, more = {asked: {}}) {
     const button = element("button", "distill-toggle", text);
     button.title = hint;
     button.dataset.action = kind;
     button.setAttribute("aria-label", `${text}, sound ${pad.number}`);
     if (kind === "keep") button.setAttribute("aria-pressed", String(pad.kept));
-    button.onclick = () => this.act(kind, pad.number);
+    button.onclick = () => this.act(kind, {number: pad.number, ...more.asked});
     return button;
   }
 
-  /** @param {keyof Outcomes} kind @param {number} number */
-  async act(kind, number) {
+  /** @param {keyof Outcomes} kind @param {Object} asked */
+  async act(kind, asked) {
     this.status.report("…");
-    const answer = await this.store.command(kind, {number});
+    const answer = await this.store.command(kind, asked);
     this.status.report(answer.error ?? "", Boolean(answer.error));
   }
 }

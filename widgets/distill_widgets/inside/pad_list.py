@@ -75,6 +75,7 @@ def _facts_of(asked: Asked) -> PadFacts:
         "about": about(asked),
         "drawn": False,
         "kept": False,
+        "loops": asked.loops,
         "copied": "",
         "is_copy": False,
         "shared_from_s": 0.0,

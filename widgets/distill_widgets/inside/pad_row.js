@@ -1,11 +1,15 @@
 // @ts-check
 // The row of a pad: its sound is heard while it is drawn, and as any other once it is there.
+/** @import {PadFacts} from "../page/messages" */
 /** @import {Owner, RowSpec} from "../sounds/sound_row" */
 /** @import {Sounds} from "../sounds/sound_store" */
 
 import {setText} from "../page/text.js";
 import {LiveSound, mayPlay} from "../sounds/live_sound.js";
 import {SoundRow} from "../sounds/sound_row.js";
+import {GapFields} from "./gap_fields.js";
+
+/** @typedef {RowSpec & {pad: PadFacts}} PadSpec */
 
 export class PadRow extends SoundRow {
   /** @param {Sounds} store @param {RowSpec} spec @param {Owner} owner */
@@ -15,6 +19,16 @@ export class PadRow extends SoundRow {
     this.isWaiting = false; // to be played once it is drawn
     /** @type {LiveSound | null} */
     this.live = null;
+    this.gap = new GapFields(spec.name, spec.seconds); // stays, with what was typed
+  }
+
+  get pad() {
+    return /** @type {PadSpec} */ (this.spec).pad;
+  }
+
+  /** A loop is one whatever its owner wants. */
+  get isLooping() {
+    return super.isLooping || this.pad.loops;
   }
 
   /** @param {RowSpec} spec @param {boolean} isDrawn */
@@ -51,7 +65,7 @@ export class PadRow extends SoundRow {
     this.isWaiting = !mayPlay();
     if (this.isWaiting) return;
     try {
-      this.live = new LiveSound(rate, () => this.over());
+      this.live = new LiveSound(rate, () => this.over(), this.pad.loops);
     } catch {
       this.isWaiting = true; // no such rate in this browser
       return;
@@ -62,7 +76,7 @@ export class PadRow extends SoundRow {
   over() {
     this.live = null;
     this.stop();
-    if (this.owner.isLooping) this.playSide(0);
+    if (this.isLooping) this.playSide(0);
   }
 
   playing() {

@@ -29,6 +29,8 @@ class Asked:
     """What it is asked to be."""
     weights: str = ""
     """Of a run: which they are that draw it."""
+    loops: bool = False
+    """Whether it ends where it begins, and is to be repeated."""
 
     @property
     def settings(self) -> dict[str, Any]:

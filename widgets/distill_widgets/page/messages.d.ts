@@ -149,6 +149,7 @@ export interface PadFacts {
   about: string;
   drawn: boolean;
   kept: boolean;
+  loops: boolean;
   copied: string;
   is_copy: boolean;
   shared_from_s: number;
@@ -371,6 +372,8 @@ export interface Outcomes {
   vary: NoFacts;
   extend: NoFacts;
   alike: NoFacts;
+  fill: NoFacts;
+  loop: NoFacts;
   show: NoFacts;
   upload: UploadFacts;
   attempt: AttemptFacts;

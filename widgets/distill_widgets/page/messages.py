@@ -169,6 +169,7 @@ class PadFacts(TypedDict):
     about: str
     drawn: bool
     kept: bool
+    loops: bool
     copied: str
     is_copy: bool
     shared_from_s: float
@@ -379,6 +380,8 @@ class Outcomes(TypedDict):
     vary: NoFacts
     extend: NoFacts
     alike: NoFacts
+    fill: NoFacts
+    loop: NoFacts
     show: NoFacts
     upload: UploadFacts
     attempt: AttemptFacts

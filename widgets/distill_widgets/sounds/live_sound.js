@@ -1,5 +1,7 @@
 // @ts-check
 // A sound that is heard while it is made: its pieces are played one behind the other, to the sample.
+// It has a context, which holds the device that plays, only while it is heard: a page may not have
+// many.
 
 const LEAD_S = 0.02; // what comes too late begins so much after it has come
 
@@ -7,38 +9,61 @@ export class LiveSound {
   /**
    * @param {number} rate of its samples, in Hz
    * @param {() => void} ended called when all of it was heard
+   * @param {boolean} isLooping whether its one piece is repeated without a seam
    */
-  constructor(rate, ended) {
-    // Its own rate: pieces that were resampled one by one would not join.
-    this.context = new AudioContext({sampleRate: rate});
+  constructor(rate, ended, isLooping = false) {
+    this.rate = rate;
     this.ended = ended;
-    this.pieces = 0;
-    this.sounding = 0; // pieces that are not over
+    this.isLooping = isLooping;
+    /** @type {AudioBuffer[]} */
+    this.buffers = [];
+    /** @type {AudioContext | null} */
+    this.context = null;
     this.isWhole = false;
-    this.isPlaying = true;
     this.length = 0; // seconds that are there
+    this.heard = 0; // of them, when it was paused
     this.behind = 0; // when they are over, by the clock of the context
+    this.sounding = 0; // pieces that are not over
+    this.open();
   }
 
-  /** What was heard of it, in seconds. */
+  get pieces() {
+    return this.buffers.length;
+  }
+
+  get isPlaying() {
+    return this.context !== null;
+  }
+
+  /** What was heard of it, in seconds; of a loop, in this round. */
   get seconds() {
-    return Math.max(0, this.length - Math.max(0, this.behind - this.context.currentTime));
+    if (!this.context) return this.heard;
+    const heard = this.length - (this.behind - this.context.currentTime);
+    if (this.isLooping && this.length) return Math.max(0, heard) % this.length;
+    return Math.min(this.length, Math.max(0, heard));
   }
 
   /** @param {Float32Array<ArrayBuffer>} samples the next piece */
   add(samples) {
-    const {context} = this;
-    const buffer = context.createBuffer(1, samples.length, context.sampleRate);
-    const source = context.createBufferSource();
+    const buffer = new AudioBuffer({length: samples.length, sampleRate: this.rate});
     buffer.copyToChannel(samples, 0);
-    source.buffer = buffer;
-    source.connect(context.destination);
-    source.onended = () => this.pieceOver();
-    this.behind = Math.max(this.behind, context.currentTime + LEAD_S);
-    source.start(this.behind);
-    this.behind += buffer.duration;
+    this.buffers.push(buffer);
     this.length += buffer.duration;
-    this.pieces += 1;
+    if (this.context) this.start(this.context, buffer, 0);
+  }
+
+  /** @param {AudioContext} context @param {AudioBuffer} buffer @param {number} skipped seconds */
+  start(context, buffer, skipped) {
+    const source = context.createBufferSource();
+    source.buffer = buffer;
+    source.loop = this.isLooping;
+    source.connect(context.destination);
+    source.onended = () => {
+      if (context === this.context) this.pieceOver();
+    };
+    this.behind = Math.max(this.behind, context.currentTime + LEAD_S);
+    source.start(this.behind, skipped);
+    this.behind += buffer.duration - skipped;
     this.sounding += 1;
   }
 
@@ -59,20 +84,35 @@ export class LiveSound {
     this.ended();
   }
 
+  /** Goes silent where it is, and leaves the device to others. */
   pause() {
-    this.isPlaying = false;
-    this.context.suspend();
+    this.heard = this.seconds;
+    this.close();
   }
 
+  /** Goes on where it was. */
   play() {
-    this.isPlaying = true;
-    this.context.resume();
+    if (!this.context) this.open();
     this.endWhenOver();
   }
 
+  open() {
+    // Its own rate: pieces that were resampled one by one would not join.
+    const context = new AudioContext({sampleRate: this.rate});
+    this.context = context;
+    this.behind = 0;
+    this.sounding = 0;
+    let begin = 0;
+    for (const buffer of this.buffers) {
+      const skipped = Math.max(0, this.heard - begin);
+      begin += buffer.duration;
+      if (skipped < buffer.duration) this.start(context, buffer, skipped);
+    }
+  }
+
   close() {
-    this.isPlaying = false;
-    if (this.context.state !== "closed") this.context.close();
+    this.context?.close();
+    this.context = null;
   }
 }
 

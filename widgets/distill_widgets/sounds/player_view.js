@@ -203,7 +203,7 @@ export class PlayerView {
   toggleLoop() {
     this.isLooping = !this.isLooping;
     this.loop.setAttribute("aria-pressed", String(this.isLooping));
-    for (const row of this.rows) row.loop(this.isLooping);
+    for (const row of this.rows) row.loop();
   }
 
   /** @param {SoundRow | null} playing all others stop */

@@ -83,6 +83,11 @@ export class SoundRow {
     return !this.audio.paused;
   }
 
+  /** Whether it is played over and over. */
+  get isLooping() {
+    return this.owner.isLooping;
+  }
+
   /** Where it is, in seconds. */
   get position() {
     return this.audio.currentTime;
@@ -224,7 +229,7 @@ export class SoundRow {
     }
     for (const audio of this.audios) {
       audio.currentTime = position;
-      audio.loop = this.owner.isLooping;
+      audio.loop = this.isLooping;
     }
     await Promise.all(this.audios.map((audio) => audio.play()));
   }
@@ -293,9 +298,9 @@ export class SoundRow {
     this.paint();
   }
 
-  /** @param {boolean} isLooping */
-  loop(isLooping) {
-    for (const audio of this.audios) audio.loop = isLooping;
+  /** Takes over what its owner wants now. */
+  loop() {
+    for (const audio of this.audios) audio.loop = this.isLooping;
   }
 
   close() {
