@@ -36,8 +36,10 @@ from distill import (
     train_prior,
     train_vqvae,
 )
+from distill.audio.spectrogram import LogMel
 from distill.config import MOST_COPIES
-from distill.config.conditions import CONDITIONS, condition_sizes
+from distill.config.conditions import ALL_CONDITIONS, CONDITIONS, condition_sizes
+from distill.models.prior.brightness import step_brightness
 from distill.models.prior.conditions import (
     contour,
     learned_conditions,
@@ -52,6 +54,7 @@ from distill.models.prior.trained import TrainedPrior
 from distill.training.prior import prior_config_for
 
 _ASKED_DB = ([-10.0, 0.0, -40.0], [-40.0, 0.0, -40.0])
+_ASKED_HZ = ([500.0, 4000.0], [4000.0, 500.0])
 
 
 def bits_of_prior(
@@ -87,9 +90,9 @@ def sorted_into(folder: Path, paths: Sequence[Path]) -> Path:
 def told_rows(
     codec: LoadedVQModel, corpus: AudioCorpus, steps: int, run: Path, device: str, test: Any
 ) -> list[dict[str, Any]]:
-    """Rows of a prior with every condition, told none, each, and all of them."""
+    """Rows of a prior with every condition, told none, each, the usual ones, and all of them."""
     settings = prior_config_for(
-        codec, corpus, conditions=CONDITIONS, max_steps=steps, preview_every_epochs=0
+        codec, corpus, conditions=ALL_CONDITIONS, max_steps=steps, preview_every_epochs=0
     )
     began = time.perf_counter()
     model = train_prior(codec, corpus, run, settings, device).load()
@@ -98,11 +101,27 @@ def told_rows(
     rows = [
         row(f"prior told {' '.join(told) or 'nothing'}", bits_of_prior(model.prior, sounds, told),
             took_s, steps)
-        for told in ((), *((name,) for name in CONDITIONS), CONDITIONS)
+        for told in ((), *((name,) for name in ALL_CONDITIONS), CONDITIONS, ALL_CONDITIONS)
     ]  # fmt: skip
     for asked in _ASKED_DB:
         print(f"loudness asked for, {asked} dB, and made correlate by {followed(model, asked):.2f}")
+    for hz in _ASKED_HZ:
+        print(f"brightness asked for, {hz} Hz, and made correlate by {as_bright(model, hz):.2f}")
     return rows
+
+
+def as_bright(model: LoadedVQModel, asked_hz: Sequence[float], count: int = 10) -> float:
+    """How the brightness of new sounds, in octaves, follows what was asked for."""
+    asked, made = [], []
+    octaves = torch.tensor(asked_hz).log2()[None, None]
+    for seed in range(count):
+        codes = model.generate(3.0, seed=seed, brightness=asked_hz)
+        sound = model.decode(codes)[0].cpu()
+        hz = step_brightness(LogMel(model.config.spectrogram), sound, model.config.stride, codes.steps)
+        wanted = F.interpolate(octaves, codes.steps, mode="linear", align_corners=True)[0, 0]
+        asked.append(wanted[~hz.isnan()])
+        made.append(hz[~hz.isnan()].log2())
+    return float(torch.corrcoef(torch.stack([torch.cat(asked), torch.cat(made)]))[0, 1])
 
 
 def followed(model: LoadedVQModel, asked_db: Sequence[float], count: int = 10) -> float:

@@ -49,7 +49,7 @@ def generate_command(
         count: how many.
         seed: of the first; the others follow.
         prompt: a file to go on from.
-        settings: temperature, top_k, top_p, novelty, classes, loudness.
+        settings: temperature, top_k, top_p, novelty, classes, loudness, brightness.
         loop: sounds that can be repeated without a seam.
         overwrite: replace what lies there.
         device: where the model decodes.

@@ -29,7 +29,9 @@ def train_prior(
     seed: Annotated[int | None, typer.Option(help="Same seed, same steps: same prior.")] = None,
     conditions: Annotated[
         str | None,
-        typer.Option(help="What generate can ask for: some of class,loudness,position; or none."),
+        typer.Option(
+            help="What generate can ask for: some of class,loudness,position,brightness; or none."
+        ),
     ] = None,
     device: Device = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
@@ -80,6 +82,10 @@ def generate(
         str | None,
         typer.Option(help="In dB beside your recordings: -10, or from begin to end -40,0,-30."),
     ] = None,
+    brightness: Annotated[
+        str | None,
+        typer.Option(help="Mean frequency in Hz: 800, or from begin to end 500,4000."),
+    ] = None,
     loop: Annotated[
         bool, typer.Option("--loop", help="Sounds to be repeated without a seam.")
     ] = False,
@@ -91,10 +97,14 @@ def generate(
 ) -> None:
     """Make sounds that never were, and say what each has copied."""
     from distill.cli.new_sounds import generate_command
-    from distill.models.prior.wanted import typed_levels
+    from distill.models.prior.wanted import typed_brightness, typed_levels
 
     drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "novelty": novelty}
-    told = {"classes": classes or None, "loudness": typed_levels(loudness) if loudness else None}
+    told = {
+        "classes": classes or None,
+        "loudness": typed_levels(loudness) if loudness else None,
+        "brightness": typed_brightness(brightness) if brightness else None,
+    }
     whole = generate_command(
         model,
         out,

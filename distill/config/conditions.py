@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from distill.config.fields import shown
 from distill.errors import ConfigError
 
-CLASS, LOUDNESS, POSITION = "class", "loudness", "position"
+CLASS, LOUDNESS, POSITION, BRIGHTNESS = "class", "loudness", "position", "brightness"
 CONDITIONS = (CLASS, LOUDNESS, POSITION)
-"""The folder that a recording lies in; how loud each step is; how far it is from begin and end."""
+"""The folder that a recording lies in; how loud each step is; how far it is from begin and end:
+what a prior learns with where nobody says it."""
+ALL_CONDITIONS = (*CONDITIONS, BRIGHTNESS)
+"""These, and how bright each step is. The order is that of what a prior has learned, and stays."""
 
 MOST_CLASSES, LONGEST_CLASS = 200, 60
 SOFTEST_DB, LOUDEST_DB, LOUDNESS_STEP_DB = -60.0, 12.0, 3.0
 """Loudness beside that of the recordings on the average; what is beyond is taken as the last."""
 LOUDNESSES = 1 + round((LOUDEST_DB - SOFTEST_DB) / LOUDNESS_STEP_DB)
+DARKEST_HZ, BRIGHTEST_HZ, BRIGHTNESS_STEP_OCTAVES = 62.5, 16_000.0, 0.25
+"""The mean frequency of a step, in minor thirds; what is beyond is taken as the last."""
+BRIGHTNESSES = 1 + round(math.log2(BRIGHTEST_HZ / DARKEST_HZ) / BRIGHTNESS_STEP_OCTAVES)
 POSITIONS = 32
 """Distances to begin and end, each 1.41 times as far as the one before: up to 46,000 steps."""
 
 
 def checked_conditions(conditions: Any) -> tuple[str, ...]:
-    """Names of conditions, in the order of `CONDITIONS`.
+    """Names of conditions, in the order of `ALL_CONDITIONS`.
 
     Raises:
         ConfigError: another name, one twice, or no list of names.
     """
-    expected = f"expected some of {', '.join(CONDITIONS)}, each once"
+    expected = f"expected some of {', '.join(ALL_CONDITIONS)}, each once"
     if isinstance(conditions, str) or not isinstance(conditions, Sequence):
         raise ConfigError(f"conditions={shown(repr(conditions))}: {expected}")
     for name in conditions:
-        if name not in CONDITIONS or conditions.count(name) > 1:
+        if name not in ALL_CONDITIONS or conditions.count(name) > 1:
             raise ConfigError(f"conditions: {shown(repr(name))}: {expected}")
-    return tuple(name for name in CONDITIONS if name in conditions)
+    return tuple(name for name in ALL_CONDITIONS if name in conditions)
 
 
 def checked_classes(classes: Any, conditions: Sequence[str]) -> tuple[str, ...]:
@@ -61,12 +68,17 @@ def condition_sizes(conditions: Sequence[str], classes: int) -> tuple[int, ...]:
     """How many values each column of conditions has beside "unknown", which is 0.
 
     Args:
-        conditions: names, in the order of `CONDITIONS`.
+        conditions: names, in the order of `ALL_CONDITIONS`.
         classes: how many there are.
 
     Example:
         >>> condition_sizes(("class", "position"), 5)
         (5, 32, 32)
     """
-    columns = {CLASS: (classes,), LOUDNESS: (LOUDNESSES,), POSITION: (POSITIONS, POSITIONS)}
+    columns = {
+        CLASS: (classes,),
+        LOUDNESS: (LOUDNESSES,),
+        POSITION: (POSITIONS, POSITIONS),
+        BRIGHTNESS: (BRIGHTNESSES,),
+    }
     return tuple(size for name in conditions for size in columns[name])

@@ -51,7 +51,7 @@ class PriorConfig(FramedConfig):
     copies: int = number(MOST_COPIES, 0, MOST_COPIES)
     """Further copies of each recording to learn from: at other speeds, and at half the level."""
     conditions: tuple[str, ...] = ()
-    """What it can be told of a sound: any of class, loudness, position."""
+    """What it can be told of a sound: any of class, loudness, position, brightness."""
     classes: tuple[str, ...] = ()
     """Names of the classes: folders of recordings; found when a training begins."""
 

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from distill.config import PriorConfig, VQVAEConfig, get_adaptive_prior_config
-from distill.config.conditions import CONDITIONS
+from distill.config.conditions import ALL_CONDITIONS, CONDITIONS
 from distill.errors import ConfigError
 from distill.models.prior.model import CodePrior
 
 
 @pytest.mark.parametrize("settings", [{}, {"levels": 1}, {"codebook_size": 5000, "latent_dim": 4}])
-@pytest.mark.parametrize("told", [{}, {"conditions": CONDITIONS, "classes": ("a", "b")}])
+@pytest.mark.parametrize(
+    "told",
+    [{}, *({"conditions": x, "classes": ("a", "b")} for x in (CONDITIONS, ALL_CONDITIONS))],
+)
 def test_its_size_is_known_without_making_it(settings: dict[str, int], told: Any) -> None:
     config = PriorConfig.for_codec(VQVAEConfig(**settings), width=16, layers=2, **told)  # type: ignore[arg-type]
     weights = CodePrior(config).parameters()

@@ -20,7 +20,7 @@ from distill import (
     load_model_v2,
     resume,
 )
-from distill.config.conditions import CONDITIONS
+from distill.config.conditions import ALL_CONDITIONS, CONDITIONS
 from distill.errors import ConfigError
 from distill.models.prior.corpus import as_corpus
 from distill.training import TrainingResult
@@ -66,7 +66,7 @@ def same_weights(one: TrainingResult, two: TrainingResult) -> bool:
 def test_a_run_that_was_stopped_and_moved_ends_as_if_it_never_had(
     model: LoadedVQModel, folder: Path, corpus: AudioCorpus, tmp_path: Path
 ) -> None:
-    config = tiny_prior(model, max_steps=8, conditions=CONDITIONS)
+    config = tiny_prior(model, max_steps=8, conditions=ALL_CONDITIONS)
     said = stopped(model, folder, tmp_path / "run", config)
     assert said["config"]["classes"] == ["kick", "snare"]
     groups = [entry.get("group") for entry in said["corpus"]]
@@ -78,7 +78,8 @@ def test_a_run_that_was_stopped_and_moved_ends_as_if_it_never_had(
     one, two = (result.load().prior.sounds for result in (resumed, whole))
     assert {x.name: x.group for x in one} == {x.name: x.group for x in two}
     assert {sound.group for sound in two} >= {"kick", "snare"}
-    assert resumed.load().generate(0.3, seed=1, classes="kick", loudness=-20).samples == 14_400
+    asked = {"classes": "kick", "loudness": -20, "brightness": [400, 4000]}
+    assert resumed.load().generate(0.3, seed=1, **asked).samples == 14_400
 
 
 def test_a_run_of_an_earlier_version_is_resumed_as_it_was(

@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from distill.audio.spectrogram import LogMel
 from distill.config import PriorConfig
 from distill.config.conditions import (
+    BRIGHTNESS,
     CLASS,
     LOUDEST_DB,
     LOUDNESS,
@@ -19,7 +21,8 @@ from distill.config.conditions import (
     POSITIONS,
     SOFTEST_DB,
 )
-from distill.models.prior.sounds import LENGTHS, QUIETER, CodedSound
+from distill.models.prior.brightness import brightness_value, step_brightness
+from distill.models.prior.sounds import LENGTH_OF, LENGTHS, QUIETER, CodedSound
 
 UNKNOWN = 0
 _PIECE_STEPS = 4096
@@ -51,6 +54,7 @@ def _rows_of(config: PriorConfig, sound: CodedSound) -> Iterator[Tensor]:
             CLASS: (torch.full((steps + 1,), kind),),
             LOUDNESS: (_loudness_of(sound, number, steps),),
             POSITION: (position_value(since), position_value(steps - since)),
+            BRIGHTNESS: (_brightness_of(sound, number, steps),),
         }
         told = [column for name in config.conditions for column in columns[name]]
         yield torch.stack(told, dim=1).to(torch.uint8)
@@ -64,6 +68,16 @@ def _loudness_of(sound: CodedSound, number: int, steps: int) -> Tensor:
     if number > len(LENGTHS):
         levels = levels + 20 * torch.log10(torch.tensor(QUIETER))
     return loudness_value(torch.cat([levels, levels[-1:]]))
+
+
+def _brightness_of(sound: CodedSound, number: int, steps: int) -> Tensor:
+    """Values of a copy's steps and its end, (steps + 1,); at another speed all is higher or lower."""
+    if sound.brightness_hz is None:
+        return torch.full((steps + 1,), UNKNOWN)
+    hz = F.interpolate(sound.brightness_hz[None, None], steps, mode="nearest")[0, 0]
+    if 0 < number <= len(LENGTHS):
+        hz = hz * LENGTH_OF / LENGTHS[number - 1]
+    return brightness_value(torch.cat([hz, hz[-1:]]))
 
 
 def loudness_value(levels_db: Tensor) -> Tensor:
@@ -128,5 +142,11 @@ def with_conditions(
         sounds = [
             replace(x, loudness_db=contour(power, average))
             for x, power in zip(sounds, powers, strict=True)
+        ]
+    if BRIGHTNESS in config.conditions:
+        spectrogram = LogMel(config.spectrogram)
+        sounds = [
+            replace(x, brightness_hz=step_brightness(spectrogram, w, config.stride, x.steps))
+            for x, w in zip(sounds, waveforms, strict=True)
         ]
     return tuple(sounds)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.config import PriorConfig
-from distill.config.conditions import CLASS, LOUDNESS
+from distill.config.conditions import BRIGHTNESS, CLASS, LOUDNESS
 
 NOTHING = -1
 """In place of the codes of a step: before the first step of a sound, and after its last."""
@@ -100,6 +100,8 @@ class ConditionVectors(nn.Module):
         if LOUDNESS in config.conditions:
             loudness = columns[CLASS in config.conditions]
             _begin_in_order(loudness.weight[:, config.width :])
+        if BRIGHTNESS in config.conditions:
+            _begin_in_order(columns[-1].weight[:, config.width :])
 
     def forward(self, steps: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor]:
         """The sum of what is said of steps.

@@ -19,6 +19,8 @@ class CodedSound:
     """The folder that it lies in; see `distill.audio.groups`."""
     loudness_db: Tensor | None = None
     """Of each of its own steps, (steps,), beside the recordings on the average; see `contour`."""
+    brightness_hz: Tensor | None = None
+    """Of each of its own steps, (steps,); see `step_brightness`."""
 
     @property
     def codes(self) -> Tensor:

@@ -113,7 +113,7 @@ class CodeStream:
         return other
 
     def _without_what_is_asked(self) -> CodeStream:
-        """One that takes the same steps, and is told neither class nor loudness of them."""
+        """One that takes the same steps, and is told nothing that a person asks of them."""
         other = copy.copy(self)
         other._wanted, other._novelty = self._wanted.unasked, None
         other._sound = -1

@@ -19,7 +19,7 @@ from distill.models.prior.novelty import Novelty
 from distill.models.prior.sounds import CodedSound
 from distill.models.prior.stream import precise
 from distill.models.prior.usual import NOTHING_USUAL, UsualRuns
-from distill.models.prior.wanted import Classes, Loudness, Wanted, wanted_of
+from distill.models.prior.wanted import Brightness, Classes, Loudness, Wanted, wanted_of
 from distill.models.use.match import called, check_kind
 from distill.words import counted
 
@@ -103,12 +103,14 @@ class TrainedPrior:
         self,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         *,
         begin: int = 0,
         steps: int | None = None,
     ) -> Wanted:
         """What new sounds are to be, checked; see `wanted_of`, also for its errors."""
-        return wanted_of(self.config, self.sounds, classes, loudness, begin=begin, steps=steps)
+        asked = classes, loudness, brightness
+        return wanted_of(self.config, self.sounds, *asked, begin=begin, steps=steps)
 
     def _check(self, codes: Codes) -> None:
         check_kind(codes, Codes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,19 @@ from torch import Tensor
 
 from distill.arrays import as_float
 from distill.config import PriorConfig
-from distill.config.conditions import CLASS, LOUDEST_DB, LOUDNESS, POSITION, SOFTEST_DB
+from distill.config.conditions import (
+    BRIGHTEST_HZ,
+    BRIGHTNESS,
+    CLASS,
+    DARKEST_HZ,
+    LOUDEST_DB,
+    LOUDNESS,
+    POSITION,
+    SOFTEST_DB,
+)
 from distill.config.fields import shown
 from distill.errors import ConfigError, PriorError
+from distill.models.prior.brightness import brightness_value
 from distill.models.prior.conditions import UNKNOWN, loudness_value, position_value
 from distill.models.prior.sounds import CodedSound
 from distill.names import printable
@@ -23,6 +34,7 @@ MOST_LEVELS, MOST_NAMES = 32, 8
 _MOST_SHOWN = 12
 Classes = str | Sequence[str] | None
 Loudness = float | Sequence[float] | None
+Brightness = float | Sequence[float] | None
 
 
 @dataclass(frozen=True)
@@ -43,16 +55,18 @@ class Wanted:
     """Steps of the longest recording: further from its end no sound knows of it."""
     is_within: bool = False
     """Whether the steps lie within one sound, of whose begin and end nothing is told."""
+    brightness_hz: tuple[float, ...] = ()
+    """As the levels of loudness, with lines that are straight in octaves; () for any."""
 
     @property
     def asks(self) -> bool:
-        """Whether a person asks for a class or a loudness."""
-        return bool(self.classes or self.loudness_db)
+        """Whether a person asks for a class, a loudness or a brightness."""
+        return bool(self.classes or self.loudness_db or self.brightness_hz)
 
     @property
     def unasked(self) -> Wanted:
         """The same without these."""
-        return replace(self, classes=(), loudness_db=())
+        return replace(self, classes=(), loudness_db=(), brightness_hz=())
 
     @property
     def within_a_sound(self) -> Wanted:
@@ -86,21 +100,26 @@ class Wanted:
             if name == CLASS:
                 told.append(self.classes[sound % len(self.classes)] if self.classes else UNKNOWN)
             elif name == LOUDNESS:
-                told.append(self._loudness(step))
+                level = self._along(self.loudness_db, step)
+                told.append(UNKNOWN if level is None else int(loudness_value(level)))
+            elif name == BRIGHTNESS:
+                octaves = self._along([math.log2(hz) for hz in self.brightness_hz], step)
+                told.append(UNKNOWN if octaves is None else int(brightness_value(2**octaves)))
             else:
                 told += self._position(step, since)
         return told
 
-    def _loudness(self, step: int) -> int:
+    def _along(self, levels: Sequence[float], step: int) -> Tensor | None:
+        """Where levels that are spread over what is drawn have come to at a step; None: nowhere."""
         is_behind = self.is_within and self.steps is not None and step >= self.steps
-        if not self.loudness_db or step < self.begin or is_behind:
-            return UNKNOWN
-        places = len(self.loudness_db) - 1
+        if not levels or step < self.begin or is_behind:
+            return None
+        places = len(levels) - 1
         drawn = 0 if self.steps is None else max(1, self.steps - self.begin - 1)
         place = min(places, places * (step - self.begin) / drawn) if drawn else 0.0
         first = int(place)
-        level, after = self.loudness_db[first], self.loudness_db[min(first + 1, places)]
-        return int(loudness_value(torch.tensor(level + (place - first) * (after - level))))
+        level, after = levels[first], levels[min(first + 1, places)]
+        return torch.tensor(level + (place - first) * (after - level))
 
     def _position(self, step: int, since: int) -> list[int]:
         if self.is_within:
@@ -119,6 +138,7 @@ def wanted_of(
     sounds: Sequence[CodedSound],
     classes: Classes = None,
     loudness: Loudness = None,
+    brightness: Brightness = None,
     *,
     begin: int = 0,
     steps: int | None = None,
@@ -131,6 +151,7 @@ def wanted_of(
         classes: the name of a class, or of those that sounds are to have in turn; None for any.
         loudness: a level in dB beside that of the recordings on the average, or several that are
             spread evenly over what is drawn; None for any.
+        brightness: a mean frequency in Hz, or several that are spread likewise; None for any.
         begin: steps of the prompt.
         steps: of prompt and sound; None where nobody knows.
 
@@ -140,14 +161,19 @@ def wanted_of(
     """
     numbers = _numbers_of(config, classes)
     levels = _levels_of(config, loudness)
-    if steps is None and len(levels) > 1:
+    bright = _brightness_of(config, brightness)
+    if steps is None and max(len(levels), len(bright)) > 1:
+        name = LOUDNESS if len(levels) > 1 else BRIGHTNESS
         raise ConfigError(
-            "loudness: several levels are spread over a sound of some length; name one level where "
+            f"{name}: several levels are spread over a sound of some length; name one level where "
             "nobody knows when it ends, as in a loop"
         )
     names = {config.classes[number - 1] for number in numbers}
     lengths = [len(x) for s in sounds if not names or s.group in names for x in s.grids]
-    return Wanted(config.conditions, numbers, levels, begin, steps, max(lengths, default=0))
+    return Wanted(
+        config.conditions, numbers, levels, begin, steps, max(lengths, default=0),
+        brightness_hz=bright,
+    )  # fmt: skip
 
 
 def _numbers_of(config: PriorConfig, classes: Classes) -> tuple[int, ...]:
@@ -177,30 +203,59 @@ def _levels_of(config: PriorConfig, loudness: Loudness) -> tuple[float, ...]:
     if loudness is None:
         return ()
     _check_has(config, LOUDNESS)
-    is_list = isinstance(loudness, Sequence) and not isinstance(loudness, str)
-    found = [as_float(level) for level in loudness] if is_list else [as_float(loudness)]  # type: ignore[union-attr]
-    levels = [level for level in found if level is not None and SOFTEST_DB <= level <= LOUDEST_DB]
-    if len(levels) < len(found) or not 1 <= len(levels) <= MOST_LEVELS:
+    levels = _numbers_within(loudness, SOFTEST_DB, LOUDEST_DB)
+    if levels is None:
         raise ConfigError(
             f"loudness={shown(repr(loudness))}: expected a level from {SOFTEST_DB:g} to "
             f"{LOUDEST_DB:g} dB beside your recordings on the average, or up to {MOST_LEVELS}"
         )
-    return tuple(levels)
+    return levels
+
+
+def _brightness_of(config: PriorConfig, brightness: Brightness) -> tuple[float, ...]:
+    if brightness is None:
+        return ()
+    _check_has(config, BRIGHTNESS)
+    levels = _numbers_within(brightness, DARKEST_HZ, BRIGHTEST_HZ)
+    if levels is None:
+        raise ConfigError(
+            f"brightness={shown(repr(brightness))}: expected a mean frequency from {DARKEST_HZ:g} "
+            f"to {BRIGHTEST_HZ:g} Hz, or up to {MOST_LEVELS}"
+        )
+    return levels
+
+
+def _numbers_within(asked: Any, low: float, high: float) -> tuple[float, ...] | None:
+    """A number, or several, all within a range; None where it is something else."""
+    is_list = isinstance(asked, Sequence) and not isinstance(asked, str)
+    found = [as_float(number) for number in (asked if is_list else (asked,))]
+    numbers = tuple(x for x in found if x is not None and low <= x <= high)
+    return numbers if len(numbers) == len(found) and 1 <= len(numbers) <= MOST_LEVELS else None
 
 
 def typed_levels(text: str) -> list[float]:
-    """Levels in dB, as they are typed.
+    """Levels of loudness in dB, as they are typed.
 
     Raises:
         ConfigError: something else than numbers with commas between them.
     """
+    return _typed(text, f"loudness={shown(repr(text))}: expected levels in dB", "-40,0,-30")
+
+
+def typed_brightness(text: str) -> list[float]:
+    """Levels of brightness in Hz, as they are typed.
+
+    Raises:
+        ConfigError: something else than numbers with commas between them.
+    """
+    return _typed(text, f"brightness={shown(repr(text))}: expected frequencies in Hz", "500,4000")
+
+
+def _typed(text: str, expected: str, example: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
-        raise ConfigError(
-            f"loudness={shown(repr(text))}: expected levels in dB with commas between them, as "
-            "-40,0,-30"
-        ) from error
+        raise ConfigError(f"{expected} with commas between them, as {example}") from error
 
 
 def _check_has(config: PriorConfig, condition: str) -> None:

@@ -16,7 +16,7 @@ from distill.codebook.codes import Codes
 from distill.errors import CodesError, ConfigError, PriorError, RecipeError
 from distill.memory import memory_for
 from distill.models.prior.drawing import Drawing
-from distill.models.prior.wanted import Classes, Loudness
+from distill.models.prior.wanted import Brightness, Classes, Loudness
 from distill.models.prior.whose import prior_digest
 from distill.models.use.attended import attended
 from distill.models.use.drawn import (
@@ -52,6 +52,7 @@ class ModelOfNewSounds(ReshapingModel):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         loop: bool = False,
         overwrite: bool = False,
         progress: bool = False,
@@ -72,6 +73,7 @@ class ModelOfNewSounds(ReshapingModel):
             novelty: see `generate`.
             classes: see `generate`.
             loudness: see `generate`.
+            brightness: as loudness; see `generate`.
             loop: a sound that can be repeated without a seam; see `loop`.
             overwrite: replace a file that this program did not write.
             progress: shows bars when it takes longer than half a second.
@@ -90,7 +92,7 @@ class ModelOfNewSounds(ReshapingModel):
         check_place(path, overwrite=overwrite)
         drawing, drawn = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
         recipe = self._recipe(
-            checked_seconds(seconds), drawn, drawing, classes, loudness, prompt,
+            checked_seconds(seconds), drawn, drawing, classes, loudness, brightness, prompt,
             loop_places=PLACES if loop else None,
         )  # fmt: skip
         with memory_for(printable(Path(path).name)):

@@ -13,7 +13,7 @@ from torch import Tensor
 from distill.codebook.codes import Codes
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.stream import CodeStream
-from distill.models.prior.wanted import Classes, Loudness
+from distill.models.prior.wanted import Brightness, Classes, Loudness
 from distill.models.prior.whose import prior_digest
 from distill.models.use.drawn import (
     LONGEST_S,
@@ -52,6 +52,7 @@ class GeneratingModel(SteppedModel):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         on_sound: OnSound | None = None,
     ) -> Codes:
         """Codes of a sound that never was.
@@ -72,6 +73,8 @@ class GeneratingModel(SteppedModel):
                 like in turn; see `prior.config.classes`. None for any.
             loudness: a level in dB beside that of your recordings on the average, or several that
                 are spread evenly from begin to end. None for any.
+            brightness: the mean frequency of each step in Hz, 62.5 to 16,000, or several that are
+                spread evenly, as octaves are. None for any.
             on_sound: called with each piece of the sound, (samples,) float32, as soon as it is
                 drawn; what is drawn does not depend on it.
 
@@ -91,12 +94,13 @@ class GeneratingModel(SteppedModel):
             novelty=novelty,
             classes=classes,
             loudness=loudness,
+            brightness=brightness,
         )
         peak = loudness_like(prompt)
         codes = self._codes_of_steps(steps, self._steps_of(samples), samples, peak, on_sound)
         drawing = Drawing(temperature, top_k, top_p, novelty)
         length = checked_seconds(seconds)
-        recipe = self._recipe(length, seed, drawing, classes, loudness, prompt)
+        recipe = self._recipe(length, seed, drawing, classes, loudness, brightness, prompt)
         return MadeCodes.of(codes, recipe)
 
     def generate_steps(
@@ -111,6 +115,7 @@ class GeneratingModel(SteppedModel):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
     ) -> Iterator[tuple[int, ...]]:
         """The same step by step: a code a level each.
 
@@ -124,13 +129,14 @@ class GeneratingModel(SteppedModel):
             novelty: see `generate`.
             classes: see `generate`.
             loudness: see `generate`; of steps that do not end one level only.
+            brightness: as loudness; see `generate`.
 
         Raises:
             DistillError: see `generate`; at once, not with the first step.
         """
         count = None if seconds is None else self._steps_of(self._samples(seconds))
         drawing = Drawing(temperature, top_k, top_p, novelty)
-        stream = self._stream(drawing, seed, prompt, classes, loudness, count)
+        stream = self._stream(drawing, seed, prompt, classes, loudness, brightness, count)
         return self._steps(stream, count)
 
     def _steps(self, stream: CodeStream, count: int | None) -> Iterator[tuple[int, ...]]:
@@ -149,6 +155,7 @@ class GeneratingModel(SteppedModel):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         on_sound: OnSound | None = None,
     ) -> Codes:
         """A sound, and what may follow it, in one.
@@ -163,6 +170,7 @@ class GeneratingModel(SteppedModel):
             novelty: see `generate`.
             classes: see `generate`.
             loudness: see `generate`; of what follows.
+            brightness: as loudness; see `generate`.
             on_sound: see `generate`; the sound is heard from its begin.
 
         Raises:
@@ -175,12 +183,12 @@ class GeneratingModel(SteppedModel):
         samples = before.shape[1] * self._step_samples + added
         count = self._steps_of(samples) - before.shape[1]
         drawing = Drawing(temperature, top_k, top_p, novelty)
-        stream = self._stream(drawing, seed, codes, classes, loudness, count)
+        stream = self._stream(drawing, seed, codes, classes, loudness, brightness, count)
         steps = itertools.chain(map(tuple, before.T.tolist()), self._steps(stream, count))
         whole, peak = before.shape[1] + count, loudness_like(codes)
         made = self._codes_of_steps(steps, whole, samples, peak, on_sound)
         length = checked_seconds(seconds)
-        recipe = self._recipe(length, seed, drawing, classes, loudness, codes, does="continue")
+        recipe = self._recipe(length, seed, drawing, classes, loudness, brightness, codes, does="continue")
         return MadeCodes.of(made, recipe)
 
     def _recipe(
@@ -190,12 +198,13 @@ class GeneratingModel(SteppedModel):
         drawing: Drawing,
         classes: Classes,
         loudness: Loudness,
+        brightness: Brightness,
         prompt: Codes | None,
         **more: Any,
     ) -> Recipe:
         """How a sound is made; `more` are fields of its own."""
         prior = self.prior
-        wanted = prior.wanted(classes, loudness, steps=1)
+        wanted = prior.wanted(classes, loudness, brightness, steps=1)
         return Recipe(
             model=self.digest,
             prior=prior_digest(prior),
@@ -204,6 +213,7 @@ class GeneratingModel(SteppedModel):
             **drawing.to_dict(),
             classes=[prior.config.classes[number - 1] for number in wanted.classes],
             loudness=list(wanted.loudness_db),
+            brightness=list(wanted.brightness_hz),
             **prompt_fields(prompt),
             **more,
         )
@@ -232,13 +242,14 @@ class GeneratingModel(SteppedModel):
         prompt: Codes | None,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         count: int | None = None,
     ) -> CodeStream:
         """Draws from the prior, after a sound where there is one; so many steps, or no end."""
         prior, seed = self.prior, checked_seed(seed)
         before = [] if prompt is None else self._whole_steps(prompt).T.tolist()
         steps = None if count is None else len(before) + count
-        wanted = prior.wanted(classes, loudness, begin=len(before), steps=steps)
+        wanted = prior.wanted(classes, loudness, brightness, begin=len(before), steps=steps)
         stream = CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
         for column in before:
             stream.take(column)
@@ -250,6 +261,7 @@ class GeneratingModel(SteppedModel):
         seed: int,
         classes: Classes,
         loudness: Loudness,
+        brightness: Brightness,
         begin: int,
         steps: int,
     ) -> CodeStream:
@@ -260,11 +272,12 @@ class GeneratingModel(SteppedModel):
             seed: of the draws.
             classes: what the sound is to be, of one class.
             loudness: of the steps from `begin` on.
+            brightness: of these, too.
             begin: the first of these steps.
             steps: the step behind them.
         """
         prior = self.prior
-        wanted = prior.wanted(classes, loudness, begin=begin, steps=steps).within_a_sound
+        wanted = prior.wanted(classes, loudness, brightness, begin=begin, steps=steps).within_a_sound
         return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
 
 

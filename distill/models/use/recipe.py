@@ -12,7 +12,13 @@ from msgspec import Meta
 
 from distill.audio.io import read_made_by
 from distill.checked import parse_json
-from distill.config.conditions import LONGEST_CLASS, LOUDEST_DB, SOFTEST_DB
+from distill.config.conditions import (
+    BRIGHTEST_HZ,
+    DARKEST_HZ,
+    LONGEST_CLASS,
+    LOUDEST_DB,
+    SOFTEST_DB,
+)
 from distill.errors import OutsideDataError, RecipeError
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import MOST_LEVELS, MOST_NAMES
@@ -27,6 +33,7 @@ _Count = Annotated[int, Meta(ge=1, le=2**53)]
 _Length = Annotated[float, Meta(gt=0.0, le=86_400.0)]
 _Class = Annotated[str, Meta(min_length=1, max_length=LONGEST_CLASS)]
 _Level = Annotated[float, Meta(ge=SOFTEST_DB, le=LOUDEST_DB)]
+_Frequency = Annotated[float, Meta(ge=DARKEST_HZ, le=BRIGHTEST_HZ)]
 _Moment = Annotated[float, Meta(ge=0.0, le=1e9)]
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
@@ -63,6 +70,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a loop: how many beginnings were tried."""
     classes: Annotated[list[_Class], Meta(max_length=MOST_NAMES)] = []
     loudness: Annotated[list[_Level], Meta(max_length=MOST_LEVELS)] = []
+    brightness: Annotated[list[_Frequency], Meta(max_length=MOST_LEVELS)] = []
     planned_s: _Length | None = None
     """Of a sound that is told of its end, and was interrupted: where that was to be."""
     kept_samples: _Count | None = None
@@ -72,8 +80,10 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     def settings(self) -> dict[str, Any]:
         """What a drawing method is called with, beside a length and a prompt."""
         drawing = Drawing(self.temperature, self.top_k, self.top_p, self.novelty)
-        asked = {"classes": self.classes or None, "loudness": self.loudness or None}
-        told = {name: value for name, value in asked.items() if value is not None}
+        asked = {
+            "classes": self.classes, "loudness": self.loudness, "brightness": self.brightness
+        }  # fmt: skip
+        told = {name: value for name, value in asked.items() if value}
         return {"seed": self.seed, **drawing.to_dict(), **told}
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from distill.codebook.codes import Codes
 from distill.config.fields import shown
 from distill.errors import CodesError, ConfigError
 from distill.models.prior.drawing import Drawing
-from distill.models.prior.wanted import Classes, Loudness
+from distill.models.prior.wanted import Brightness, Classes, Loudness
 from distill.models.use.drawn import checked_seconds, checked_seed, loudness_like, without_gaps
 from distill.models.use.generating import GeneratingModel, OnSound
 from distill.models.use.joining import likeliest_join, likeliest_round, looped, steps_of
@@ -47,6 +47,7 @@ class ReshapingModel(GeneratingModel):
         novelty: float = 0.0,
         classes: str | None = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
         on_sound: OnSound | None = None,
     ) -> Codes:
         """The same structure with other detail: keeps the first levels, draws the others anew.
@@ -61,6 +62,7 @@ class ReshapingModel(GeneratingModel):
             novelty: see `generate`.
             classes: the class that the detail is to be of; see `generate`.
             loudness: see `generate`; the levels that are kept have most of it.
+            brightness: as loudness; see `generate`.
             on_sound: see `generate`.
 
         Raises:
@@ -76,11 +78,11 @@ class ReshapingModel(GeneratingModel):
         source = codes.first_levels(kept)
         columns = without_gaps(source.indices).T.tolist()
         drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
-        stream = self._stream_inside(drawing, seed, classes, loudness, 0, codes.steps)
+        stream = self._stream_inside(drawing, seed, classes, loudness, brightness, 0, codes.steps)
         steps = map(stream.next, columns)
         made = self._codes_of_steps(steps, codes.steps, codes.samples, codes.peak, on_sound)
         recipe = self._recipe(
-            codes.seconds, seed, drawing, classes, loudness, source, does="vary", keep_levels=kept
+            codes.seconds, seed, drawing, classes, loudness, brightness, source, does="vary", keep_levels=kept
         )
         return MadeCodes.of(made, recipe)
 
@@ -98,6 +100,7 @@ class ReshapingModel(GeneratingModel):
         novelty: float = 0.0,
         classes: str | None = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
     ) -> Codes:
         """A sound with new codes between two moments, which join what comes after them.
 
@@ -116,6 +119,7 @@ class ReshapingModel(GeneratingModel):
             novelty: see `generate`.
             classes: the class that the sound is to be of; see `generate`.
             loudness: of the gap; see `generate`.
+            brightness: as loudness; see `generate`.
 
         Raises:
             PriorError: see `generate`.
@@ -129,7 +133,7 @@ class ReshapingModel(GeneratingModel):
         grid = codes.indices
         before, after = without_gaps(grid[:, :first]), without_gaps(grid[:, last:])
         drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
-        stream = self._stream_inside(drawing, seed, classes, loudness, first, last)
+        stream = self._stream_inside(drawing, seed, classes, loudness, brightness, first, last)
         for column in before.T.tolist():
             stream.take(column)
         join = min(self._join_steps, last - first)
@@ -138,7 +142,7 @@ class ReshapingModel(GeneratingModel):
         grid = torch.cat([before, body.T, end.T, after], dim=1)
         gap = float(start_s), float(end_s)
         recipe = self._recipe(
-            codes.seconds, seed, drawing, classes, loudness, codes,
+            codes.seconds, seed, drawing, classes, loudness, brightness, codes,
             does="fill", gap_s=gap, draws=count,
         )  # fmt: skip
         return MadeCodes.of(self.codes_of(grid, codes.samples, codes.peak), recipe)
@@ -156,6 +160,7 @@ class ReshapingModel(GeneratingModel):
         novelty: float = 0.0,
         classes: Classes = None,
         loudness: Loudness = None,
+        brightness: Brightness = None,
     ) -> Codes:
         """Codes of a sound that ends where it begins; `decode_loop` makes sound of them, and
         `decode_file` a file.
@@ -174,6 +179,7 @@ class ReshapingModel(GeneratingModel):
             novelty: see `generate`.
             classes: see `generate`.
             loudness: see `generate`; one level, for the whole round.
+            brightness: as loudness; see `generate`.
 
         Returns:
             The steps of one round, and the first of them once more.
@@ -188,7 +194,7 @@ class ReshapingModel(GeneratingModel):
         steps = max(1, round(self._samples(seconds) / self._step_samples))
         count = as_count(places, "places", _MOST_DRAWS, error=ConfigError)
         drawing, seed = Drawing(temperature, top_k, top_p, novelty), checked_seed(seed)
-        stream = self._stream(drawing, seed, prompt, classes, loudness)
+        stream = self._stream(drawing, seed, prompt, classes, loudness, brightness)
         if prompt is None:
             steps_of(stream, self._join_steps)
         round_ = likeliest_round(stream, steps, count, self._join_steps)
@@ -196,7 +202,7 @@ class ReshapingModel(GeneratingModel):
         codes = self.codes_of(grid, steps * self._step_samples, loudness_like(prompt))
         length = checked_seconds(seconds)
         recipe = self._recipe(
-            length, seed, drawing, classes, loudness, prompt, loop_places=count
+            length, seed, drawing, classes, loudness, brightness, prompt, loop_places=count
         )
         return MadeCodes.of(codes, recipe)
 

@@ -14,7 +14,7 @@ import torch
 
 from distill import LoadedVQModel, TrainingRunner, load_model, read_audio, train_prior
 from distill.audio.io import is_reconstruction
-from distill.config.conditions import CONDITIONS
+from distill.config.conditions import BRIGHTNESS, CONDITIONS
 from distill.errors import (
     ConfigError,
     ModelTypeError,
@@ -339,6 +339,31 @@ def test_a_class_and_a_loudness_are_asked_of_a_prior_that_knows_them(model, tmp_
         Generator(told, count=0, loudness=20)
     with pytest.raises(ConfigError, match="class drum: no such class"):
         Generator(told, count=0, classes="drum")
+
+
+def test_a_brightness_is_asked_of_a_prior_that_knows_it(model):
+    told = load_model(model.path)
+    grids = [sound.codes for sound in model.prior.sounds]
+    prior = untrained(told, *grids, conditions=(BRIGHTNESS,))
+    for column in prior.module.told.columns:
+        torch.nn.init.normal_(column.weight)
+    told.use_prior(prior)
+    pads = Generator(told, count=1, seconds=0.3, seed=5, brightness=[500, 4000])
+    wanted = told.generate(0.3, seed=5, brightness=[500, 4000])
+    assert torch.equal(pads.codes(1).indices, wanted.indices)
+    assert "500, 4000 Hz" in facts(pads, 1)["about"]
+    assert "Brightness in Hz" in {field.description for field in pads.settings.fields}
+    pads.settings.brightness.value = "900"
+    number = pads.new(seed=5)
+    assert torch.equal(
+        pads.codes(number).indices, told.generate(0.3, seed=5, brightness=900).indices
+    )
+    pads.settings.brightness.value = "bright"
+    pads.buttons[0].click()
+    assert pads.says.tone == "bad" and "expected frequencies in Hz" in pads.says.text
+    pads.close()
+    with pytest.raises(PriorError, match="trained without the condition 'brightness'"):
+        Generator(model, count=0, brightness=900)
 
 
 def test_of_a_prior_that_knows_neither_nobody_asks_them(pads, model):

@@ -55,12 +55,13 @@ class Generator(View):
         novelty: 1 lets no run along a recording become a copy, 0 any; see `model.generate`.
         classes: name of the class that sounds are to be of; None for any.
         loudness: a level in dB, or several from begin to end; see `model.generate`; None for any.
+        brightness: a mean frequency in Hz, or several likewise; None for any.
 
     Raises:
         ModelTypeError: a model without codebooks, or a run that learns no prior.
         RunFolderError: a runner without a run.
-        PriorError: a model without a prior, or one that knows neither classes nor loudness; says
-            how to train one.
+        PriorError: a model without a prior, or one that cannot be told what is asked; says how to
+            train one.
         ConfigError: a count, length, seed, temperature, novelty or level out of its range, or a
             class that nobody knows.
 
@@ -80,8 +81,9 @@ class Generator(View):
         novelty: float = 0.0,
         classes: str | None = None,
         loudness: float | Sequence[float] | None = None,
+        brightness: float | Sequence[float] | None = None,
     ) -> None:
-        source, told = source_of(model), Told.of(classes, loudness)
+        source, told = source_of(model), Told.of(classes, loudness, brightness)
         self._board = PadBoard(source)
         self._pieces: dict[Asked, int] = {}  # of sounds that are being drawn: how many are there
         self._files, self._is_showing = PadFiles(self._board), False

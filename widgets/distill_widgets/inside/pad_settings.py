@@ -7,10 +7,10 @@ from typing import Any
 import ipywidgets
 
 from distill.config import PriorConfig
-from distill.config.conditions import CLASS, LOUDNESS
+from distill.config.conditions import BRIGHTNESS, CLASS, LOUDNESS
 from distill.markup import plain
 from distill.models.prior.drawing import Drawing
-from distill.models.prior.wanted import typed_levels
+from distill.models.prior.wanted import typed_brightness, typed_levels
 from distill_widgets.inside.pad_board import LONGEST_S
 from distill_widgets.inside.pad_told import ANY, Told
 from distill_widgets.page.controls import labelled
@@ -20,14 +20,14 @@ _MOST_DIGITS = 19  # of a seed
 
 
 class PadSettings:
-    """Fields for temperature, novelty, length and seed; for class and loudness, where a prior can
-    be told of them.
+    """Fields for temperature, novelty, length and seed; for class, loudness and brightness, where a
+    prior can be told of them.
 
     Args:
         drawing: what they begin with.
         seconds: the length that they begin with.
         config: of the prior.
-        told: the class and loudness that they begin with.
+        told: what these begin with.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class PadSettings:
             value=", ".join(f"{level:g}" for level in told.loudness_db),
             tooltip="beside your recordings on the average, from begin to end; empty: any",
         )  # fmt: skip
-        self._told = [
-            field
-            for name, field in ((CLASS, self.kind), (LOUDNESS, self.loudness))
-            if name in config.conditions
-        ]
+        self.brightness = labelled(
+            ipywidgets.Text, "Brightness in Hz", continuous_update=False, placeholder="500, 4000",
+            value=", ".join(f"{hz:g}" for hz in told.brightness_hz),
+            tooltip="the mean frequency, from begin to end; empty: any",
+        )  # fmt: skip
+        fields = {CLASS: self.kind, LOUDNESS: self.loudness, BRIGHTNESS: self.brightness}
+        self._told = [field for name, field in fields.items() if name in config.conditions]
 
     @property
     def fields(self) -> list[ipywidgets.Widget]:
@@ -69,8 +71,12 @@ class PadSettings:
         Raises:
             ConfigError: levels that are no numbers.
         """
-        typed = str(self.loudness.value).strip()
-        return Told(str(self.kind.value or ""), tuple(typed_levels(typed)) if typed else ())
+        loud, bright = str(self.loudness.value).strip(), str(self.brightness.value).strip()
+        return Told(
+            str(self.kind.value or ""),
+            tuple(typed_levels(loud)) if loud else (),
+            tuple(typed_brightness(bright)) if bright else (),
+        )
 
     @property
     def length_s(self) -> float:
