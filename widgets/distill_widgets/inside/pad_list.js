@@ -110,7 +110,7 @@ class PadsView extends PlayerView {
   /**
    * @param {PadFacts} pad @param {keyof Outcomes} kind
    * @param {string} text @param {string} hint
-   * @param {{asked: Object}} more what is asked beside the number of the sound
+   * @param {{asked: object}} more what is asked beside the number of the sound
    */
   button(pad, kind, text, hint, more = {asked: {}}) {
     const button = element("button", "distill-toggle", text);
@@ -122,7 +122,7 @@ class PadsView extends PlayerView {
     return button;
   }
 
-  /** @param {keyof Outcomes} kind @param {Object} asked */
+  /** @param {keyof Outcomes} kind @param {object} asked */
   async act(kind, asked) {
     this.status.report("…");
     const answer = await this.store.command(kind, asked);
