@@ -117,7 +117,9 @@ def as_bright(model: LoadedVQModel, asked_hz: Sequence[float], count: int = 10) 
     for seed in range(count):
         codes = model.generate(3.0, seed=seed, brightness=asked_hz)
         sound = model.decode(codes)[0].cpu()
-        hz = step_brightness(LogMel(model.config.spectrogram), sound, model.config.stride, codes.steps)
+        hz = step_brightness(
+            LogMel(model.config.spectrogram), sound, model.config.stride, codes.steps
+        )
         wanted = F.interpolate(octaves, codes.steps, mode="linear", align_corners=True)[0, 0]
         asked.append(wanted[~hz.isnan()])
         made.append(hz[~hz.isnan()].log2())

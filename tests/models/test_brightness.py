@@ -179,7 +179,9 @@ def test_priors_without_it_are_written_as_they_were_and_say_how_to_train_one(
 ) -> None:
     earlier = load_model_v2(trained.model_path)
     earlier.use_prior(
-        untrained(earlier, random_codes(earlier).indices.T, conditions=CONDITIONS, classes=("a", "b"))
+        untrained(
+            earlier, random_codes(earlier).indices.T, conditions=CONDITIONS, classes=("a", "b")
+        )
     )
     section = json.loads(earlier.extra["prior"])
     assert section["version"] == 2 and section["config"]["conditions"] == list(CONDITIONS)
@@ -195,11 +197,15 @@ def test_priors_without_it_are_written_as_they_were_and_say_how_to_train_one(
 
 @pytest.mark.parametrize("wrong", ["bright", 20.0, 99_000, [], [900, float("nan")], [900] * 33, -1])
 def test_what_is_no_brightness_is_refused(model: LoadedVQModel, wrong: object) -> None:
-    with pytest.raises(ConfigError, match=r"^brightness=.*: expected a mean frequency from 62\.5 t"):
+    with pytest.raises(
+        ConfigError, match=r"^brightness=.*: expected a mean frequency from 62\.5 t"
+    ):
         model.generate(0.2, brightness=wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"^brightness: several levels are spread over a sound"):
         model.loop(0.3, brightness=[500, 900])
-    with pytest.raises(ConfigError, match=r"^brightness='x': expected frequencies in Hz with commas"):
+    with pytest.raises(
+        ConfigError, match=r"^brightness='x': expected frequencies in Hz with commas"
+    ):
         typed_brightness("x")
     assert typed_brightness("500, 4e3") == [500.0, 4000.0]
 

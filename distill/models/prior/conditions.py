@@ -71,7 +71,7 @@ def _loudness_of(sound: CodedSound, number: int, steps: int) -> Tensor:
 
 
 def _brightness_of(sound: CodedSound, number: int, steps: int) -> Tensor:
-    """Values of a copy's steps and its end, (steps + 1,); at another speed all is higher or lower."""
+    """Values of a copy's steps and its end, (steps + 1,); at other speeds higher or lower."""
     if sound.brightness_hz is None:
         return torch.full((steps + 1,), UNKNOWN)
     hz = F.interpolate(sound.brightness_hz[None, None], steps, mode="nearest")[0, 0]

@@ -188,7 +188,9 @@ class GeneratingModel(SteppedModel):
         whole, peak = before.shape[1] + count, loudness_like(codes)
         made = self._codes_of_steps(steps, whole, samples, peak, on_sound)
         length = checked_seconds(seconds)
-        recipe = self._recipe(length, seed, drawing, classes, loudness, brightness, codes, does="continue")
+        recipe = self._recipe(
+            length, seed, drawing, classes, loudness, brightness, codes, does="continue"
+        )
         return MadeCodes.of(made, recipe)
 
     def _recipe(
@@ -277,7 +279,9 @@ class GeneratingModel(SteppedModel):
             steps: the step behind them.
         """
         prior = self.prior
-        wanted = prior.wanted(classes, loudness, brightness, begin=begin, steps=steps).within_a_sound
+        wanted = prior.wanted(
+            classes, loudness, brightness, begin=begin, steps=steps
+        ).within_a_sound
         return CodeStream(prior.precise, drawing, seed, prior.novelty(drawing.novelty), wanted)
 
 

@@ -82,7 +82,15 @@ class ReshapingModel(GeneratingModel):
         steps = map(stream.next, columns)
         made = self._codes_of_steps(steps, codes.steps, codes.samples, codes.peak, on_sound)
         recipe = self._recipe(
-            codes.seconds, seed, drawing, classes, loudness, brightness, source, does="vary", keep_levels=kept
+            codes.seconds,
+            seed,
+            drawing,
+            classes,
+            loudness,
+            brightness,
+            source,
+            does="vary",
+            keep_levels=kept,
         )
         return MadeCodes.of(made, recipe)
 

@@ -6,9 +6,13 @@ let gap;
 
 beforeEach(() => {
   globalThis.document = {
-    createElement: () => ({attributes: {}, append() {}, setAttribute(name, value) {
-      this.attributes[name] = value;
-    }}),
+    createElement: () => ({
+      attributes: {},
+      append() {},
+      setAttribute(name, value) {
+        this.attributes[name] = value;
+      },
+    }),
   };
   gap = new GapFields("sound 3", 3);
 });
@@ -29,9 +33,17 @@ test("what is typed is asked for, and no number is none", () => {
 test("Enter asks, and no key reaches the notebook", () => {
   let asked = 0;
   let stopped = 0;
-  const press = (key) => gap.to.onkeydown({key, stopPropagation: () => (stopped += 1)});
+  const press = (key) =>
+    gap.to.onkeydown({
+      key,
+      stopPropagation: () => {
+        stopped += 1;
+      },
+    });
   press("Enter");
-  gap.enter = () => (asked += 1);
+  gap.enter = () => {
+    asked += 1;
+  };
   press("d");
   press("Enter");
   assert.deepEqual([asked, stopped], [1, 3]);

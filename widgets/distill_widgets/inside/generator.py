@@ -40,8 +40,8 @@ class Generator(View):
     Below each pad stands what it shares with a recording that was learned from: a bar from end to
     end with the longest run, which turns to the colour of a warning where that is a copy. A sound
     is heard while it is drawn, but for a filled gap and a loop, which are heard once they are
-    chosen; a loop is played over and over. The same seed and settings give the same sound. "Undo" goes back
-    from anything that was done.
+    chosen; a loop is played over and over. The same seed and settings give the same sound. "Undo"
+    goes back from anything that was done.
 
     Args:
         model: a trained one with a prior, see `train_prior`; or the runner of a run that learns
@@ -333,9 +333,7 @@ class Generator(View):
         return f"Generator({self.title})\n{text_table(_COLUMNS, self._rows())}"
 
 
-def _done_with(
-    do: Callable[..., Any], *more: str
-) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
+def _done_with(do: Callable[..., Any], *more: str) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
     """A command of a page, for the sound of the number that it names; `more` is named too."""
 
     def command(asked: dict[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -189,7 +189,7 @@ class PadBoard:
         made = f"sound {pad.number}, new from {begins:.2f} to {min(ends, pad.codes.seconds):.2f} s"
         model, weights = self._source.now()
         asked = self._asked(made, pad.codes.seconds, drawing, told, weights)
-        draw = partial(model.fill, pad.codes, start_s, end_s)
+        draw = partial(model.fill, pad.codes, cast(float, start_s), cast(float, end_s))
         return self._drawn(asked, model, partial(self._drawn_whole, asked, draw))
 
     def loop(self, number: object, seconds: float, drawing: Drawing, told: Told = ANY) -> Pad:

@@ -8,7 +8,6 @@ from typing import Any
 
 from distill.markup import plain
 
-
 Levels = float | Sequence[float] | None
 
 
