@@ -102,7 +102,7 @@ def notebook(
     failed = request.node.stash.get(FAILED, False)
     for one in opened:
         serves_on = not failed and one.name not in ended
-        if serves_on and one.front == "lab" and len(one.context.pages) == 1:
+        if serves_on and one.can_serve_on():
             labs.append(one.emptied())
         else:
             one.close()

@@ -337,6 +337,11 @@ class Notebook:
         except PlaywrightError as error:
             return f"it does not answer: {error}"
 
+    def can_serve_on(self) -> bool:
+        """Whether its page is as it was when it was loaded, once it is `emptied`."""
+        is_lab = self.front == "lab" and len(self.context.pages) == 1
+        return is_lab and self.page.locator(".jp-Dialog").count() == 0
+
     def emptied(self) -> Page:
         """Its page without it, for the next one: to load the lab takes five seconds."""
         self.page.evaluate(
