@@ -27,6 +27,7 @@ CORES = os.cpu_count() or 1
 PROCESSES = min(CORES + 1, 4)
 
 NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
+NOTEBOOKS += ["-n", "2"] if CORES > 1 else []
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
