@@ -217,7 +217,7 @@ def test_when_the_first_is_killed_no_process_stays(
     assert runner.state == "gone"
 
 
-@pytest.mark.parametrize("training", ["vae"], indirect=True)
+@pytest.mark.parametrize("training", ["vae"], indirect=True)  # the others train an RVQ-VAE
 def test_all_pause_and_go_on_and_a_signal_to_the_first_stops_all(
     training: tuple[TrainingRunner, list[int]],
 ) -> None:

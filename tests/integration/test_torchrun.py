@@ -38,40 +38,31 @@ sys.exit(worker.main())
 """
 
 
-def config(batch_size: int, **fields: float) -> VQVAEConfig:
-    values = {
-        "width": 16, "latent_dim": 8, "codebook_size": 16, "segment_frames": 24, "max_steps": 12,
-        "min_steps_per_epoch": 6, "preview_every_epochs": 0, "dead_code_fraction": 0.0,
-        "checkpoint_every_s": 0.0,
-    }  # fmt: skip
-    return VQVAEConfig(**{**values, "batch_size": batch_size, **fields})
+def train(run: Path, settings: TrainingConfig, corpus: AudioCorpus) -> None:
+    begin_run(run, RunRequest.of(settings, corpus, name="run", device="cpu").to_dict())
+    go_on(run)
 
 
-def train(
-    run: Path, settings: TrainingConfig, corpus: AudioCorpus, processes: int
-) -> subprocess.CompletedProcess[str]:
-    request = RunRequest.of(settings, corpus, name="run", device="cpu")
-    begin_run(run, request.to_dict())
-    return go_on(run, processes)
-
-
-def go_on(run: Path, processes: int) -> subprocess.CompletedProcess[str]:
+def go_on(run: Path) -> None:
     script = run.parent / "trainer.py"
     script.write_text(SCRIPT)
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [sys.executable, *(launcher if processes > 1 else []), str(script), str(run)]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [sys.executable, *launcher, str(script), str(run)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert answer.returncode == 0, answer.stderr[-3000:]
-    return answer
 
 
 def test_replaced_entries_agree_and_a_run_is_resumed(corpus: AudioCorpus, tmp_path: Path) -> None:
     """Dead entries are drawn anew in both processes alike, also after a resume."""
     run = tmp_path / "run"
-    settings = config(4, dead_code_fraction=0.9, codebook_decay=0.5, codebook_size=64)
-    train(run, settings, corpus, 2)
+    settings = VQVAEConfig(
+        width=16, latent_dim=8, codebook_size=64, segment_frames=24, batch_size=4, max_steps=12,
+        min_steps_per_epoch=6, preview_every_epochs=0, checkpoint_every_s=0.0,
+        dead_code_fraction=0.9, codebook_decay=0.5,
+    )  # fmt: skip
+    train(run, settings, corpus)
     extend_run(run, {"max_steps": 20})
-    go_on(run, 2)
+    go_on(run)
     events = RunFolder(run).read_events()[0]
     steps = [event for event in events if isinstance(event, VQStepMetrics)]
     assert [event.step for event in steps] == list(range(20))
@@ -86,7 +77,7 @@ def test_two_processes_of_the_continuous_family_stay_one_model(
 ) -> None:
     """Each draws its own noise; weights, and the sums over the latents, are of both."""
     run = tmp_path / "run"
-    train(run, tiny("vae", max_steps=12, batch_size=2), corpus, 2)
+    train(run, tiny("vae", max_steps=12, batch_size=2), corpus)
     steps = [event for event in RunFolder(run).read_events()[0] if isinstance(event, StepMetrics)]
     assert [event.step for event in steps] == list(range(12))
     ranks = [torch.load(tmp_path / f"rank-{n}.pt", weights_only=True) for n in (0, 1)]

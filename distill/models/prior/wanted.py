@@ -160,8 +160,10 @@ def wanted_of(
         ConfigError: a class that nobody knows, with those that there are; or no such levels.
     """
     numbers = _numbers_of(config, classes)
-    levels = _levels_of(config, loudness)
-    bright = _brightness_of(config, brightness)
+    beside = "dB beside your recordings on the average"
+    levels = _contour(config, LOUDNESS, loudness, "level", (SOFTEST_DB, LOUDEST_DB), beside)
+    audible = DARKEST_HZ, BRIGHTEST_HZ
+    bright = _contour(config, BRIGHTNESS, brightness, "mean frequency", audible, "Hz")
     if steps is None and max(len(levels), len(bright)) > 1:
         name = LOUDNESS if len(levels) > 1 else BRIGHTNESS
         raise ConfigError(
@@ -199,38 +201,23 @@ def _unknown_class(name: Any, known: Sequence[str]) -> str:
     return f"class {shown(name)}: no such class; {hint}this prior knows {listed}{more}"
 
 
-def _levels_of(config: PriorConfig, loudness: Loudness) -> tuple[float, ...]:
-    if loudness is None:
+def _contour(
+    config: PriorConfig, name: str, asked: Any, what: str, within: tuple[float, float], unit: str
+) -> tuple[float, ...]:
+    """A number, or several, all within a range; () where nobody asks."""
+    if asked is None:
         return ()
-    _check_has(config, LOUDNESS)
-    levels = _numbers_within(loudness, SOFTEST_DB, LOUDEST_DB)
-    if levels is None:
-        raise ConfigError(
-            f"loudness={shown(repr(loudness))}: expected a level from {SOFTEST_DB:g} to "
-            f"{LOUDEST_DB:g} dB beside your recordings on the average, or up to {MOST_LEVELS}"
-        )
-    return levels
-
-
-def _brightness_of(config: PriorConfig, brightness: Brightness) -> tuple[float, ...]:
-    if brightness is None:
-        return ()
-    _check_has(config, BRIGHTNESS)
-    levels = _numbers_within(brightness, DARKEST_HZ, BRIGHTEST_HZ)
-    if levels is None:
-        raise ConfigError(
-            f"brightness={shown(repr(brightness))}: expected a mean frequency from {DARKEST_HZ:g} "
-            f"to {BRIGHTEST_HZ:g} Hz, or up to {MOST_LEVELS}"
-        )
-    return levels
-
-
-def _numbers_within(asked: Any, low: float, high: float) -> tuple[float, ...] | None:
-    """A number, or several, all within a range; None where it is something else."""
+    _check_has(config, name)
+    low, high = within
     is_list = isinstance(asked, Sequence) and not isinstance(asked, str)
     found = [as_float(number) for number in (asked if is_list else (asked,))]
     numbers = tuple(x for x in found if x is not None and low <= x <= high)
-    return numbers if len(numbers) == len(found) and 1 <= len(numbers) <= MOST_LEVELS else None
+    if len(numbers) != len(found) or not 1 <= len(numbers) <= MOST_LEVELS:
+        raise ConfigError(
+            f"{name}={shown(repr(asked))}: expected a {what} from {low:g} to {high:g} {unit}, or "
+            f"up to {MOST_LEVELS}"
+        )
+    return numbers
 
 
 def typed_levels(text: str) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +74,10 @@ class RunStart:
             return cls()
         paths = base_paths() if start == BASE else (Path(start).absolute(),)
         try:
-            models = [_opened(path, family) for path in paths]
+            models = (_opened(path, family) for path in paths)
+            first = next(models)
+            fits = (model for model in chain([first], models) if not model.misfit(config))
+            found = next(fits, first)  # no further one is read
         except ModelFileError as error:
             if asked is None:
                 return cls(remark=f"starts from nothing: {error}")
@@ -81,7 +85,6 @@ class RunStart:
                 f"start={printable(start)!r}: {error}; expected {BASE!r}, {NOTHING!r} or the path "
                 "of a trained model"
             ) from error
-        found = next((model for model in models if not model.misfit(config)), models[0])
         misfit = found.misfit(config)
         if start == BASE:
             why = f"starts from nothing: the base has other settings ({misfit})"
