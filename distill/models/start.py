@@ -12,8 +12,12 @@ import torch
 from torch import nn
 
 from distill.config import SpectrogramConfig, TrainingConfig
+from distill.errors import ModelFileError
 from distill.family import WarmStart, family_of
+from distill.models.file.container import read_container
+from distill.models.file.info import info_of
 from distill.models.use.loading import load_model
+from distill.names import printable
 
 _MOST_NAMED = 4
 _SPECTROGRAM = tuple(item.name for item in dataclasses.fields(SpectrogramConfig))
@@ -29,23 +33,35 @@ def base_paths() -> tuple[Path, ...]:
 
 @dataclass(frozen=True)
 class StartingModel:
-    """A trained model whose weights another one starts with."""
+    """A trained model whose weights another one starts with; they are read when they are given."""
 
+    path: Path
     config: Any
     digest: str
     """See `LoadedModel.digest`."""
-    network: nn.Module
 
     @classmethod
     def read(cls, path: Path) -> StartingModel:
-        """Opens a `.distill` file; torch's random numbers stay as they are.
+        """Reads and checks the whole of a `.distill` file.
 
         Raises:
             ModelFileError: see `load_model`.
         """
         with torch.random.fork_rng(devices=[]):
             loaded = load_model(path)
-        return cls(loaded.config, loaded.digest, loaded.model)
+        return cls(path, loaded.config, loaded.digest)
+
+    @classmethod
+    def described(cls, path: Path) -> StartingModel:
+        """Reads a file that came with distill: that it is as it was saved is enough to know.
+
+        No model is made of it, so nothing that takes seconds to load is needed.
+
+        Raises:
+            ModelFileError: see `read_container`.
+        """
+        info = info_of(read_container(path)[0])
+        return cls.read(path) if info.digest is None else cls(path, info.config, info.digest)
 
     def misfit(self, config: TrainingConfig) -> str:
         """The settings that keep a model from starting here; empty where none does.
@@ -64,9 +80,18 @@ class StartingModel:
         return "; ".join(found[:_MOST_NAMED]) + ("; …" if len(found) > _MOST_NAMED else "")
 
     def give(self, module: nn.Module) -> None:
-        """Copies the weights to a new model that they fit, on whatever device it is."""
+        """Copies the weights to a new model that they fit, on whatever device it is; torch's
+        random numbers stay as they are.
+
+        Raises:
+            ModelFileError: the file cannot be read, or is another by now.
+        """
+        with torch.random.fork_rng(devices=[]):
+            loaded = load_model(self.path)
+        if loaded.digest != self.digest:
+            raise ModelFileError(f"{printable(self.path)}: was replaced by another model just now")
         parts = tuple(f"{part}." for part in _warm_start(self.config).parts)
-        weights = self.network.state_dict()
+        weights = loaded.model.state_dict()
         module.load_state_dict(
             {name: weight for name, weight in weights.items() if name.startswith(parts)},
             strict=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -74,7 +75,8 @@ class RunStart:
             return cls()
         paths = base_paths() if start == BASE else (Path(start).absolute(),)
         try:
-            models = (_opened(path, family) for path in paths)
+            read = StartingModel.described if start == BASE else StartingModel.read
+            models = (_found(path, family, read) for path in paths)
             first = next(models)
             fits = (model for model in chain([first], models) if not model.misfit(config))
             found = next(fits, first)  # no further one is read
@@ -114,7 +116,7 @@ class RunStart:
                 "read. Begin a new run with start=MODEL"
             )
         paths = base_paths() if self.model == BASE else (Path(self.model),)
-        models = (StartingModel.read(path) for path in paths)
+        models = (StartingModel.described(path) for path in paths)
         found = next((model for model in models if model.digest == self.digest), None)
         if found is None:
             raise RunFolderError(
@@ -149,10 +151,10 @@ class RunStart:
         return cls(model, fields.digest, fields.origin, fields.remark)
 
 
-def _opened(path: Path, family: Family) -> StartingModel:
+def _found(path: Path, family: Family, read: Callable[[Path], StartingModel]) -> StartingModel:
     if family.warm_start is None:
         raise ModelTypeError(f"a {family.title} model can start from nothing else")
-    found = StartingModel.read(path)
+    found = read(path)
     if (other := family_of(found.config)) is not family:
         raise ModelTypeError(
             f"{printable(path.name)}: holds a {other.title} model; expected {family.title}"
