@@ -1,4 +1,4 @@
-"""How long threads of a process of ours spin at a barrier: long while it has the machine for
+"""How long threads of a process of ours spin at a barrier: long while it has the machine nearly for
 itself, hardly at all while others want its cores.
 
 GNU's OpenMP reads its spin count once, when it is loaded. But it uses a second, short one whenever
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -25,11 +26,13 @@ _POLL_S = 1.0
 _LEAST_NS = 100_000_000
 """Of processor time between two polls; less says nothing about cores, as in a pause."""
 
-_BUSY, _CALM = 0.1, 0.05
-"""Shares of their time that threads wait for a core: above the first others are there. Beside one
-busy program on two cores it is 0.36, whatever the spin."""
+_BUSY_CORES = 0.4
+"""Cores that others had while threads of ours wanted them, from which on spinning loses more than
+sleeping does. Two threads on two cores, beside a program that is busy for some of its time, make
+more steps spinning where that is half of it, and sleeping where it is all (0.3 and 0.7 cores while
+they spin, 0.4 and 0.5 while they sleep). A page that draws is busy for a tenth."""
 
-_CALM_POLLS, _MOST_CALM_POLLS = 3, 48
+_BUSY_POLLS, _CALM_POLLS, _MOST_CALM_POLLS = 2, 3, 48
 _NUMBERS_PER_THREAD = 1 << 16
 """torch shares an operation out in pieces of half as many."""
 
@@ -37,28 +40,34 @@ _NUMBERS_PER_THREAD = 1 << 16
 class SpinChoice:
     """Whether to spin briefly, from how long threads waited for a core.
 
-    It becomes brief at once. It becomes long again after some calm polls in a row, twice as many
-    each time that this was too early, so that it does not swing beside a neighbour who comes and
-    goes.
+    It becomes brief after two busy polls: one alone may be a page that was drawn anew. It becomes
+    long again after some calm polls in a row, twice as many each time that this was too early, so
+    that it does not swing beside a neighbour who comes and goes.
     """
 
     def __init__(self) -> None:
         self.brief = False
-        self._calm, self._needed, self._long_for = 0, _CALM_POLLS, _MOST_CALM_POLLS
+        self._busy, self._calm = 0, 0
+        self._needed, self._long_for = _CALM_POLLS, _MOST_CALM_POLLS
 
-    def see(self, ran_ns: int, waited_ns: int) -> bool:
-        """Takes what threads did since the last poll, in nanoseconds; returns `brief`."""
-        share = waited_ns / max(1, ran_ns + waited_ns)
+    def see(self, cores: float) -> bool:
+        """Takes the cores that threads waited for since the last poll; returns `brief`.
+
+        Args:
+            cores: seconds that all threads together waited, a second.
+        """
+        busy = cores > _BUSY_CORES
+        self._busy = self._busy + 1 if busy else 0
+        self._calm = 0 if busy else self._calm + 1
         if self.brief:
-            self._calm = self._calm + 1 if share < _CALM else 0
             if self._calm >= self._needed:
                 self.brief, self._long_for = False, 0
             return self.brief
         self._long_for += 1
-        if share > _BUSY:
-            too_early = self._long_for <= _CALM_POLLS
+        if self._busy >= _BUSY_POLLS:
+            too_early = self._long_for <= _CALM_POLLS + _BUSY_POLLS
             self._needed = min(2 * self._needed, _MOST_CALM_POLLS) if too_early else _CALM_POLLS
-            self.brief, self._calm = True, 0
+            self.brief = True
         return self.brief
 
 
@@ -97,18 +106,18 @@ class FairWaiting:
             self._thread.join()
 
     def _watch(self) -> None:
-        since_last, turn = self._measure(), 0
+        since_last, began, turn = self._measure(), time.monotonic(), 0
         while not self._closed.wait(self._poll_s):
             ran, waited = since_last.times_ns()
             if ran + waited < _LEAST_NS:
                 continue
-            if not self._choice.see(ran, waited):
+            if not self._choice.see(waited / 1e9 / (time.monotonic() - began)):
                 self._ballast.release()
             elif self._ballast.held:
                 turn += self._gathering.see(ran, waited) and gather(turn)
             else:
                 self._ballast.hold()
-            since_last = self._measure()
+            since_last, began = self._measure(), time.monotonic()
         self._ballast.release()
 
 

@@ -11,10 +11,9 @@ import {element, shownText} from "../page/text.js";
 import {markDarkness, onThemeChange, themeColour} from "../page/theme.js";
 import {toolbar} from "./chart_bar.js";
 import {noPoints, pointCount, syncMessage, take} from "./cursor.js";
+import {restAfter, waitBeforeDrawing} from "./draw_pace.js";
 import {layoutOf, tracesOf} from "./figure.js";
 
-const DRAW_SHARE = 100; // a page draws at most a hundredth of the time: training needs the rest
-const LONGEST_WAIT_MS = 3000;
 const LONGEST_SNAPSHOT = 500_000;
 const START_AGAIN_MS = 100;
 
@@ -172,7 +171,9 @@ class ChartView {
   changed() {
     this.mark();
     this.isStale = true;
-    this.waiting ??= setTimeout(() => this.draw(), Math.max(0, this.freeAt - performance.now()));
+    clearTimeout(this.waiting);
+    const wait = waitBeforeDrawing(this.freeAt, performance.now());
+    this.waiting = setTimeout(() => this.draw(), wait);
   }
 
   /** Says on the element what it has; tests read it. */
@@ -229,8 +230,9 @@ class ChartView {
   drawn(cost, points, ink) {
     const {dataset} = this.el;
     const isFirst = dataset.drawn === undefined;
-    const rest = isFirst ? 0 : Math.min(DRAW_SHARE * cost, LONGEST_WAIT_MS);
-    this.freeAt = performance.now() + rest;
+    const now = performance.now();
+    const rest = restAfter(cost, navigator.hardwareConcurrency ?? 4, now - this.began);
+    this.freeAt = now + (isFirst ? 0 : rest);
     dataset.drawn = points;
     dataset.ink = ink;
     dataset.drawMs = cost.toFixed(1);
