@@ -36,11 +36,12 @@ CHECKS = (
 )
 SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else []
 WAYS = {"": SHARED, "--fast": [*SHARED, "-m", "fast"], "--coverage": [*SHARED, "--cov"]}
-MORE_CHECKS = (
-    ("JavaScript", [sys.executable, "-m", "tests.check_pages"]),
-    ("Colab's versions", [sys.executable, "-m", "tests.colab"]),
-    ("notebooks", NOTEBOOKS),
-    ("site", [sys.executable, "-m", "tests.check_site"]),
+# What the tests leave of the machine, as those with a browser mostly wait, is for these.
+BACKGROUND = ["nice", "-n", "5"] if shutil.which("nice") else []
+BACKGROUND_CHECKS = (
+    ("site", [*BACKGROUND, sys.executable, "-m", "tests.check_site"]),
+    ("JavaScript", [*BACKGROUND, sys.executable, "-m", "tests.check_pages"]),
+    ("Colab's versions", [*BACKGROUND, sys.executable, "-m", "tests.colab"]),
 )
 
 
@@ -53,10 +54,16 @@ def main() -> int:
     # As many threads as there are cores, over all processes.
     threads = {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))} if way in WAYS else {}
     environment = threads | os.environ
-    codes.append(run("tests and doctests", tests, environment))
-    if way in ("", "--coverage"):  # with other arguments somebody wants those tests
-        with ThreadPoolExecutor(len(MORE_CHECKS)) as pool:  # each spends most of its time waiting
-            codes += pool.map(lambda check: run(*check, environment, quietly=True), MORE_CHECKS)
+    if way not in ("", "--coverage"):  # somebody wants those tests
+        codes.append(run("tests and doctests", tests, environment))
+    else:
+        with ThreadPoolExecutor(1) as background:
+            others = background.map(
+                lambda check: run(*check, environment, quietly=True), BACKGROUND_CHECKS
+            )
+            codes.append(run("tests and doctests", tests, environment))
+            codes.append(run("notebooks", NOTEBOOKS, environment))
+            codes += others
     return next((code for code in codes if code), 0)
 
 
