@@ -51,7 +51,8 @@ curves = Curves(*charts, *about)
 def plain(chart):
     figure = printed(chart.figure())
     for trace in figure["data"]:
-        trace.pop("smooth", None)
+        for ours in ("smooth", "mean", "weight"):
+            trace.pop(ours, None)
     for axis in figure["layout"].values():
         if isinstance(axis, dict):
             axis.pop("loggable", None)
