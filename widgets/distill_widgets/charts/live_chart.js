@@ -254,7 +254,8 @@ class ChartView {
     markDarkness(this.el);
     const before = this.ink;
     this.ink = themeColour(this.el, "var(--distill-ink)");
-    if (this.ink === before) return;
+    // Stale with that ink already: the page was hidden for the moment in which its theme changed.
+    if (this.ink === before && !this.isStale) return;
     if (this.plotly) this.drawNow();
     else this.snapshot();
   }
