@@ -2,7 +2,7 @@
 // The notebook's theme: its colours, and when they change.
 
 // A theme's name changes at once, its colours when its style sheet has loaded.
-const THEME_LOADS_MS = [0, 150, 600, 2000];
+const THEME_LOADS_MS = [0, 150, 600, 2000, 6000];
 
 /**
  * A colour; names of theme colours, as `var(--distill-ink)`, become the colours they stand for.
