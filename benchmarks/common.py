@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
+_OUTPUTS = ("--save", "--json")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -65,8 +66,9 @@ def save(
     if options.save is None:
         return
     program = Path(sys.argv[0])
+    asked = _without_outputs(sys.argv[1:])
     said = {
-        "command": " ".join(["python", f"benchmarks/{program.name}", *_without_save(options)]),
+        "command": " ".join(["python", f"benchmarks/{program.name}", *asked]),
         "date": datetime.now(timezone.utc).date().isoformat(),
         "recorded": "by the program",
         "torch": version("torch"),
@@ -79,11 +81,15 @@ def save(
     path.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 
 
-def _without_save(options: argparse.Namespace) -> list[str]:
-    """What was asked of the program, apart from where to save it."""
-    words = sys.argv[1:]
-    at = words.index("--save")
-    return words[:at] + words[at + (2 if options.save else 1) :]
+def _without_outputs(words: Sequence[str]) -> list[str]:
+    """What was asked of the program, apart from where its results go."""
+    kept, before = [], ""
+    for word in words:
+        is_place = before in _OUTPUTS and not word.startswith("--")
+        if not is_place and not word.startswith(_OUTPUTS):
+            kept.append(word)
+        before = word
+    return kept
 
 
 def _shortened(value: float | Sequence[float]) -> float | list[float]:

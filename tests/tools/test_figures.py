@@ -28,8 +28,22 @@ def test_every_saved_figure_says_where_it_comes_from_and_is_quoted() -> None:
     for name, measured in read_figures().items():
         assert measured.command.startswith("python benchmarks/"), name
         assert (ROOT / measured.command.split()[1]).is_file(), name
+        assert not any(word.startswith(("/", "~")) for word in measured.command.split()), name
         assert measured.recorded.startswith(("by the program", "by hand, ")), name
         assert f"<!-- {name}: " in text, f"{FIGURES / name}.json: no page quotes it"
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("--save", ""),
+        ("--turns 2 --save mine --steps 200 700", "--turns 2 --steps 200 700"),
+        ("--save --json /tmp/rows.json --conditions", "--conditions"),
+        ("--json=/tmp/rows.json --save=mine --turns 3", "--turns 3"),
+    ],
+)
+def test_where_results_go_is_no_part_of_what_was_measured(words: str, kept: str) -> None:
+    assert common._without_outputs(words.split()) == kept.split()
 
 
 def test_the_last_numbers_before_a_comment_are_replaced() -> None:
