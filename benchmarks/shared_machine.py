@@ -13,6 +13,9 @@ for a while is so for all.
     fair  = cores / busy threads, at most 1: two threads beside one busy loop on two cores get 2/3
     share = speed here / speed of *before* alone, in the same rounds / fair
 
+`--beside tenth,half` has neighbours who are busy for that much of each tenth of a second, as a page
+that draws is.
+
 A slice in which processes that are none of ours used more than a twentieth of the cores is left
 out; where no slice is left, the row says "not quiet" and counts all of them.
 """
@@ -44,6 +47,16 @@ WAYS: dict[str, dict[str, str]] = {
     "now": {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "0"},  # as `own_environment` says
 }
 OTHERS = ("nobody", "1 loop", "2 loops", "training", "dashboard")
+LOOPS = {"nobody": 0.0, "tenth": 0.1, "half": 0.5, "1 loop": 1.0, "2 loops": 2.0}  # cores busy
+LOOP = """
+import sys, time
+busy, period = float(sys.argv[1]), 0.1
+while True:
+    ends = time.perf_counter() + busy * period
+    while time.perf_counter() < ends or busy == 1:
+        pass
+    time.sleep((1 - busy) * period)
+"""
 SETTLE_S = 0.4
 ADAPT_S = 6.0  # until a process has chosen how to wait beside another neighbour
 QUIET = 0.05
@@ -212,8 +225,11 @@ def neighbours_of(bench: Bench, kind: str, way: str, name: str) -> list[Job]:
         return [bench.job("trainer", f"{kind}-{way}-second", WAYS[way])]
     if name == "dashboard":
         return [bench.start(["-c", DASHBOARD, bench.folder / f"{kind}-{way}"], None, {})]
-    loops = {"nobody": 0, "1 loop": 1, "2 loops": 2}[name]
-    return [bench.start(["-c", "while True: pass"], None, {}) for _ in range(loops)]
+    left, loops = LOOPS[name], []
+    while left > 0:
+        loops.append(bench.start(["-c", LOOP, min(left, 1.0)], None, {}))
+        left -= 1
+    return loops
 
 
 def slices_of(kind: str, bench: Bench, options: Any) -> dict[tuple[str, str], list[Slice]]:
@@ -244,7 +260,7 @@ def rows_of(kind: str, bench: Bench, options: Any) -> list[dict[str, Any]]:
         if way == "alone":
             continue
         alone = middle(slices["alone", name], "speed")
-        busy = {"nobody": 0.0, "1 loop": 1.0, "2 loops": 2.0, "training": float(CORES)}
+        busy = LOOPS | {"training": float(CORES)}
         threads = busy.get(name, middle(taken, "neighbours"))
         fair = min(1.0, CORES / (CORES + threads))
         speed = middle(taken, "speed")

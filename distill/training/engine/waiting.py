@@ -28,9 +28,8 @@ _LEAST_NS = 100_000_000
 
 _BUSY_CORES = 0.4
 """Cores that others had while threads of ours wanted them, from which on spinning loses more than
-sleeping does. Two threads on two cores, beside a program that is busy for some of its time, make
-more steps spinning where that is half of it, and sleeping where it is all (0.3 and 0.7 cores while
-they spin, 0.4 and 0.5 while they sleep). A page that draws is busy for a tenth."""
+sleeping does: less than a program takes that is busy all the time, more than one that is busy for
+half of it, or a page that draws (benchmarks/shared_machine.py, with `--beside tenth,half`)."""
 
 _BUSY_POLLS, _CALM_POLLS, _MOST_CALM_POLLS = 2, 3, 48
 _NUMBERS_PER_THREAD = 1 << 16
