@@ -53,9 +53,10 @@ class StartingModel:
 
     @classmethod
     def described(cls, path: Path) -> StartingModel:
-        """Reads a file that came with distill: that it is as it was saved is enough to know.
+        """Reads what a `.distill` file says of itself, and that it is as it was saved.
 
-        No model is made of it, so nothing that takes seconds to load is needed.
+        No model is made of it, so nothing that takes seconds to load is needed; `give` checks the
+        rest.
 
         Raises:
             ModelFileError: see `read_container`.
