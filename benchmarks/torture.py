@@ -39,12 +39,18 @@ from distill.training.session.session import run_session
 from distill.training.watch.event_lines import Event
 
 STEPS = 60
+"""Of a run; each is followed by a checkpoint."""
 SETTINGS: dict[str, Any] = {
     "width": 16, "latent_dim": 8, "batch_size": 4, "segment_frames": 24, "preview_count": 1,
-    "min_steps_per_epoch": 10, "max_steps": STEPS, "preview_every_epochs": 2,
+    "min_steps_per_epoch": 10, "preview_every_epochs": 2,
     "preview_seconds": 0.2, "checkpoint_every_s": 0.0,
 }  # fmt: skip
 OWN: dict[str, dict[str, Any]] = {"vqvae": {"codebook_size": 16}, "vae": {}}
+# What each trainer would read for seconds, and what `distill` reads only where it is needed.
+LOADED = [
+    "torch._dynamo", "lightning_fabric", "vector_quantize_pytorch",
+    "distill.training.session.session", "distill.families.vqvae", "distill.families.vae",
+]  # fmt: skip
 KINDS = {
     "moment": "any moment",
     "flush": "a flush of a file",
@@ -53,17 +59,19 @@ KINDS = {
 }
 
 
-def train(path: Path, kind: str | None, when: float) -> None:
+def train(path: Path, kind: str | None, when: float, steps: int) -> None:
     """A trainer that dies as planned; runs in a process of its own."""
     torch.set_num_threads(1)
     if kind == "moment":
         threading.Timer(when, die).start()
     elif kind == "flush":
-        os.fsync = dying_after(os.fsync, int(when * 60), late=False)
+        os.fsync = dying_after(os.fsync, int(when * steps), late=False)
     elif kind == "rename":
-        os.replace = dying_after(os.replace, int(when * 90), late=bool(int(when * 1e6) % 2))
+        os.replace = dying_after(
+            os.replace, int(when * 1.5 * steps), late=bool(int(when * 1e6) % 2)
+        )
     elif kind == "event":
-        RunWriter.append = dying_in_a_line(int(when * 60))
+        RunWriter.append = dying_in_a_line(int(when * steps))
     with hold_run(path) as folder:
         run_session(folder)
 
@@ -137,13 +145,13 @@ def flat(value: Any) -> Any:
     return [flat(item) for item in value] if isinstance(value, list) else value
 
 
-def torture(path: Path, kills: int, dice: random.Random, context: Any) -> Counter[str]:
+def torture(path: Path, kills: int, dice: random.Random, steps: int, context: Any) -> Counter[str]:
     """Kills the run's trainer until it gets through; at most `kills` times."""
     done: Counter[str] = Counter()
     killed = False
     while RunFolder(path).read_state() != "finished":
         kind = dice.choice(list(KINDS)) if sum(done.values()) < kills else None
-        process = context.Process(target=train, args=(path, kind, dice.random()))
+        process = context.Process(target=train, args=(path, kind, dice.random(), steps))
         process.start()
         process.join()
         killed = process.exitcode == -signal.SIGKILL
@@ -161,23 +169,25 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--kills", type=int, default=500)
     options.add_argument("--family", choices=OWN, default="vqvae")
+    options.add_argument("--steps", type=int, default=STEPS, help="of a run")
     options.add_argument("--seed", type=int, default=0)
     arguments = options.parse_args()
-    config = family(arguments.family).config(**SETTINGS, **OWN[arguments.family])
+    steps = arguments.steps
+    config = family(arguments.family).config(max_steps=steps, **SETTINGS, **OWN[arguments.family])
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["distill.training.session.session", "vector_quantize_pytorch"])
+    context.set_forkserver_preload(LOADED)
     dice, began, total, runs = random.Random(arguments.seed), time.monotonic(), Counter[str](), 0
     with tempfile.TemporaryDirectory() as home:
         sounds = make_demo_corpus(Path(home) / "sounds")
         corpus = AudioCorpus.scan([path for path in sounds if "drum" in path.name], progress=False)
         peace = Path(home) / "undisturbed"
         begin(peace, corpus, config)
-        torture(peace, 0, dice, context)
+        torture(peace, 0, dice, steps, context)
         expected = outcome(peace)
         while sum(total.values()) < arguments.kills:
             path = Path(home) / f"run-{runs}"
             begin(path, corpus, config)
-            total += torture(path, arguments.kills - sum(total.values()), dice, context)
+            total += torture(path, arguments.kills - sum(total.values()), dice, steps, context)
             found, runs = outcome(path), runs + 1
             for name, value in expected.items():
                 if found[name] != value:
@@ -185,7 +195,7 @@ def main() -> None:
             if stray := [file.name for file in path.rglob("*") if file.suffix == ".tmp"]:
                 sys.exit(f"run {runs}: temporary files were left: {stray}")
     kinds = ", ".join(f"{count} at {KINDS[kind]}" for kind, count in sorted(total.items()))
-    print(f"{sum(total.values())} kills ({kinds}) over {runs} runs of {STEPS} steps")
+    print(f"{sum(total.values())} kills ({kinds}) over {runs} runs of {steps} steps")
     print(
         f"every run equal to the undisturbed one to the last bit; {time.monotonic() - began:.0f} s"
     )

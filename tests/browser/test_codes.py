@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from distill import read_model_info
 from distill.training import TrainingResult
 
 from . import accessible
@@ -25,11 +26,10 @@ SHORT = OPEN + 'CodesView(model, "sound.wav")'
 RECORD = "from distill_widgets import CodesRecorder\nCodesRecorder(model)"
 NOISE = """\
 import torch
-noise = torch.randn(48000 * {seconds}, generator=torch.Generator().manual_seed(0)) * 0.1
-CodesView(model, (noise, 48000), name="{seconds} seconds")
+noise = torch.randn(48000 * 600, generator=torch.Generator().manual_seed(0)) * 0.1
+CodesView(model, (noise, 48000), name="600 seconds")
 """
-MINUTE = OPEN + NOISE.format(seconds=60)
-LONG = OPEN + NOISE.format(seconds=600)
+LONG = OPEN + NOISE
 
 
 @pytest.fixture
@@ -58,8 +58,44 @@ def click(book: Any, level: int | None, step: int) -> None:
     canvas.click(position={"x": (step + 0.5) * width - first, "y": y})
 
 
-def test_a_cell_a_moment_and_a_row_are_heard(page_of: Callable[..., Any]) -> None:
+def test_a_sound_is_heard_by_keys_and_clicks_renamed_reloaded_and_fits_both_themes(
+    page_of: Callable[..., Any],
+) -> None:
     book = page_of(SHORT)
+    walk_by_keys(book)
+    click_on_cells_and_rows(book)
+    accessible.check(book.page, "codes")
+    play_to_the_end(book)
+    rename_a_level(book)
+    drawn = book.read(CODES, "drawn")
+    book.save()
+    book.goto(book.page)
+    book.wait_for(CODES, "drawn", drawn)
+    click(book, 0, 2)
+    book.wait_for(CODES, "heard", "cell/0/2")
+    ink = "() => getComputedStyle(document.querySelector('.distill-codes')).color"
+    book.theme("Light")  # whatever an earlier page has left
+    light = book.page.evaluate(ink)
+    book.theme("Dark")
+    book.page.wait_for_function(f"() => ({ink})() !== '{light}'")
+    click(book, 0, 3)
+    book.picture("codes-dark", CODES)
+
+
+def walk_by_keys(book: Any) -> None:
+    book.page.locator(CODES).focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        book.page.keyboard.press(key)
+    assert (book.read(CODES, "level"), book.read(CODES, "step")) == ("1", "1")
+    book.page.keyboard.press("Enter")
+    book.wait_for(CODES, "heard", "cell/1/1")
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        book.page.keyboard.press(key)
+    book.wait_for(CODES, "heard", "moment/1")
+    assert book.page.locator(".jp-Notebook .jp-Cell").count() <= 2, "no key reached the notebook"
+
+
+def click_on_cells_and_rows(book: Any) -> None:
     click(book, 1, 4)
     book.wait_for(CODES, "heard", "cell/1/4")
     assert float(book.read(CODES, "duration")) == pytest.approx(0.3, abs=0.03)
@@ -73,11 +109,10 @@ def test_a_cell_a_moment_and_a_row_are_heard(page_of: Callable[..., Any]) -> Non
     played.until("playing", "alone-2")
     book.wait_for(CODES, "status", "ready")
     assert book.read(CODES, "source") == "first-3", "what is played next is everything again"
-    accessible.check(book.page, "codes")
 
 
-def test_the_playhead_moves_and_stops_at_the_end(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT)
+def play_to_the_end(book: Any) -> None:
+    """The playhead moves with it, and goes back."""
     book.page.locator('.distill-codes-line [data-source="first-1"]').click()
     assert book.read(CODES, "status") == "ready", "choosing does not start"
     played, heads = book.record(CODES, "status", "source"), book.record(CODES, "playhead")
@@ -90,37 +125,8 @@ def test_the_playhead_moves_and_stops_at_the_end(page_of: Callable[..., Any]) ->
     assert len(set(moved)) > 1 and moved == sorted(moved, reverse=True)
 
 
-def test_the_original_is_compared_at_the_same_place(page_of: Callable[..., Any]) -> None:
-    book = page_of(MINUTE)  # plays as long as this takes
-    played = book.record(CODES, "status", "source")
-    book.page.locator(CODES).focus()
-    book.page.keyboard.press(" ")
-    played.until("playing", "first-3")
-    book.page.keyboard.press("x")
-    played.until("playing", "original")
-    before = len(played.all())
-    book.page.keyboard.press("x")
-    book.wait_for(CODES, "source", "first-3")
-    book.wait_for(CODES, "status", "playing")
-    assert "ready" not in [status for status, _ in played.all()[before:]], "without a pause"
-
-
-def test_keys_move_and_play(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT)
-    book.page.locator(CODES).focus()
-    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
-        book.page.keyboard.press(key)
-    assert (book.read(CODES, "level"), book.read(CODES, "step")) == ("1", "1")
-    book.page.keyboard.press("Enter")
-    book.wait_for(CODES, "heard", "cell/1/1")
-    for key in ("ArrowUp", "ArrowUp", "Enter"):
-        book.page.keyboard.press(key)
-    book.wait_for(CODES, "heard", "moment/1")
-    assert book.page.locator(".jp-Notebook .jp-Cell").count() <= 2, "no key reached the notebook"
-
-
-def test_levels_are_renamed_and_written_into_the_file(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT)
+def rename_a_level(book: Any) -> None:
+    """And write its name into the file."""
     label = book.page.locator(".distill-grid-label").nth(1)
     label.dblclick()
     book.page.keyboard.type("Body & soul")
@@ -130,20 +136,8 @@ def test_levels_are_renamed_and_written_into_the_file(page_of: Callable[..., Any
     book.page.wait_for_function(
         "() => document.querySelector('.distill-said').textContent.startsWith('the names are in')"
     )
-    from distill import read_model_info
-
     info = read_model_info(book.server.folder / "codes-model.distill")
     assert info.metadata["level_labels"] == ["Structure", "Body & soul", "Detail"]
-
-
-def test_a_reloaded_page_shows_and_plays_again(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT)
-    drawn = book.read(CODES, "drawn")
-    book.save()
-    book.goto(book.page)
-    book.wait_for(CODES, "drawn", drawn)
-    click(book, 0, 2)
-    book.wait_for(CODES, "heard", "cell/0/2")
 
 
 def test_it_plays_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
@@ -151,17 +145,6 @@ def test_it_plays_while_a_cell_runs(page_of: Callable[..., Any]) -> None:
     click(book, 1, 2)
     book.wait_for(CODES, "heard", "cell/1/2", timeout_s=20)
     assert "[*]" in book.page.locator(".jp-InputPrompt").nth(1).inner_text(), "the cell has ended"
-
-
-def test_both_themes(page_of: Callable[..., Any]) -> None:
-    book = page_of(SHORT)
-    ink = "() => getComputedStyle(document.querySelector('.distill-codes')).color"
-    book.theme("Light")  # whatever an earlier page has left
-    light = book.page.evaluate(ink)
-    book.theme("Dark")
-    book.page.wait_for_function(f"() => ({ink})() !== '{light}'")
-    click(book, 0, 3)
-    book.picture("codes-dark", CODES)
 
 
 def test_it_works_in_notebook_7_with_what_the_microphone_hears(page_of: Callable[..., Any]) -> None:
@@ -187,8 +170,9 @@ def test_it_works_in_notebook_7_with_what_the_microphone_hears(page_of: Callable
     book.picture("codes-recorder", ".distill-card")
 
 
-def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) -> None:
+def test_ten_minutes_are_compared_open_with_little_and_scroll(page_of: Callable[..., Any]) -> None:
     book = page_of(LONG, fresh=True)
+    compare_with_the_original(book)
     book.save()
     frames: list[int] = []
     book.page.on(
@@ -214,3 +198,18 @@ def test_ten_minutes_open_with_little_and_scroll(page_of: Callable[..., Any]) ->
     book.page.keyboard.press(" ")
     played.until("playing")  # a tenth of a second to the end
     assert float(heads.all()[0][0]) >= 28_120
+
+
+def compare_with_the_original(book: Any) -> None:
+    """At the same place, while it plays: for that it has to be long."""
+    played = book.record(CODES, "status", "source")
+    book.page.locator(CODES).focus()
+    book.page.keyboard.press(" ")
+    played.until("playing", "first-3")
+    book.page.keyboard.press("x")
+    played.until("playing", "original")
+    before = len(played.all())
+    book.page.keyboard.press("x")
+    book.wait_for(CODES, "source", "first-3")
+    book.wait_for(CODES, "status", "playing")
+    assert "ready" not in [status for status, _ in played.all()[before:]], "without a pause"

@@ -93,17 +93,17 @@ def press(notebook, does: str) -> None:
 
 
 def test_a_run_is_watched_to_its_end(notebook, start, run):
-    n = notebook(start(steps=600), SHOW, front="notebook")
+    n = notebook(start(steps=240), SHOW, front="notebook")
     n.run_all()
     n.wait_for(LOSS, "points", 50)
-    n.wait_for(HEAD, "epoch", 7)
-    n.wait_for(LEVELS, "drawn", 12 * 5)
+    n.wait_for(HEAD, "epoch", 2)
+    n.wait_for(LEVELS, "drawn", 12)
     n.picture("notebook-running")
     n.wait_for(HEAD, "state", "finished")
-    n.wait_for(LOSS, "points", 3 * (600 + 15))
-    n.wait_for(LEVELS, "drawn", 12 * 15)
-    assert n.read(HEAD, "step") == "600"
-    assert n.read(HEAD, "epoch") == "15"
+    n.wait_for(LOSS, "points", 3 * (240 + 6))
+    n.wait_for(LEVELS, "drawn", 12 * 6)
+    assert n.read(HEAD, "step") == "240"
+    assert n.read(HEAD, "epoch") == "6"
     assert n.read(LOSS, "gaps") == "0"
     assert n.page.locator(".distill-health tbody tr:not(.distill-quiet)").count() == 3
     assert "Structure" in n.page.locator(".distill-health").inner_text()
@@ -114,7 +114,7 @@ def test_a_run_is_watched_to_its_end(notebook, start, run):
     accessible.check(n.page, "dashboard")
 
 
-def test_pause_resume_preview_save_and_stop(notebook, start, run):
+def test_every_button_works_then_sounds_are_compared_and_both_themes_fit(notebook, start, run):
     n = notebook(start(), SHOW)
     n.run_all()
     n.wait_for(LOSS, "points", 30)
@@ -142,6 +142,8 @@ def test_pause_resume_preview_save_and_stop(notebook, start, run):
     assert n.page.locator(f"{HEAD} button[data-does=stop]").is_disabled()
     assert n.page.locator(f"{HEAD} button[data-does=resume]").is_enabled()
     n.picture("stopped")
+    compare_sounds(n)
+    look_in_both_themes(n)
 
 
 def mark_by_ear(n, run: RunFolder) -> None:
@@ -198,34 +200,19 @@ def test_buttons_work_while_a_cell_blocks_the_kernel(notebook, start, run):
     n.server.api(f"kernels/{n.kernel_id()}/interrupt", "POST")
 
 
-def test_reload_in_the_middle_and_after_the_end(notebook, start, run):
-    n = notebook(start(), SHOW)
-    n.run_all()
-    n.wait_for(LOSS, "points", 200)
-    n.save()
-    n.goto(n.page)
-    points = int(n.wait_for(LOSS, "points", 200))
-    assert n.wait_for(LOSS, "plotly") in ("cache", "kernel")
-    n.wait_for(LOSS, "points", points + 20)
-    press(n, "stop")
-    n.wait_for(HEAD, "state", "stopped")
-    whole = n.wait_for(LOSS, "points", str(points_of(run)))
-    n.save()
-    n.goto(n.page)
-    n.wait_for(LOSS, "points", int(whole))
-    assert n.read(LOSS, "points") == whole
-    n.wait_for(LOSS, "drawn", whole)
-    n.wait_for(HEAD, "state", "stopped")
-
-
-def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
+def test_a_reload_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
     n = notebook(
         start(), SHOW, "dashboard", "other = distill_widgets.TrainingDashboard(runner)\nother"
     )
     n.run_all()
     n.wait_for(LOSS, "points", 50)
     n.page.wait_for_function(f"() => document.querySelectorAll('{LOSS}').length === 3")
+    before = int(n.read(LOSS, "points"))
     n.save()
+    n.goto(n.page)
+    points = int(n.wait_for(LOSS, "points", before))
+    assert n.wait_for(LOSS, "plotly") in ("cache", "kernel")
+    n.wait_for(LOSS, "points", points + 20)
     first = n.page
     second = n.open()
     second.wait_for_function(
@@ -250,27 +237,14 @@ def test_a_second_view_a_second_tab_and_a_hidden_page(notebook, start, run):
     second.wait_for_function(
         f"() => document.querySelector('{LOSS}').dataset.drawn === '{whole}'",
     )
+    n.goto(first)  # once more, after the end
+    n.wait_for(LOSS, "points", int(whole))
+    assert n.read(LOSS, "points") == whole
+    n.wait_for(LOSS, "drawn", whole)
+    n.wait_for(HEAD, "state", "stopped")
 
 
-def test_a_new_kernel_attaches_to_the_run(notebook, start, run):
-    n = notebook(start(), SHOW)
-    n.run_all()
-    n.wait_for(LOSS, "points", 30)
-    n.server.api(f"kernels/{n.kernel_id()}/restart", "POST")
-    told = run.events_bytes
-    n.until(lambda: run.events_bytes > told)  # the training goes on without its kernel
-    assert run.read_state() == "running"
-    again = notebook(
-        f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd"
-    )
-    again.run_all()
-    points = int(again.wait_for(LOSS, "points", 30))
-    again.wait_for(LOSS, "points", points + 10)
-    press(again, "stop")
-    again.wait_for(HEAD, "state", "stopped")
-
-
-def test_a_killed_trainer_is_reported_and_resumed(notebook, start, run):
+def test_a_killed_trainer_is_resumed_and_a_new_kernel_attaches_to_the_run(notebook, start, run):
     n = notebook(start(), SHOW)
     n.run_all()
     n.wait_for(LOSS, "points", 3 * 50)
@@ -285,9 +259,19 @@ def test_a_killed_trainer_is_reported_and_resumed(notebook, start, run):
     n.wait_for(HEAD, "state", "running")
     n.wait_for(LOSS, "points", 3 * 60)
     assert n.page.locator(".distill-trouble").is_hidden()
-    press(n, "stop")
-    n.wait_for(HEAD, "state", "stopped")
     n.page.locator(".distill-log", has_text="taken up again").wait_for()
+    n.server.api(f"kernels/{n.kernel_id()}/restart", "POST")
+    told = run.events_bytes
+    n.until(lambda: run.events_bytes > told)  # the training goes on without its kernel
+    assert run.read_state() == "running"
+    again = notebook(
+        f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd"
+    )
+    again.run_all()
+    points = int(again.wait_for(LOSS, "points", 30))
+    again.wait_for(LOSS, "points", points + 10)
+    press(again, "stop")
+    again.wait_for(HEAD, "state", "stopped")
 
 
 def test_a_failed_run_says_why(notebook, start, run, tmp_path):
@@ -309,12 +293,8 @@ def test_a_failed_run_says_why(notebook, start, run, tmp_path):
     n.picture("failed")
 
 
-def test_sounds_are_fetched_on_play_compared_at_one_position_and_both_themes_fit(
-    notebook, start, run
-):
-    n = notebook(start(steps=160), SHOW)
-    n.run_all()
-    n.wait_for(HEAD, "state", "finished")
+def compare_sounds(n) -> None:
+    """They are fetched when they are played, and both sides are heard at one position."""
     n.wait_for(PLAYER, "rows", 2)
     n.wait_for(PLAYER, "stages", 2)  # a state arrives sooner than the last preview
     row = n.page.locator(".distill-sound").first
@@ -343,7 +323,6 @@ def test_sounds_are_fetched_on_play_compared_at_one_position_and_both_themes_fit
     row.locator(".distill-play").click()
     n.wait_for(".distill-sound", "status", "playing")
     n.picture("playing")
-    look_in_both_themes(n)
 
 
 def look_in_both_themes(n) -> None:
@@ -420,7 +399,7 @@ def test_a_file_of_ones_own_is_heard_through_the_weights_of_this_moment(
 
 def test_close_leaves_nothing(notebook, start, run):
     n = notebook(
-        start(steps=100),
+        start(steps=20, epoch=10),
         SHOW,
         """
         import threading, ipywidgets
@@ -441,7 +420,7 @@ def test_close_leaves_nothing(notebook, start, run):
 
 def test_a_reopened_notebook_shows_what_was(notebook, server, drums, run):
     """Saved with its widgets' state, as nbconvert does; opened by a kernel that knows nothing."""
-    config = VQVAEConfig(**TINY, max_steps=80, min_steps_per_epoch=40)
+    config = VQVAEConfig(**TINY, max_steps=20, min_steps_per_epoch=10)
     train_vqvae(config, AudioCorpus.scan(drums, progress=False), run.path, "cpu")
     cells = [
         f"import distill_widgets\nd = distill_widgets.TrainingDashboard({str(run.path)!r})\nd",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,37 +32,27 @@ PLACE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def put_sounds(server: Server, corpus: AudioCorpus) -> Callable[[], Path]:
-    """Puts the recordings of the atlas where they belong."""
+def test_an_atlas_is_clicked_walked_through_turned_reloaded_and_outlives_its_recordings(
+    server: Server, notebook: Callable[..., Any], trained: TrainingResult, corpus: AudioCorpus
+) -> None:
     folder = server.folder / "atlas-sounds"
-
-    def put() -> Path:
-        folder.mkdir(exist_ok=True)
-        for file in corpus.files[:4]:
-            shutil.copy(file.path, folder)
-        return folder
-
-    return put
-
-
-@pytest.fixture(scope="module")
-def atlas(server: Server, trained: TrainingResult, put_sounds: Callable[[], Path]) -> None:
+    folder.mkdir(exist_ok=True)
+    for file in corpus.files[:4]:
+        shutil.copy(file.path, folder)
     shutil.copy(trained.model_path, server.folder / "atlas-model.distill")
-    sounds = AudioCorpus.scan(put_sounds(), progress=False)
+    sounds = AudioCorpus.scan(folder, progress=False)
     build_atlas(trained.load(), sounds, progress=False).save(server.folder / "atlas.npz")
+    book = notebook(CELL)
+    book.run_all()
+    book.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")
+    click_an_entry_and_hear_its_moments(book)
+    walk_by_keys(book)
+    turn_the_pages(book)
+    reload_and_look_in_the_dark(book)
+    say_that_the_recordings_went(book)
 
 
-@pytest.fixture
-def book(atlas: None, notebook: Callable[..., Any], put_sounds: Callable[[], Path]) -> Any:
-    put_sounds()
-    opened = notebook(CELL)
-    opened.run_all()
-    opened.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")
-    return opened
-
-
-def test_an_entry_is_clicked_and_heard_with_its_moments(book: Any) -> None:
+def click_an_entry_and_hear_its_moments(book: Any) -> None:
     place = book.page.evaluate(PLACE)
     book.page.mouse.move(place["x"], place["y"])
     book.page.wait_for_selector(".hoverlayer .hovertext")
@@ -77,7 +66,17 @@ def test_an_entry_is_clicked_and_heard_with_its_moments(book: Any) -> None:
     book.picture("explorer-map", EXPLORER)
 
 
-def test_pages_are_turned_and_a_level_is_chosen(book: Any) -> None:
+def walk_by_keys(book: Any) -> None:
+    book.page.locator(EXPLORER).focus()
+    for _ in range(2):
+        before = book.read(EXPLORER, "heard")
+        book.page.keyboard.press("ArrowRight")
+        book.until(lambda before=before: book.read(EXPLORER, "heard") not in ("", before))
+    book.page.keyboard.press("ArrowDown")
+    book.wait_for(EXPLORER, "drawn", "map/1/pca/brightness")
+
+
+def turn_the_pages(book: Any) -> None:
     for tab in ("usage", "pairs", "files"):
         book.page.locator(f'{EXPLORER} [data-choice="{tab}"]').click()
         book.page.wait_for_function(
@@ -91,31 +90,7 @@ def test_pages_are_turned_and_a_level_is_chosen(book: Any) -> None:
     book.wait_for(EXPLORER, "drawn", "map/2/pca/file")
 
 
-def test_keys_walk_through_the_entries(book: Any) -> None:
-    book.page.locator(EXPLORER).focus()
-    book.page.keyboard.press("ArrowRight")
-    book.page.wait_for_function(f"() => document.querySelector('{EXPLORER}').dataset.heard")
-    first = book.read(EXPLORER, "heard")
-    book.page.keyboard.press("ArrowRight")
-    book.page.wait_for_function(
-        f"() => document.querySelector('{EXPLORER}').dataset.heard !== '{first}'"
-    )
-    book.page.keyboard.press("ArrowDown")
-    book.wait_for(EXPLORER, "drawn", "map/1/pca/brightness")
-
-
-def test_a_recording_that_went_is_said_on_the_page(book: Any) -> None:
-    for path in (book.server.folder / "atlas-sounds").iterdir():
-        path.unlink()
-    book.page.locator(EXPLORER).focus()
-    book.page.keyboard.press("ArrowRight")
-    book.wait_for(EXPLORER, "moments", 1)
-    book.page.locator(".distill-moment .distill-play").first.click()
-    book.page.wait_for_function(f"() => document.querySelector('{EXPLORER}').dataset.error")
-    assert "cannot be heard" in book.page.locator(f"{EXPLORER} .distill-said").inner_text()
-
-
-def test_it_is_whole_after_a_reload_and_in_the_dark(book: Any) -> None:
+def reload_and_look_in_the_dark(book: Any) -> None:
     book.save()
     book.goto(book.page)
     book.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")
@@ -127,3 +102,14 @@ def test_it_is_whole_after_a_reload_and_in_the_dark(book: Any) -> None:
     assert "255" in ink or "224" in ink
     book.picture("explorer-dark", EXPLORER)
     book.theme("Light")
+
+
+def say_that_the_recordings_went(book: Any) -> None:
+    for path in (book.server.folder / "atlas-sounds").iterdir():
+        path.unlink()
+    book.page.locator(EXPLORER).focus()
+    book.page.keyboard.press("ArrowRight")
+    book.wait_for(EXPLORER, "moments", 1)
+    book.page.locator(".distill-moment .distill-play").first.click()
+    book.page.wait_for_function(f"() => document.querySelector('{EXPLORER}').dataset.error")
+    assert "cannot be heard" in book.page.locator(f"{EXPLORER} .distill-said").inner_text()

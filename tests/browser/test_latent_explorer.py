@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from distill.audio.io import is_reconstruction
 from distill.training import TrainingResult
 
@@ -21,19 +19,19 @@ LatentExplorer(model, "sound.wav", directions=principal_directions(model, 2))
 LET_GO_PX = 60
 
 
-@pytest.fixture
-def book(
+def test_latents_are_moved_undone_surprised_and_saved(
     server: Any, notebook: Callable[..., Any], trained_vae: TrainingResult, corpus: Any
-) -> Any:
-    """An explorer in a page, beside a model and a sound."""
+) -> None:
     shutil.copy(trained_vae.model_path, server.folder / "latent-model.distill")
     shutil.copy(corpus.files[0].path, server.folder / "sound.wav")
     for left in server.folder.glob("sound-*.wav"):
         left.unlink()
-    opened = notebook(OPEN)
-    opened.run_all()
-    opened.wait_for(PLAYER, "rows", 1)
-    return opened
+    book = notebook(OPEN)
+    book.run_all()
+    book.wait_for(PLAYER, "rows", 1)
+    hear_a_slider_once_it_is_let_go_of(book)
+    come_again_by_a_seed(book)
+    save_as_a_new_file_and_never_over_one(server, book)
 
 
 def drag(book: Any) -> None:
@@ -61,7 +59,7 @@ def field(book: Any, number: int) -> Any:
     return book.page.locator(".distill-card .widget-text input").nth(number)
 
 
-def test_a_slider_is_heard_when_it_is_let_go_of_and_undone(book: Any) -> None:
+def hear_a_slider_once_it_is_let_go_of(book: Any) -> None:
     first, played = book.read(PLAYER, "stage"), book.record(SOUND, "status", "side")
     drag(book)
     assert book.read(PLAYER, "stage") == first and not book.read(SOUND, "status")
@@ -74,7 +72,7 @@ def test_a_slider_is_heard_when_it_is_let_go_of_and_undone(book: Any) -> None:
     assert book.page.get_by_role("button", name="Undo", exact=True).is_disabled()
 
 
-def test_a_surprise_has_a_seed_that_leads_there_again(book: Any) -> None:
+def come_again_by_a_seed(book: Any) -> None:
     first = book.read(PLAYER, "stage")
     press(book, "Surprise me")
     surprise = other_than(book, first)
@@ -87,7 +85,7 @@ def test_a_surprise_has_a_seed_that_leads_there_again(book: Any) -> None:
     assert other_than(book, first) == surprise
 
 
-def test_a_sound_is_saved_as_a_new_file_and_never_over_one(server: Any, book: Any) -> None:
+def save_as_a_new_file_and_never_over_one(server: Any, book: Any) -> None:
     press(book, "Save")
     says = book.page.locator(".distill-says")
     says.get_by_text("Saved sound-1.wav.").wait_for()
