@@ -22,7 +22,7 @@ BAD_LUCK = Path(__file__).resolve().parents[2] / "benchmarks" / "bad_luck.py"
 
 def test_no_full_disk_and_no_power_cut_costs_anything_silently() -> None:
     answer = subprocess.run(
-        [sys.executable, str(BAD_LUCK), "--count", "6", "--full", "3"],
+        [sys.executable, str(BAD_LUCK), "--count", "3", "--full", "2"],
         capture_output=True,
         text=True,
         timeout=280,
