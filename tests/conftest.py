@@ -150,14 +150,14 @@ def tiny_config() -> VQVAEConfig:
 def trained(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A model that has learned for a moment; read it, never write to it."""
     run = tmp_path_factory.mktemp("run") / "trained"
-    return train(tiny("vqvae", max_steps=60), corpus, run, "cpu")
+    return train(tiny("vqvae", max_steps=60, preview_every_epochs=4), corpus, run, "cpu")
 
 
 @pytest.fixture(scope="session")
 def trained_vae(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """The same of the continuous family."""
     run = tmp_path_factory.mktemp("run") / "breath"
-    return train(tiny("vae", max_steps=60), corpus, run, "cpu")
+    return train(tiny("vae", max_steps=60, preview_every_epochs=4), corpus, run, "cpu")
 
 
 @pytest.fixture(scope="session", params=FAMILIES)

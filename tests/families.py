@@ -17,7 +17,7 @@ _SMALL: dict[str, Any] = {
     "min_steps_per_epoch": 5,
     "preview_count": 2,
     "preview_seconds": 0.3,
-    "preview_every_epochs": 1,
+    "preview_every_epochs": 2,
 }
 _OWN: dict[str, dict[str, Any]] = {
     "vqvae": {"stride": 2, "levels": 3, "codebook_size": 16},

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -236,17 +237,14 @@ def test_other_libraries_are_warned_of(
     assert f"torch 1.0 → {torch.__version__.split('+')[0]}" in warning.message
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
-        MemoryError(),
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 1 bytes"),
-    ],
-    ids=["cuda", "python", "host"],
-)
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+    MemoryError(),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 1 bytes"),
+]
+
+
 def test_running_out_of_memory_is_reported_and_the_run_can_be_resumed(
-    error: Exception,
     corpus: AudioCorpus,
     config: TrainingConfig,
     undisturbed: TrainingResult,
@@ -254,20 +252,29 @@ def test_running_out_of_memory_is_reported_and_the_run_can_be_resumed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model_class: Any = family_of(config).build
-    real, calls = model_class.forward, iter(range(10**6))
+    real = model_class.forward
+    for number, error in enumerate(OUT_OF_MEMORY):  # at the first step, at later ones
+        run, calls = tmp_path / f"run-{number}", iter(range(10**6))
 
-    def forward(self: torch.nn.Module, mel: torch.Tensor) -> object:
-        if self.training and next(calls) == 8:
-            raise error
-        return real(self, mel)
+        def forward(
+            self: torch.nn.Module,
+            mel: torch.Tensor,
+            *,
+            last: int = 4 * number,
+            calls: Iterator[int] = calls,
+            error: Exception = error,
+        ) -> object:
+            if self.training and next(calls) == last:
+                raise error
+            return real(self, mel)
 
-    events: list[Event] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(model_class, "forward", forward)
-        with pytest.raises(TrainingError, match="out of memory: a smaller batch_size"):
-            train(config, corpus, tmp_path / "run", "cpu", events.append)
-    assert isinstance(events[-1], TrainingFailedEvent)
-    assert_equal_runs(resume(tmp_path / "run"), undisturbed)
+        events: list[Event] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(model_class, "forward", forward)
+            with pytest.raises(TrainingError, match="out of memory: a smaller batch_size"):
+                train(config, corpus, run, "cpu", events.append)
+        assert isinstance(events[-1], TrainingFailedEvent)
+    assert_equal_runs(resume(run), undisturbed)
 
 
 def test_a_disk_that_is_full_for_a_while_costs_nothing_but_a_warning(
