@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 import soundfile
@@ -27,14 +28,15 @@ from distill import (
 from distill.errors import CorpusError, RunLostError
 from distill.training.session.monitor import Monitor
 from distill.training.watch.event_lines import Event
+from tests.families import tiny
 
 PATIENCE_S = 90
 moves = pytest.mark.skipif(os.name == "nt", reason="Windows does not move folders in use")
 
 
-@pytest.fixture
-def config(tiny_config: VQVAEConfig) -> VQVAEConfig:
-    return dataclasses.replace(tiny_config, max_steps=17, preview_count=1)
+@pytest.fixture(scope="module")
+def config() -> VQVAEConfig:
+    return cast(VQVAEConfig, tiny("vqvae", max_steps=17, preview_count=1))
 
 
 def acting(
@@ -64,16 +66,24 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return seen
 
 
+@pytest.fixture(scope="module")
+def whole(
+    corpus: AudioCorpus, config: VQVAEConfig, tmp_path_factory: pytest.TempPathFactory
+) -> TrainingResult:
+    """The run that nobody moved."""
+    return train_vqvae(config, corpus, tmp_path_factory.mktemp("whole") / "run", "cpu")
+
+
 @moves
 @pytest.mark.parametrize("step", [1, 4, 6, 16])  # 4: while it validates
 def test_a_moved_run_ends_at_once_and_is_resumed_where_it_is(
     step: int,
     corpus: AudioCorpus,
     config: VQVAEConfig,
+    whole: TrainingResult,
     noticed: threading.Event,
     tmp_path: Path,
 ) -> None:
-    whole = train_vqvae(config, corpus, tmp_path / "whole", "cpu")
     old, new = tmp_path / "old", tmp_path / "new"
     with pytest.raises(RunLostError, match=f"{old}: the run folder was moved to {new} while"):
         train_vqvae(config, corpus, old, "cpu", acting(step, lambda: old.rename(new), noticed))

@@ -124,7 +124,7 @@ def test_what_is_not_refused_can_be_gone_on_from(
     good: State, small: TrainingConfig, engine: Engine, tmp_path: Path
 ) -> None:
     dice, everywhere, refused = random.Random(0), places(good), 0
-    for _ in range(40):
+    for _ in range(20):
         path, kind = dice.choice(everywhere), dice.choice(list(CHANGES))
         state = changed(good, path, CHANGES[kind])
         file = save_checkpoint(tmp_path, state, step=1, val_loss=0.5)
@@ -136,7 +136,7 @@ def test_what_is_not_refused_can_be_gone_on_from(
             continue
         engine.load_state_dict(state)
         assert all(torch.isfinite(weight).all() for weight in engine.task.module.parameters())
-    assert refused > 20
+    assert refused > 10
 
 
 @pytest.mark.parametrize("kind", CHANGES)
