@@ -2,12 +2,14 @@
 
     python benchmarks/normal_runs.py                  # the table
     python benchmarks/normal_runs.py --write          # and the package's reference_runs.json
-    python benchmarks/normal_runs.py --write --data demo spoken_digits --start base
+    python benchmarks/normal_runs.py --write --family vae --data demo spoken_digits
 
-Each corpus is trained on with the settings that fit it, from the base and from nothing, three times
-each: with another seed and as the beginning of a longer budget, since the learning rate falls over
-the budget. All end after the same steps. What a run reports at the ends of its epochs is what
-`distill.training.watch.epoch_curves` names; between two epochs lies a straight line.
+Each corpus, and a few sounds of each, is trained on with the settings that fit it, from the base
+(RVQ-VAEs, which have one) and from nothing, three times each: with another seed and as the
+beginning of a longer budget, since the learning rate falls over the budget. All end after the same
+steps. What a run reports at the ends of its epochs is what `distill.training.watch.epoch_curves`
+names; between two epochs lies a straight line. Bands of kinds that were not asked for stay in the
+file.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,17 @@ import msgspec
 import numpy as np
 from common import SHARED_DATA, parser, report, sounds_in
 
-from distill import AudioCorpus, get_adaptive_vqvae_config, make_demo_corpus, train_vqvae
+from distill import (
+    AudioCorpus,
+    get_adaptive_config,
+    get_adaptive_vqvae_config,
+    make_demo_corpus,
+)
 from distill.atomic import write_atomically
 from distill.config.start import BASE, NOTHING
-from distill.family import Family, family_of
+from distill.family import Family, family, family_of
 from distill.training import TrainingResult
+from distill.training.fronts import train
 from distill.training.run.start import RunStart
 from distill.training.watch.epoch_curves import epoch_values
 from distill.training.watch.event_lines import EPOCHS
@@ -37,11 +45,18 @@ from distill.training.watch.normal import (
     Bands,
     ReferenceRuns,
     compared_settings,
+    read_reference_runs,
     size_class,
 )
 
-DEMO = "demo"
-CORPORA, STARTS = [DEMO, "spoken_digits", "sonic_pi"], [BASE, NOTHING]
+DEMO, FEW = "demo", "-few"
+WHOLE = [DEMO, "spoken_digits", "sonic_pi"]
+CORPORA, STARTS = [*WHOLE, *(name + FEW for name in WHOLE)], [BASE, NOTHING]
+SETTINGS: dict[str, Callable[..., Any]] = {
+    "vqvae": get_adaptive_vqvae_config,
+    "vae": get_adaptive_config,
+}
+MOST_OF_FEW = 16
 STEPS = 200
 GRID = 50
 BUDGETS = (200, 700, 2500)
@@ -51,14 +66,16 @@ Curves = dict[str, np.ndarray]
 
 
 def corpora(names: list[str], folder: Path) -> Iterator[tuple[str, AudioCorpus]]:
-    """Those that are there, by name."""
+    """Those that are there, by name; of a few sounds, some from the first to the last."""
+    demo = make_demo_corpus(folder)
     for name in names:
-        if name == DEMO:
-            yield name, AudioCorpus.scan(make_demo_corpus(folder), progress=False)
-        elif sounds := sounds_in(SHARED_DATA / name):
-            yield name, AudioCorpus.scan(sounds, progress=False)
-        else:
-            print(f"left out: {name} is not beside this checkout", flush=True)
+        whole = name.removesuffix(FEW)
+        sounds = demo if whole == DEMO else sounds_in(SHARED_DATA / whole)
+        if not sounds:
+            print(f"left out: {whole} is not beside this checkout", flush=True)
+            continue
+        each = -(-len(sounds) // MOST_OF_FEW) if name.endswith(FEW) else 1
+        yield name, AudioCorpus.scan(sounds[::each], progress=False)
 
 
 def trained(corpus: AudioCorpus, config: Any, start: str) -> TrainingResult:
@@ -70,7 +87,7 @@ def trained(corpus: AudioCorpus, config: Any, start: str) -> TrainingResult:
             enough.set()
 
     with tempfile.TemporaryDirectory() as folder:
-        return train_vqvae(config, corpus, Path(folder) / "run", "cpu", watch, enough, start=start)
+        return train(config, corpus, Path(folder) / "run", "cpu", watch, enough, start=start)
 
 
 def on_grid(family: Family, result: TrainingResult, grid: np.ndarray) -> Curves:
@@ -113,31 +130,47 @@ def measured(asked: argparse.Namespace, grid: np.ndarray) -> Iterator[dict[str, 
     """A run each: what it was, and its curves."""
     with tempfile.TemporaryDirectory() as folder:
         for name, corpus in corpora(asked.data, Path(folder)):
-            for start in asked.start:
-                for seed, budget in enumerate(BUDGETS):
-                    config = get_adaptive_vqvae_config(
-                        len(corpus), corpus.seconds,
-                        max_steps=budget, seed=seed, preview_every_epochs=0,
-                    )  # fmt: skip
-                    began_with = RunStart.chosen(start, config)
-                    result = trained(corpus, config, start)
-                    losses = [round(epoch.val_loss, 4) for epoch in result.history.epochs]
-                    print(
-                        name,
-                        start,
-                        f"{result.steps} steps, {result.elapsed_s:.0f} s",
-                        losses,
-                        flush=True,
-                    )
-                    yield {
-                        "corpus": name,
-                        "start": began_with.model,
-                        "digest": began_with.digest,
-                        "family": family_of(config).name,
-                        "files": size_class(len(corpus)),
-                        "settings": compared_settings(config),
-                        "curves": on_grid(family_of(config), result, grid),
-                    }
+            for kind in asked.family:
+                for start in asked.start if family(kind).warm_start else [NOTHING]:
+                    for seed, budget in enumerate(BUDGETS):
+                        config = SETTINGS[kind](
+                            len(corpus), corpus.seconds,
+                            max_steps=budget, seed=seed, preview_every_epochs=0,
+                        )  # fmt: skip
+                        yield {"corpus": name, **one_run(corpus, config, start, grid, name)}
+
+
+def one_run(
+    corpus: AudioCorpus, config: Any, start: str, grid: np.ndarray, name: str
+) -> dict[str, Any]:
+    """What a run was, and its curves."""
+    about, began_with = family_of(config), RunStart.chosen(start, config)
+    result = trained(corpus, config, start)
+    losses = [round(epoch.val_loss, 4) for epoch in result.history.epochs]
+    print(
+        name, about.name, start, f"{result.steps} steps, {result.elapsed_s:.0f} s", losses,
+        flush=True,
+    )  # fmt: skip
+    return {
+        "start": began_with.model,
+        "digest": began_with.digest,
+        "family": about.name,
+        "files": size_class(len(corpus)),
+        "settings": compared_settings(config),
+        "curves": on_grid(about, result, grid),
+    }
+
+
+def kind_of(one: Band) -> tuple[Any, ...]:
+    """What a run and a band have in common."""
+    return one.family, one.start, one.digest, one.files, sorted(one.settings.items())
+
+
+def beside_others(bands: list[Band]) -> ReferenceRuns:
+    """These, and those of other kinds that are known already."""
+    new = [kind_of(one) for one in bands]
+    known = read_reference_runs(REFERENCE_FILE).bands if REFERENCE_FILE.is_file() else []
+    return ReferenceRuns([*(one for one in known if kind_of(one) not in new), *bands])
 
 
 def as_json(runs: ReferenceRuns) -> bytes:
@@ -150,6 +183,7 @@ def main() -> None:
     options.add_argument("--write", action="store_true", help="also write the package's file")
     options.add_argument("--data", nargs="+", default=CORPORA, choices=CORPORA, help="corpora")
     options.add_argument("--start", nargs="+", default=STARTS, choices=STARTS, help="from what")
+    options.add_argument("--family", nargs="+", default=[*SETTINGS], choices=SETTINGS)
     arguments = options.parse_args()
     grid = np.arange(GRID, STEPS + 1, GRID)
     groups: dict[str, list[dict[str, Any]]] = {}
@@ -159,14 +193,16 @@ def main() -> None:
     bands = [band(group, grid) for group in groups.values()]
     if arguments.write:
         with write_atomically(REFERENCE_FILE) as file:
-            file.write(as_json(ReferenceRuns(bands)))
+            file.write(as_json(beside_others(bands)))
     shown = ("training loss", "validation loss", "entropy / bits 0")
     rows = [
         {
-            "corpora": " ".join(one.corpora), "files": f"{one.files[0]}-{one.files[1]}",
+            "family": one.family, "corpora": " ".join(one.corpora),
+            "files": f"{one.files[0]}-{one.files[1]}",
             "start": one.start, "runs": one.runs, "step": step,
             **{
                 name: f"{one.curves[name].low[at]:.3f} to {one.curves[name].high[at]:.3f}"
+                if name in one.curves else ""
                 for name in shown
             },
         }
