@@ -63,7 +63,7 @@ QUIET = 0.05
 ONE_PROCESS = ("--epochs", 99999, "--prepare", "--devices", 1)
 
 ENCODE = """
-import sys
+import itertools, sys
 from distill.threads import spin_at_first
 from distill.time_slices import take_short_turns
 from distill.training.engine.waiting import FairWaiting
@@ -71,12 +71,12 @@ spin_at_first()  # as the command line does
 take_short_turns()
 FairWaiting().__enter__()
 from distill import read_audio, load_model_v2
-model, sounds = load_model_v2(sys.argv[1]), [read_audio(p) for p in sys.argv[3:]]
-with open(sys.argv[2], "a", buffering=1) as done:
-    while True:
-        for sound in sounds:
-            model.reconstruct(*sound)
-            done.write("one\\n")
+from distill.models.use.side_by_side import side_by_side
+each = {"one by one": map, "side by side": side_by_side}[sys.argv[1]]
+model, sounds = load_model_v2(sys.argv[2]), [read_audio(p) for p in sys.argv[4:]]
+with open(sys.argv[3], "a", buffering=1) as done:
+    for _ in each(lambda sound: model.reconstruct(*sound), itertools.cycle(sounds)):
+        done.write("one\\n")
 """
 DASHBOARD = """
 import sys, time, types
@@ -211,7 +211,9 @@ class Bench:
         if not self.model.exists():
             self.cli("train", self.sounds[0].parent, "--out", self.model.parent, "--max-seconds", 5)
         progress = self.folder / f"{name}.txt"
-        return self.start(["-c", ENCODE, self.model, progress, *self.sounds[:8]], progress, way)
+        each = "one by one" if way is WAYS["before"] else "side by side"
+        command = ["-c", ENCODE, each, self.model, progress, *self.sounds[:8]]
+        return self.start(command, progress, way)
 
     def close(self, jobs: Iterable[Job] | None = None) -> None:
         for job in list(self.jobs if jobs is None else jobs):

@@ -15,6 +15,7 @@ from distill.cli.plan import make_plan
 from distill.errors import ConfigError, DistillError
 from distill.models.use.base import LoadedModel
 from distill.models.use.loading import load_model
+from distill.models.use.side_by_side import MOST, side_by_side
 from distill.names import printable
 
 _NAMED = 10
@@ -71,8 +72,9 @@ def convert(
     if options.quick:
         model.refinements = 0
     outputs = Outputs([model_path, *(path for path, _ in plan.pairs)], overwrite=options.overwrite)
-    failed = 0
-    for path, target in plan.pairs:
+
+    def made_of(pair: tuple[Path, Path]) -> Path | Exception:
+        path, target = pair
         try:
             outputs.claim(target, path)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,10 +83,19 @@ def convert(
         except Exception as error:  # whatever is wrong with one file, the next one is done
             if not plan.is_folder or _is_unexpected(error):
                 raise
+            return error
+        return written
+
+    failed = 0
+    # Names that one disk takes for one and another for two are told apart once a file is there.
+    at_a_time = MOST if plan.names_differ else 1
+    results = side_by_side(made_of, plan.pairs, device=model.device, most=at_a_time)
+    for (path, _), made in zip(plan.pairs, results, strict=True):
+        if isinstance(made, Exception):
             failed += 1
-            echo(f"distill: {_words(error, path)}", err=True)
+            echo(f"distill: {_words(made, path)}", err=True)
         else:
-            echo(printable(written))
+            echo(printable(made))
     if failed == len(plan.pairs):
         raise ConfigError(f"{printable(source)}: none of {failed} files could be used")
     return failed + _report_unused(plan.refusals)

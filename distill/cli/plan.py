@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ class Plan:
     refusals: tuple[Refusal, ...]
     """What lies beside them and is not used."""
     is_folder: bool
+
+    @property
+    def names_differ(self) -> bool:
+        """Whether targets are several files on every disk: by more than large and small letters."""
+        folded = {unicodedata.normalize("NFC", str(path)).casefold() for _, path in self.pairs}
+        return len(folded) == len(self.pairs)
 
 
 def make_plan(kind: str, source: Path, out: Path | None) -> Plan:

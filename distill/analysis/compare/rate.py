@@ -21,6 +21,7 @@ from distill.codebook.counts import count_codes
 from distill.markup import tag
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.side_by_side import side_by_side
 from distill.tables import html_page, html_table, text_table
 from distill.words import duration
 
@@ -158,9 +159,12 @@ def rate_distortion(
     """
     check_codebooks(model, "rate_distortion")
     measured, counts, lengths = [], [], []
-    for waveform in bar(corpus.waveforms, len(corpus), "Measuring", "file", progress):
-        sound = resample(waveform, corpus.sample_rate, model.sample_rate)
-        indices, rows = _measure(model, sound)
+
+    def measure(waveform: Tensor) -> tuple[Tensor, np.ndarray]:
+        return _measure(model, resample(waveform, corpus.sample_rate, model.sample_rate))
+
+    measures = side_by_side(measure, corpus.waveforms, device=model.device)
+    for indices, rows in bar(measures, len(corpus), "Measuring", "file", progress):
         measured.append(rows)
         counts.append(count_codes(indices, model.config.codebook_size).numpy())
         lengths.append(indices.shape[1])

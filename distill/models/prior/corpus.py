@@ -20,6 +20,7 @@ from distill.models.prior.coding import encoded_copies
 from distill.models.prior.sounds import CodedSound
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
+from distill.models.use.side_by_side import side_by_side
 from distill.names import printable
 from distill.words import duration
 
@@ -145,8 +146,13 @@ def coded(
         cache_dir: where codes are kept.
         progress: shows a bar.
     """
+
+    def sound(named: tuple[str, Tensor]) -> CodedSound:
+        name, waveform = named
+        return CodedSound(printable(name), encoded_copies(model, waveform, copies, cache_dir))
+
     shown = tqdm(
-        zip(names, waveforms, strict=True),
+        side_by_side(sound, zip(names, waveforms, strict=True), device=model.device),
         total=len(names),
         desc="Encoding sounds",
         unit="file",
@@ -154,7 +160,4 @@ def coded(
         leave=False,
         disable=not progress,
     )
-    return tuple(
-        CodedSound(printable(name), encoded_copies(model, waveform, copies, cache_dir))
-        for name, waveform in shown
-    )
+    return tuple(shown)

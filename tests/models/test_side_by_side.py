@@ -1,0 +1,129 @@
+"""Several sounds at a time: in their order, with shared threads, and an end when it is asked."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import given, strategies as st
+
+from distill.models.use.side_by_side import side_by_side
+
+WITHIN_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.integers(1, 5))
+def test_results_come_in_the_order_of_the_items(waits: list[int], most: int) -> None:
+    def work(item: tuple[int, int]) -> int:
+        time.sleep(item[1] / 1000)
+        return item[0]
+
+    assert list(side_by_side(work, enumerate(waits), most=most)) == list(range(len(waits)))
+
+
+def test_two_are_under_way_at_once_and_few_more_are_taken() -> None:
+    both, taken = threading.Barrier(2), []
+
+    def items() -> Iterator[int]:
+        for number in range(8):
+            taken.append(number)
+            yield number
+
+    def work(number: int) -> tuple[int, int, str]:
+        both.wait(WITHIN_S)  # would fail where one waits for the other
+        return number, torch.get_num_threads(), threading.current_thread().name
+
+    results = side_by_side(work, items())
+    number, threads, thread = next(results)
+    assert number == 0 and len(taken) <= 4
+    assert threads == 1 and thread != threading.current_thread().name
+    assert torch.get_num_threads() == 2
+    assert [number for number, *_ in results] == list(range(1, 8))
+    begun_later: list[int] = []
+    later = threading.Thread(target=lambda: begun_later.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert begun_later == [2]
+
+
+@pytest.mark.parametrize(
+    ("items", "device", "most"), [([1], "cpu", 4), ([1, 2, 3], "meta", 4), ([1, 2], "cpu", 1)]
+)
+def test_what_gains_nothing_is_done_in_the_calling_thread(
+    items: list[int], device: str, most: int
+) -> None:
+    def work(_: int) -> threading.Thread:
+        return threading.current_thread()
+
+    found = list(side_by_side(work, items, device=device, most=most))
+    assert found == [threading.current_thread()] * len(items)
+
+
+def test_an_error_ends_what_is_under_way_and_what_has_not_begun() -> None:
+    ended, begun, both = threading.Event(), [], threading.Barrier(2)
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number < 2:
+            both.wait(WITHIN_S)
+        if number == 0:
+            raise ValueError("the first")
+        try:
+            _busy()
+        finally:
+            ended.set()
+
+    with pytest.raises(ValueError, match="the first"):
+        list(side_by_side(work, range(9)))
+    assert ended.is_set() and set(begun) <= {0, 1, 2, 3}
+    assert not _threads()
+
+
+def test_who_stops_asking_interrupts_what_is_under_way() -> None:
+    second = threading.Event()
+
+    def work(number: int) -> int:
+        if number:
+            second.set()
+            _busy()
+        else:
+            second.wait(WITHIN_S)
+        return number
+
+    results = side_by_side(work, range(3))
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_after(0.5, results)
+    assert not _threads()
+
+
+def _interrupted_after(seconds: float, results: Iterator[int]) -> None:
+    timer = threading.Timer(seconds, _thread.interrupt_main)
+    timer.start()
+    try:
+        list(results)
+    finally:
+        timer.cancel()
+
+
+def _busy() -> None:
+    """Python that ends by an interrupt alone, or after long."""
+    ends = time.monotonic() + WITHIN_S
+    while time.monotonic() < ends:
+        time.sleep(0.001)
+    raise AssertionError("was not interrupted")
+
+
+def _threads() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith("distill-sound")]
