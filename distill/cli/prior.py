@@ -14,6 +14,7 @@ from distill.cli.live import TrainingDisplay
 from distill.cli.prior_run import STOPPING, result_of_earlier
 from distill.config import PriorConfig, get_adaptive_prior_config
 from distill.config.conditions import CLASS, checked_conditions
+from distill.config.start import BASE
 from distill.models.prior.health import PriorHealth
 from distill.models.prior.placing import check_place, put_prior
 from distill.models.use.loaded import LoadedVQModel
@@ -22,6 +23,7 @@ from distill.training.engine.memory import keep_freed_memory
 from distill.training.prior import opened_codec, prior_config_for, train_prior
 from distill.training.run.folder import RunFolder
 from distill.training.run.sounds_inside import refuse_sounds_inside
+from distill.training.run.start import RunStart
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
 from distill.words import duration, why_ended
@@ -33,6 +35,7 @@ def train_prior_command(
     out: Path | None,
     overrides: dict[str, Any],
     *,
+    start: str | None,
     device: str,
     overwrite: bool,
     as_json: bool,
@@ -46,6 +49,7 @@ def train_prior_command(
         folder: of the sounds.
         out: the run folder; default beside the model.
         overrides: settings in place of those that fit the sounds.
+        start: see `train_prior`.
         device: where.
         overwrite: replace an earlier run.
         as_json: report for a script.
@@ -61,9 +65,9 @@ def train_prior_command(
     keep_freed_memory()
     result = None
     if not overwrite:
-        result = result_of_earlier(run, codec, folder, overrides, as_json=as_json)
+        result = result_of_earlier(run, codec, folder, overrides, start, as_json=as_json)
     result = result or _train(
-        codec, folder, run, overrides, device=device, overwrite=overwrite, as_json=as_json
+        codec, folder, run, overrides, start, device=device, overwrite=overwrite, as_json=as_json
     )
     put_prior(model, result.model_path)
     (echo_json if as_json else echo)(_said(result, model, as_json))
@@ -75,6 +79,7 @@ def _train(
     folder: Path,
     run: Path,
     overrides: dict[str, Any],
+    start: str | None,
     *,
     device: str,
     overwrite: bool,
@@ -83,16 +88,19 @@ def _train(
     RunFolder(run).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, sample_rate=codec.sample_rate, progress=not as_json)
     config = prior_config_for(codec, corpus, **overrides)
+    begins_with = RunStart.of_prior(start, codec, config)
     if not as_json:
         echo(str(corpus))
         echo(
             f"Training: a prior over the codes of {printable(codec.name)}, "
-            f"{config.bits_per_step:.1f} bits a step{_told(config)}; Ctrl-C stops and keeps it"
+            f"{config.bits_per_step:.1f} bits a step{_told(config)}, from "
+            f"{'the base' if begins_with.model == BASE else 'nothing'}; Ctrl-C stops and keeps it"
         )
     with stopped_by_signals(STOPPING) as cancel, TrainingDisplay(quiet=as_json) as display:
         return train_prior(
-            codec, corpus, run, config, device, display.update, cancel, overwrite=overwrite
-        )
+            codec, corpus, run, config, device, display.update, cancel,
+            overwrite=overwrite, start=start,
+        )  # fmt: skip
 
 
 def _told(config: PriorConfig) -> str:

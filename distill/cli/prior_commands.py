@@ -33,6 +33,10 @@ def train_prior(
             help="What generate can ask for: some of class,loudness,position,brightness; or none."
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="What it learns on from: base or none. Default base, where it fits."),
+    ] = None,
     device: Device = "auto",
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run in --out.")] = False,
     as_json: AsJson = False,
@@ -45,8 +49,9 @@ def train_prior(
     if conditions is not None:
         settings["conditions"] = conditions_of(conditions)
     result = train_prior_command(
-        model, folder, out, settings, device=device, overwrite=overwrite, as_json=as_json
-    )
+        model, folder, out, settings,
+        start=start, device=device, overwrite=overwrite, as_json=as_json,
+    )  # fmt: skip
     if result.reason == "stopped":
         raise typer.Exit(INTERRUPTED)
 

@@ -24,7 +24,13 @@ STOPPING = "Stopping after this step; the prior is kept …\n"
 
 
 def result_of_earlier(
-    run: Path, codec: LoadedVQModel, folder: Path, settings: Mapping[str, Any], *, as_json: bool
+    run: Path,
+    codec: LoadedVQModel,
+    folder: Path,
+    settings: Mapping[str, Any],
+    start: str | None = None,
+    *,
+    as_json: bool,
 ) -> TrainingResult | None:
     """What an earlier run of the same command left behind; one that was broken off is resumed.
 
@@ -33,6 +39,7 @@ def result_of_earlier(
         codec: the model whose codes are to be learned.
         folder: of the sounds.
         settings: those that were asked for.
+        start: likewise; see `train_prior`.
         as_json: say nothing on the way.
 
     Returns:
@@ -42,7 +49,7 @@ def result_of_earlier(
         DistillError: see `resume`.
     """
     place = RunFolder(run)
-    if not place.is_run or not _is_same(place, codec.digest, folder, settings):
+    if not place.is_run or not _is_same(place, codec.digest, folder, settings, start):
         return None
     state = place.read_state()
     if state not in states.ENDED:
@@ -76,12 +83,15 @@ def command_for_its_model(run: Path) -> str:
     return f"distill train-prior MODEL {places[0]} --out {places[1]}"
 
 
-def _is_same(place: RunFolder, codec: str, folder: Path, settings: Mapping[str, Any]) -> bool:
+def _is_same(
+    place: RunFolder, codec: str, folder: Path, settings: Mapping[str, Any], start: str | None
+) -> bool:
     request = RunRequest.from_dict(place.read_request())
     searched = {os.path.realpath(source) for source in (*request.folders, *request.sources)}
     return (
         request.codec == codec
         and os.path.realpath(folder) in searched
+        and start in (None, request.start.model)
         and all(getattr(request.config, name) == value for name, value in settings.items())
     )
 

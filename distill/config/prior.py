@@ -57,6 +57,7 @@ class PriorConfig(FramedConfig):
 
     min_steps_per_epoch: int = number(100, 1, 100_000)
     weight_decay: float = number(0.05, 0.0, 1.0)
+    fine_tuning_share: float = number(1.0, 1e-3, 1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

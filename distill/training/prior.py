@@ -23,6 +23,7 @@ from distill.training.run.codec import keep_codec
 from distill.training.run.folder import RunFolder
 from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
+from distill.training.run.start import RunStart
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import Cancel
 from distill.training.watch.event_lines import MetricsCallback, TrainingFailedEvent, call_back
@@ -43,6 +44,7 @@ def train_prior(
     overwrite: bool = False,
     progress: bool = False,
     devices: int = 1,
+    start: str | None = None,
 ) -> TrainingResult:
     """Learns how the codes of a model follow one another in recordings.
 
@@ -61,6 +63,9 @@ def train_prior(
         overwrite: replaces an earlier run in `output_dir`.
         progress: shows a bar while sounds are read.
         devices: processes that train together; see `train`.
+        start: `base`, a prior that comes with distill and knows how codes follow one another in
+            sound in general, for models that started from the base; or `none`. By default the
+            base, where it fits.
 
     Raises:
         ConfigError: settings for another model, no such device or not so many, or more recordings
@@ -75,7 +80,7 @@ def train_prior(
     try:
         corpus = begin_prior(
             model, sounds, path, config, device,
-            overwrite=overwrite, devices=devices, progress=progress,
+            overwrite=overwrite, devices=devices, progress=progress, start=start,
         )  # fmt: skip
     except Exception as error:
         call_back(callback, TrainingFailedEvent(type(error).__name__, str(error)))
@@ -93,6 +98,7 @@ def begin_prior(
     overwrite: bool,
     devices: int = 1,
     progress: bool = False,
+    start: str | None = None,
 ) -> AudioCorpus:
     """Makes a run folder in which a prior can be trained.
 
@@ -105,6 +111,7 @@ def begin_prior(
         overwrite: see there.
         devices: see there.
         progress: see there.
+        start: see there.
 
     Returns:
         The recordings.
@@ -122,8 +129,9 @@ def begin_prior(
     learned = learned_names(corpus, corpus.split(config.validation_fraction))
     check_recordings(learned, config.copies)  # before there is a folder
     request = RunRequest.of(
-        config, corpus, name=codec.name, device=device, devices=devices, codec=codec.digest
-    )
+        config, corpus, name=codec.name, device=device, devices=devices, codec=codec.digest,
+        start=RunStart.of_prior(start, codec, config),
+    )  # fmt: skip
 
     def fill(folder: Path) -> Any:
         return keep_codec(folder, codec)

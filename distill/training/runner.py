@@ -137,6 +137,7 @@ class TrainingRunner(LaunchedRun):
         *,
         overwrite: bool = False,
         devices: int = 1,
+        start: str | None = None,
     ) -> TrainingRunner:
         """Starts `train_prior` in the background; returns itself, once the recordings are read.
 
@@ -150,6 +151,7 @@ class TrainingRunner(LaunchedRun):
             callback: see `start`.
             overwrite: see `start`.
             devices: see `start`.
+            start: see `train_prior`.
 
         Raises:
             DistillError: see `start` and `train_prior`.
@@ -161,8 +163,9 @@ class TrainingRunner(LaunchedRun):
             self._refuse_if_busy()
             self._check_thread(devices)
             sounds = begin_prior(
-                model, corpus, path, config, device, overwrite=overwrite, devices=devices
-            )
+                model, corpus, path, config, device,
+                overwrite=overwrite, devices=devices, start=start,
+            )  # fmt: skip
             self._launch(path, callback, corpus=sounds)
         return self
 

@@ -30,6 +30,16 @@ def missing_sources(clips: Sequence[Clip]) -> list[str]:
     return [problem for problem in found if problem]
 
 
+def check_sources(clips: Sequence[Clip]) -> None:
+    """Refuses what cannot be made here.
+
+    Raises:
+        ValueError: sources are missing; says which, and where they come from.
+    """
+    if problems := missing_sources(clips):
+        raise ValueError("\n".join(problems))
+
+
 def make_base(
     folder: Path,
     *,
@@ -54,12 +64,11 @@ def make_base(
         ValueError: a source is missing, or the folder holds a training with other options.
     """
     clips = plan(seconds, training.seed, clip_s)
-    if problems := missing_sources(clips):
-        raise ValueError("\n".join(problems))
+    check_sources(clips)
     sounds_in = folder / "material"
-    _watch(make_material(sounds_in, clips), "material", total=len(clips))
+    watch(make_material(sounds_in, clips), "material", total=len(clips))
     learner = make_learner(sounds_in, clips, config, training)
-    _watch(train(learner, folder), "training", total=training.steps)
+    watch(train(learner, folder), "training", total=training.steps)
     return finish(folder, learner, clips)
 
 
@@ -97,7 +106,8 @@ def _read(path: Path) -> Tensor:
     return torch.from_numpy(soundfile.read(path, dtype="int16")[0])
 
 
-def _watch(steps: Iterable[int | tuple[int, float]], name: str, *, total: int) -> None:
+def watch(steps: Iterable[int | tuple[int, float]], name: str, *, total: int) -> None:
+    """Has steps done, with a bar: the number of each, or also its loss."""
     # Where nobody looks, in a log, a line a minute is enough.
     interval = 0.5 if sys.stderr.isatty() else 60.0
     with tqdm(total=total, desc=name, mininterval=interval, maxinterval=2 * interval) as bar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ def encoded_copies(
         found = tuple(_encoded(model, copy) for copy in _copies(waveform, copies))
         _write(path, found)
     return found
+
+
+def encoded_once(model: LoadedVQModel, waveform: Tensor, copy: int) -> Tensor:
+    """A recording, copy 0, or one of its copies as codes; nothing is kept.
+
+    Args:
+        model: whose codes.
+        waveform: see `encoded_copies`.
+        copy: 0 to `MOST_COPIES`.
+
+    Returns:
+        (steps, level) int32.
+    """
+    return _encoded(model, next(islice(_copies(waveform, copy), copy, None)))
 
 
 def _copies(waveform: Tensor, count: int) -> Iterator[Tensor]:

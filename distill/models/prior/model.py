@@ -48,8 +48,7 @@ class CodePrior(nn.Module):
     @torch.no_grad()
     def use_codebooks(self, codebooks: Tensor) -> None:
         """Takes the vectors of a codec's entries, (level, entry, code_dim)."""
-        spread = codebooks.std(dim=(1, 2), keepdim=True).clamp(min=1e-12)
-        self.entries = (codebooks / spread).to(self.entries)
+        self.entries = scaled(codebooks).to(self.entries)
 
     def forward(
         self, codes: Tensor, conditions: Tensor | None = None
@@ -84,6 +83,11 @@ class CodePrior(nn.Module):
         """The vectors of codes, (..., level): of each level (..., code_dim); no code as entry 0."""
         known = codes.clamp(min=0)
         return [self.entries[level][known[..., level]] for level in range(self.config.levels)]
+
+
+def scaled(codebooks: Tensor) -> Tensor:
+    """The vectors of entries, (level, entry, code_dim), each level brought to a deviation of 1."""
+    return codebooks / codebooks.std(dim=(1, 2), keepdim=True).clamp(min=1e-12)
 
 
 class ConditionVectors(nn.Module):

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from torch import nn
 
 from distill.checked import PathText, Text
-from distill.config import TrainingConfig
+from distill.config import PriorConfig, TrainingConfig
 from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError, ModelFileError, ModelTypeError, RunFolderError
 from distill.family import Family, family_of
+from distill.models.prior.start import StartingPrior, base_prior_of, base_prior_paths
 from distill.models.start import StartingModel, base_paths
 from distill.names import path_from_text, path_to_text, printable
 from distill.training.run.request_seal import is_sealed, seal
+
+if TYPE_CHECKING:
+    from distill.models.use.loaded import LoadedVQModel
 
 StartFrom = str | os.PathLike[str] | None
 """`base`, `none`, or the path of a model of one's own; None: `DEFAULT_START`, if that can be."""
@@ -99,7 +102,35 @@ class RunStart:
         path = str(paths[0])
         return cls(path, found.digest, seal([_SEALED_AS, path]))
 
-    def apply(self, module: nn.Module) -> None:
+    @classmethod
+    def of_prior(cls, asked: str | None, codec: LoadedVQModel, config: PriorConfig) -> RunStart:
+        """What a prior over the codes of a model starts from.
+
+        Args:
+            asked: `base` or `none`; None for the base, where there is one for such a model.
+            codec: the model.
+            config: of the prior.
+
+        Raises:
+            ConfigError: anything else was asked for.
+            ModelFileError: the base cannot be read.
+        """
+        if asked not in (None, BASE, NOTHING):
+            raise ConfigError(
+                f"start={printable(asked)!r}: expected {BASE!r} or {NOTHING!r}; a prior that has "
+                "learned already goes on by resuming its run"
+            )
+        if asked == NOTHING:
+            return cls()
+        found = base_prior_of(codec)
+        if found is None:
+            why = "starts from nothing: its model did not start from a base of this distill"
+            return cls(remark=why if asked == BASE else "")
+        if misfit := found.misfit(config):
+            return cls(remark=f"starts from nothing: the base has other settings ({misfit})")
+        return cls(BASE, found.digest)
+
+    def apply(self, module: Any) -> None:
         """Gives a new model the weights that it starts with.
 
         Raises:
@@ -115,15 +146,20 @@ class RunStart:
                 f"changed; it has no checkpoint, and starts from {self.model}, which was not "
                 "read. Begin a new run with start=MODEL"
             )
-        paths = base_paths() if self.model == BASE else (Path(self.model),)
-        models = (StartingModel.described(path) for path in paths)
-        found = next((model for model in models if model.digest == self.digest), None)
+        found = next((model for model in self._models() if model.digest == self.digest), None)
         if found is None:
             raise RunFolderError(
                 f"{self.model}: is not the model that it was when the run began, and the run has "
                 "no checkpoint; put the old one back, or begin a new run"
             )
         found.give(module)
+
+    def _models(self) -> Iterator[StartingModel | StartingPrior]:
+        """Those that it may be, described as they are asked for."""
+        paths = base_paths() if self.model == BASE else (Path(self.model),)
+        yield from map(StartingModel.described, paths)
+        if self.model == BASE:
+            yield from map(StartingPrior.described, filter(Path.is_file, base_prior_paths()))
 
     @property
     def about(self) -> dict[str, str]:

@@ -187,20 +187,9 @@ class PriorTask:
         check_generator(member(windows, "generator"), "windows: generator")
 
     def _judgement(self, codes: Tensor, logits: list[Tensor], ends: Tensor) -> Judgement:
-        target, before = codes[:, 1:].clamp(min=NOTHING), codes[:, :-1, 0]
-        steps = (target[..., 0] >= 0).sum().clamp(min=1)
-        may_end = (before >= 0) & (codes[:, 1:, 0] != PADDING)
-        bits = torch.stack([
-            F.cross_entropy(
-                of_level.float().flatten(0, 1), target[..., level].flatten(),
-                ignore_index=NOTHING, reduction="sum",
-            )
-            for level, of_level in enumerate(logits)
-        ]) * _BITS  # fmt: skip
-        ended = F.binary_cross_entropy_with_logits(
-            ends.float(), (target[..., 0] < 0).float(), weight=may_end.float(), reduction="sum"
-        )
-        parts = {"codes": bits.sum() / steps, "ends": ended * _BITS / steps}
+        target = codes[:, 1:].clamp(min=NOTHING)
+        bits, ended, steps = cost(codes, logits, ends)
+        parts = {"codes": bits.sum() / steps, "ends": ended / steps}
         uses = count_checked_codes(target.movedim(-1, 0).flatten(1), self.config.codebook_size)
         observed = {"uses": uses, "bits": bits.detach()}
         return Judgement(parts["codes"] + parts["ends"], parts, observed)
@@ -210,3 +199,31 @@ class PriorTask:
         rows = [row[1:][row[1:, 0] >= 0] for row in codes]
         sums = [torch.stack(self._counts.bits(row)) for row in rows if len(row)]
         return torch.stack(sums).sum(dim=0)
+
+
+def cost(codes: Tensor, logits: Sequence[Tensor], ends: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What windows of codes cost by what a prior says of them.
+
+    Args:
+        codes: (batch, 1 + time, level); see `CodePrior.forward`, as the others.
+        logits: of every level.
+        ends: that the sound has ended before the step.
+
+    Returns:
+        Bits of all codes of each level, (level,); of all ends, a scalar; and the steps of codes, a
+        scalar of at least 1.
+    """
+    target, before = codes[:, 1:].clamp(min=NOTHING), codes[:, :-1, 0]
+    steps = (target[..., 0] >= 0).sum().clamp(min=1)
+    may_end = (before >= 0) & (codes[:, 1:, 0] != PADDING)
+    bits = torch.stack([
+        F.cross_entropy(
+            of_level.float().flatten(0, 1), target[..., level].flatten(),
+            ignore_index=NOTHING, reduction="sum",
+        )
+        for level, of_level in enumerate(logits)
+    ])  # fmt: skip
+    ended = F.binary_cross_entropy_with_logits(
+        ends.float(), (target[..., 0] < 0).float(), weight=may_end.float(), reduction="sum"
+    )
+    return bits * _BITS, ended * _BITS, steps

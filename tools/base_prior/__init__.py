@@ -1,0 +1,1 @@
+"""Makes the priors that a prior over anybody's codes starts from."""

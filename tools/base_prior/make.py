@@ -1,0 +1,102 @@
+"""Material, corpora, training, file, report: each after the other, resumed where it was left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from distill.config import PriorConfig, VQVAEConfig
+from distill.models.prior.start import StartingPrior, write_starting_prior
+from distill.models.start import StartingModel, base_paths
+from tools.base.make import check_sources, watch
+from tools.base.material import describe, make_material, plan
+from tools.base_prior.corpora import Shape, corpus_path, make_corpora, read_corpus
+from tools.base_prior.learning import PriorLearner, PriorPlan, train
+
+_DROPOUT = 0.1
+"""Less than where a few recordings are learned: here is more of everything."""
+
+
+def make_base_prior(
+    folder: Path,
+    material: Path,
+    shape: Shape,
+    *,
+    seconds: float,
+    corpora: int,
+    seed: int,
+    training: PriorPlan,
+) -> Path:
+    """Makes everything that is not there yet.
+
+    Args:
+        folder: of the codes, the checkpoint, the report and `base-prior-STEPS.distill`.
+        material: of the clips; that of the base may be used again.
+        shape: what the codes are like.
+        seconds: of material.
+        corpora: how many are drawn from it.
+        seed: of what is drawn.
+        training: how it learns.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: a source is missing, or the folder holds a training with other options.
+    """
+    clips = plan(seconds, training.seed)
+    check_sources(clips)
+    watch(make_material(material, clips), "material", total=len(clips))
+    codes = folder / f"codes-{shape.name}"
+    made = make_corpora(codes, material, clips, shape, count=corpora, seed=seed)
+    watch(made, "corpora", total=corpora)
+    found = [read_corpus(corpus_path(codes, number)) for number in range(corpora)]
+    codec = VQVAEConfig(stride=shape.stride, levels=shape.levels)
+    learner = PriorLearner(PriorConfig.for_codec(codec, dropout=_DROPOUT), training, found)
+    work = folder / shape.name
+    work.mkdir(exist_ok=True)
+    watch(train(learner, work), "training", total=training.steps)
+    record = {
+        "made_by": f"python -m tools.base_prior --shape {shape.name}",
+        "corpora": corpora,
+        "seed": seed,
+        "plan": asdict(training),
+        "material": describe(clips),
+    }
+    return _finish(work, learner, record, base_digest(codec))
+
+
+def base_digest(codec: VQVAEConfig) -> str:
+    """Of the base from which a codec with these settings starts."""
+    models = map(StartingModel.described, base_paths())
+    return next(model.digest for model in models if not model.misfit(codec))
+
+
+def _finish(folder: Path, learner: PriorLearner, record: dict[str, Any], codec: str) -> Path:
+    path = folder / f"base-prior-{learner.step}.distill"
+    metadata = {"name": "base prior", "licence": "MIT", "provenance": record}
+    write_starting_prior(path, learner.module, codec, {"metadata": json.dumps(metadata)})
+    record |= {"digest": StartingPrior.described(path).digest, "curve": learner.curve}
+    (folder / "report.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    (folder / "report.md").write_text(_page(record, path.stat().st_size), encoding="utf-8")
+    return path
+
+
+def _page(record: dict[str, Any], size: int) -> str:
+    curve: Sequence[dict[str, float]] = record["curve"]
+    lines = [
+        f"| {point['step']:.0f} | {point['loss']:.3f} | {point['held_out']:.3f} |"
+        for point in curve
+    ]
+    return "\n".join(
+        [
+            f"# A prior to start from\n\n`{record['made_by']}`: {record['corpora']} corpora "
+            f"drawn from {record['material']['seconds'] / 60:.0f} minutes of sound; {size} bytes, digest "
+            f"`{record['digest']}`.\n\nBits of a step, since the line above, and of corpora that "
+            "it does not learn from:\n",
+            "| step | learned | held out |", "| --- | --- | --- |", *lines, "",
+        ]
+    )  # fmt: skip
