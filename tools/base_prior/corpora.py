@@ -67,7 +67,7 @@ def plan_corpus(number: int, clips: Sequence[Clip], seed: int) -> CorpusPlan:
     return CorpusPlan(tuple(mine), entries, steps, copies, number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodedCorpus:
     """Codes, and the codebooks that say what they mean."""
 

@@ -87,6 +87,7 @@ def _finish(folder: Path, learner: PriorLearner, record: dict[str, Any], codec: 
 
 def _page(record: dict[str, Any], size: int) -> str:
     curve: Sequence[dict[str, float]] = record["curve"]
+    minutes = record["material"]["seconds"] / 60
     lines = [
         f"| {point['step']:.0f} | {point['loss']:.3f} | {point['held_out']:.3f} |"
         for point in curve
@@ -94,7 +95,7 @@ def _page(record: dict[str, Any], size: int) -> str:
     return "\n".join(
         [
             f"# A prior to start from\n\n`{record['made_by']}`: {record['corpora']} corpora "
-            f"drawn from {record['material']['seconds'] / 60:.0f} minutes of sound; {size} bytes, digest "
+            f"drawn from {minutes:.0f} minutes of sound; {size} bytes, digest "
             f"`{record['digest']}`.\n\nBits of a step, since the line above, and of corpora that "
             "it does not learn from:\n",
             "| step | learned | held out |", "| --- | --- | --- |", *lines, "",

@@ -113,7 +113,7 @@ class RunStart:
 
         Raises:
             ConfigError: anything else was asked for.
-            ModelFileError: the base cannot be read.
+            ModelFileError: the base was asked for, and cannot be read.
         """
         if asked not in (None, BASE, NOTHING):
             raise ConfigError(
@@ -122,7 +122,12 @@ class RunStart:
             )
         if asked == NOTHING:
             return cls()
-        found = base_prior_of(codec)
+        try:
+            found = base_prior_of(codec)
+        except ModelFileError as error:
+            if asked is None:  # no reason not to train
+                return cls(remark=f"starts from nothing: {error}")
+            raise
         if found is None:
             why = "starts from nothing: its model did not start from a base of this distill"
             return cls(remark=why if asked == BASE else "")
