@@ -35,7 +35,7 @@ def train_prior_command(
     out: Path | None,
     overrides: dict[str, Any],
     *,
-    start: str | None,
+    start: str | None = None,
     device: str,
     overwrite: bool,
     as_json: bool,
