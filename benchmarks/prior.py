@@ -4,6 +4,7 @@ python benchmarks/prior.py
 python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
 python benchmarks/prior.py --steps 800 --samples 10   # also what the last prior's sounds are like
 python benchmarks/prior.py --steps 300 --conditions   # also a prior that is told of sounds
+python benchmarks/prior.py --steps 300 --from-nothing # also one that does not start from the base
 
 The codec learns the other recordings only (3 levels of 256 entries; `--stride 4 --levels 6` is the
 default of a training, with steps twice as long), sorted into folders by the first word of their
@@ -39,6 +40,7 @@ from distill import (
 from distill.audio.spectrogram import LogMel
 from distill.config import MOST_COPIES
 from distill.config.conditions import ALL_CONDITIONS, CONDITIONS, condition_sizes
+from distill.config.start import BASE, NOTHING as NO_MODEL
 from distill.models.prior.brightness import step_brightness
 from distill.models.prior.conditions import (
     contour,
@@ -173,6 +175,9 @@ def main() -> None:
     options.add_argument("--levels", type=int, default=3, help="of that one")
     options.add_argument("--samples", type=int, default=0, help="so many of 30 s, of each setting")
     options.add_argument("--conditions", action="store_true", help="also one that is told of them")
+    options.add_argument(
+        "--from-nothing", action="store_true", help="also priors from random numbers"
+    )
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
     train, test = held_out_split(recordings())
@@ -200,13 +205,15 @@ def main() -> None:
             settings = get_adaptive_prior_config(
                 codec.config, len(corpus), max_steps=steps, preview_every_epochs=0, conditions=()
             )
-            began = time.perf_counter()
-            result = train_prior(
-                codec, corpus, Path(folder) / f"prior-{steps}", settings, arguments.device
-            )
-            took_s = time.perf_counter() - began
-            model = result.load()
-            rows.append(row("prior", bits_of_prior(model.prior, judged), took_s, steps))
+            for start in (NO_MODEL, BASE) if arguments.from_nothing else (BASE,):
+                began = time.perf_counter()
+                run = Path(folder) / f"prior-{steps}-{start}"
+                model = train_prior(
+                    codec, corpus, run, settings, arguments.device, start=start
+                ).load()
+                took_s = time.perf_counter() - began
+                what = "prior" if start == BASE else "prior from nothing"
+                rows.append(row(what, bits_of_prior(model.prior, judged), took_s, steps))
             if arguments.conditions:
                 groups = [file.group for file in held_out.files]
                 run = Path(folder) / f"told-{steps}"
