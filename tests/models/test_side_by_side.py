@@ -11,7 +11,9 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 
+from distill import load_model_v2
 from distill.models.use.side_by_side import side_by_side
+from distill.training import TrainingResult
 
 WITHIN_S = 20.0
 
@@ -106,6 +108,22 @@ def test_who_stops_asking_interrupts_what_is_under_way() -> None:
     with pytest.raises(KeyboardInterrupt):
         _interrupted_after(0.5, results)
     assert not _threads()
+
+
+def test_what_a_model_makes_is_to_the_bit_what_one_thread_makes(trained: TrainingResult) -> None:
+    model = load_model_v2(trained.model_path)
+    model.refinements = 2
+    generator = torch.Generator().manual_seed(1)
+    sounds = [0.1 * torch.randn(9000 + 700 * n, generator=generator) for n in range(6)]
+
+    def work(sound: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return model.encode(sound, 48_000).indices, model.reconstruct(sound, 48_000)[0]
+
+    torch.set_num_threads(1)
+    alone = [work(sound) for sound in sounds]
+    torch.set_num_threads(2)
+    for found, expected in zip(side_by_side(work, sounds), alone, strict=True):
+        assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
 def _interrupted_after(seconds: float, results: Iterator[int]) -> None:
