@@ -89,9 +89,9 @@ def get_adaptive_prior_config(
 
     It learns until it has gone through the recordings and their copies often enough, or until the
     time is up, which grows from one to five minutes with the corpus. More steps gained nothing: on
-    `sonic_pi`, one codec, 800 steps (25 passes) cost 13.96 bits a step of recordings that nobody
-    knew, 1500 steps 14.58, since those are kept that suit a few held-out recordings best
-    (`benchmarks/prior.py`).
+    `sonic_pi`, where these are 800 (25 passes), a step of recordings that nobody knew costs a prior
+    from the base 14.03 bits after 300 and 14.07 after 800, one from nothing 14.84 and 14.59
+    (`benchmarks/prior.py --steps 300 800 --from-nothing`).
 
     Args:
         codec: `config` of the model whose codes it learns.
