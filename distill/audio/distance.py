@@ -6,6 +6,7 @@ distances of its evaluation, on magnitudes, periodic Hann windows, centred, mirr
 
 from __future__ import annotations
 
+import threading
 import warnings
 from functools import lru_cache
 
@@ -107,10 +108,13 @@ def _magnitude(sound: Tensor, window: int) -> Tensor:
     ).abs()
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @lru_cache(maxsize=32)
 def _filters(mels: int, window: int, sample_rate: int) -> Tensor:
     """Slaney mel filters, (mels, bins)."""
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():  # which all threads share
         # At 320 mels some filters are narrower than a bin and stay empty, as in the papers.
         warnings.filterwarnings("ignore", message="At least one mel filterbank has all zero")
         return torchaudio.functional.melscale_fbanks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from distill.models.use.side_by_side import MOST, side_by_side
 from distill.names import printable
 
 _NAMED = 10
+_LARGE = 64 << 20
+"""Bytes of a file; where one is larger they are worked on one by one, for the memory they take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +89,17 @@ def convert(
             return error
         return written
 
-    failed = 0
     # Names that one disk takes for one and another for two are told apart once a file is there.
-    at_a_time = MOST if plan.names_differ else 1
+    at_a_time = MOST if plan.names_differ and plan.largest_bytes <= _LARGE else 1
     results = side_by_side(made_of, plan.pairs, device=model.device, most=at_a_time)
-    for (path, _), made in zip(plan.pairs, results, strict=True):
-        if isinstance(made, Exception):
-            failed += 1
-            echo(f"distill: {_words(made, path)}", err=True)
-        else:
-            echo(printable(made))
+    failed = 0
+    with contextlib.closing(results):
+        for (path, _), made in zip(plan.pairs, results, strict=True):
+            if isinstance(made, Exception):
+                failed += 1
+                echo(f"distill: {_words(made, path)}", err=True)
+            else:
+                echo(printable(made))
     if failed == len(plan.pairs):
         raise ConfigError(f"{printable(source)}: none of {failed} files could be used")
     return failed + _report_unused(plan.refusals)

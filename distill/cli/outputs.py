@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Outputs:
         self._inputs = {place for path in inputs if (place := _place(path))}
         self._sources: dict[str, Path] = {}
         self._made: dict[_Place, Path] = {}
+        self._lock = threading.Lock()  # several files of a folder are worked on at a time
 
     def claim(self, target: Path, source: Path) -> Path:
         """Takes a name for what is made of a source.
@@ -40,6 +42,10 @@ class Outputs:
         Raises:
             OutputExistsError: it may not be written there.
         """
+        with self._lock:
+            return self._claim(target, source)
+
+    def _claim(self, target: Path, source: Path) -> Path:
         key = os.path.join(os.path.realpath(target.parent), target.name)  # noqa: PTH118
         place = _place(target)
         if place is not None and place in self._inputs:

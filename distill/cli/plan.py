@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -27,8 +28,13 @@ class Plan:
     @property
     def names_differ(self) -> bool:
         """Whether targets are several files on every disk: by more than large and small letters."""
-        folded = {unicodedata.normalize("NFC", str(path)).casefold() for _, path in self.pairs}
+        folded = {_folded(target) for _, target in self.pairs}
         return len(folded) == len(self.pairs)
+
+    @property
+    def largest_bytes(self) -> int:
+        """Of the sources; 0 for those that cannot be looked at."""
+        return max((_size(source) for source, _ in self.pairs), default=0)
 
 
 def make_plan(kind: str, source: Path, out: Path | None) -> Plan:
@@ -92,3 +98,15 @@ def _name(kind: str, path: Path) -> str:
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
     return name + _SOUND
+
+
+def _folded(path: Path) -> str:
+    name = os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0

@@ -23,7 +23,7 @@ from distill.training.engine.memory import keep_freed_memory
 from distill.training.prior import opened_codec, prior_config_for, train_prior
 from distill.training.run.folder import RunFolder
 from distill.training.run.sounds_inside import refuse_sounds_inside
-from distill.training.run.start import RunStart
+from distill.training.run.start import RunStart, check_start_of_prior
 from distill.training.session.result import TrainingResult
 from distill.training.session.signals import stopped_by_signals
 from distill.words import duration, why_ended
@@ -60,6 +60,7 @@ def train_prior_command(
     run = out or beside(model, "prior")
     codec = opened_codec(model)
     check_place(model)
+    check_start_of_prior(start)
     get_adaptive_prior_config(codec.config, 1, **overrides)  # what is wrong is said before a scan
     refuse_sounds_inside(run, [folder])
     keep_freed_memory()

@@ -10,6 +10,7 @@ from typing import Any
 
 from distill.cli.boundary import echo
 from distill.cli.live import TrainingDisplay
+from distill.config.start import BASE
 from distill.models.use.loaded import LoadedVQModel
 from distill.names import printable
 from distill.training.fronts import resume
@@ -91,7 +92,7 @@ def _is_same(
     return (
         request.codec == codec
         and os.path.realpath(folder) in searched
-        and start in (None, request.start.model)
+        and (start in (None, request.start.model) or (start == BASE and request.start.remark != ""))
         and all(getattr(request.config, name) == value for name, value in settings.items())
     )
 

@@ -88,9 +88,9 @@ def get_adaptive_prior_config(
     """A prior's config for the codes of a model over a corpus of this size.
 
     It learns until it has gone through the recordings and their copies often enough, or until the
-    time is up, which grows from one to five minutes with the corpus. More steps gained nothing: on
+    time is up, which grows from one to five minutes with the corpus. On
     `sonic_pi`, where these are 800 (25 passes), a step of recordings that nobody knew costs a prior
-    from the base 14.03 bits after 300 and 14.07 after 800, one from nothing 14.84 and 14.59
+    from nothing 14.84 bits after 300 and 14.59 after 800, one from the base 14.03 and 14.07
     (`benchmarks/prior.py --steps 300 800 --from-nothing`).
 
     Args:

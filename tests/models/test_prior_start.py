@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from distill import PriorConfig
 from distill.config import VQVAEConfig
 from distill.errors import ModelFileError
+from distill.models.file.container import read_container, write_container
 from distill.models.prior.model import CodePrior
 from distill.models.prior.start import StartingPrior, base_prior_paths, write_starting_prior
 from distill.models.start import StartingModel, base_paths
@@ -30,7 +31,7 @@ def prior(seed: int, **changes: object) -> CodePrior:
 
 
 @given(theirs=st.integers(1, 5), ours=st.integers(1, 5), entries=st.integers(2, 9))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_what_both_have_is_taken_over_and_all_else_stays(
     theirs: int, ours: int, entries: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -66,7 +67,7 @@ def test_settings_that_it_cannot_serve_are_named(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_file_that_was_changed_is_refused(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -82,6 +83,28 @@ def test_a_file_that_was_changed_is_refused(
     with pytest.raises(ModelFileError):
         StartingPrior.described(folder / "forged.distill").give(module)
     assert all(torch.equal(module.state_dict()[key], weight) for key, weight in before.items())
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_file_that_lacks_weights_or_has_others_changes_nothing(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whole files, with a checksum of their own, as somebody might have made them."""
+    path = tmp_path_factory.mktemp("forged") / "base.distill"
+    header, weights = read_container(write_starting_prior(path, prior(1), CODEC, {}))
+    key = data.draw(st.sampled_from(sorted(weights)))
+    odd = data.draw(st.sampled_from([None, torch.zeros(()), torch.zeros(3), torch.zeros(2, 2, 2)]))
+    weights.pop(key)
+    if odd is not None:
+        weights[key] = odd
+    weights |= {"heads": torch.zeros(2), "heads.².x": torch.ones(2)}
+    write_container(path, weights, header.texts)
+    module = prior(2)
+    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+    with pytest.raises(ModelFileError, match="the weights"):
+        StartingPrior.described(path).give(module)
+    assert all(torch.equal(module.state_dict()[name], weight) for name, weight in before.items())
 
 
 def test_one_that_was_replaced_meanwhile_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tools.base.material import plan
 from tools.base_prior import corpora
 from tools.base_prior.corpora import CodedCorpus, corpus_path, plan_corpus, read_corpus
 from tools.base_prior.learning import PriorLearner, PriorPlan, train
-from tools.base_prior.make import base_digest
+from tools.base_prior.make import _refuse_others, base_digest
 
 CONFIG = PriorConfig(
     levels=2, codebook_size=16, code_dim=4, width=8, segment_steps=8, batch_size=4, dropout=0.1
@@ -82,6 +82,14 @@ def test_a_corpus_is_read_as_it_was_written(tmp_path: Path) -> None:
     for ours, theirs in zip(found.own + found.copies, one.own + one.copies, strict=True):
         assert torch.equal(ours, theirs)
     assert (len(found.own), len(found.copies)) == (2, 2)
+
+
+def test_what_was_begun_with_other_options_is_left_alone(tmp_path: Path) -> None:
+    """Another base above all: codes of the one before would pass for codes of it."""
+    _refuse_others(tmp_path / "fine", {"base": "1", "seed": 7})
+    _refuse_others(tmp_path / "fine", {"base": "1", "seed": 7})
+    with pytest.raises(ValueError, match=r"fine: was begun with another base: give the same"):
+        _refuse_others(tmp_path / "fine", {"base": "2", "seed": 7})
 
 
 def test_each_shape_has_a_base_of_its_own() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from distill import AudioCorpus, LoadedVQModel, PriorConfig, load_model_v2, resume, train_prior
+from distill.cli.prior_run import _is_same
 from distill.config.start import BASE, NOTHING
 from distill.errors import ConfigError, CorruptModelError
 from distill.models.prior import start as start_module
@@ -23,6 +24,7 @@ from distill.training.watch.events import Event, StepMetrics
 from tests.priors import tiny_prior
 
 CODEC = "5" * 64
+STARTS = (None, BASE, NOTHING)
 
 
 @pytest.fixture
@@ -68,6 +70,34 @@ def test_a_prior_learns_on_from_its_base_and_a_run_that_was_stopped_ends_as_if_i
     assert begun(runs["nothing"]) == RunStart()
     losses = [each.history.steps["loss"].tolist() for each in (resumed, whole, nothing)]
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_the_same_command_goes_on_where_the_base_did_not_fit(
+    model: LoadedVQModel, base: Path, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    del base
+    folder, run = corpus.files[0].path.parent, tmp_path / "run"
+    train_prior(model, folder, run, tiny_prior(model, width=24, max_steps=2), "cpu", start="base")
+    asked = {start: _is_same(RunFolder(run), model.digest, folder, {}, start) for start in STARTS}
+    assert asked == {None: True, BASE: True, NOTHING: True}
+    train_prior(
+        model, folder, run, tiny_prior(model, max_steps=2), "cpu", start="none", overwrite=True
+    )
+    asked = {start: _is_same(RunFolder(run), model.digest, folder, {}, start) for start in STARTS}
+    assert asked == {None: True, BASE: False, NOTHING: True}
+
+
+def test_one_broken_file_of_ours_leaves_the_other_in_use(
+    model: LoadedVQModel, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = base.with_name("broken.distill")
+    broken.write_bytes(base.read_bytes()[:200])
+    for module in (start_module, run_start):
+        monkeypatch.setattr(module, "base_prior_paths", lambda: (broken, base))
+    config = tiny_prior(model)
+    chosen = RunStart.of_prior(BASE, model, config)
+    assert chosen == RunStart(BASE, StartingPrior.described(base).digest)
+    chosen.apply(CodePrior(config))
 
 
 def test_before_the_first_step_its_weights_are_those_of_the_base(

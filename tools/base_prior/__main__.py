@@ -3,7 +3,7 @@
     apt-get install fluidsynth fluid-soundfont-gm musescore-general-soundfont flite
     python -m tools.base_prior                  # for codes of the default model
     python -m tools.base_prior --shape fine     # for those of twice as many steps a second
-    python -m tools.base_prior --seconds 60 --corpora 2 --steps 20  # a moment's try
+    python -m tools.base_prior --work OTHER --seconds 60 --corpora 2 --steps 20  # a moment's try
 
 Killed or stopped, the same command continues: at the clip, the corpus, or the last checkpoint. To
 ship what it made, put `base-prior-STEPS.distill` into `distill/data` as `base-prior.distill`, or as

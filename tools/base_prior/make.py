@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ def make_base_prior(
     """Makes everything that is not there yet.
 
     Args:
-        folder: of the codes, the checkpoint, the report and `base-prior-STEPS.distill`.
+        folder: below it, one for each shape, with the codes, the checkpoint, the report and
+            `base-prior-STEPS.distill`.
         material: of the clips; that of the base may be used again.
         shape: what the codes are like.
         seconds: of material.
@@ -45,19 +46,23 @@ def make_base_prior(
         The file.
 
     Raises:
-        ValueError: a source is missing, or the folder holds a training with other options.
+        ValueError: a source or a base is missing, or the folder was begun with other options.
     """
     clips = plan(seconds, training.seed)
     check_sources(clips)
+    codec = VQVAEConfig(stride=shape.stride, levels=shape.levels)
+    made_of: dict[str, Any] = {
+        "base": base_digest(codec), "seconds": seconds, "corpora": corpora, "seed": seed,
+        "plan": asdict(training),
+    }  # fmt: skip
+    work = folder / shape.name
+    _refuse_others(work, made_of)
     watch(make_material(material, clips), "material", total=len(clips))
-    codes = folder / f"codes-{shape.name}"
+    codes = work / "codes"
     made = make_corpora(codes, material, clips, shape, count=corpora, seed=seed)
     watch(made, "corpora", total=corpora)
     found = [read_corpus(corpus_path(codes, number)) for number in range(corpora)]
-    codec = VQVAEConfig(stride=shape.stride, levels=shape.levels)
     learner = PriorLearner(PriorConfig.for_codec(codec, dropout=_DROPOUT), training, found)
-    work = folder / shape.name
-    work.mkdir(exist_ok=True)
     watch(train(learner, work), "training", total=training.steps)
     record = {
         "made_by": f"python -m tools.base_prior --shape {shape.name}",
@@ -66,13 +71,37 @@ def make_base_prior(
         "plan": asdict(training),
         "material": describe(clips),
     }
-    return _finish(work, learner, record, base_digest(codec))
+    return _finish(work, learner, record, made_of["base"])
+
+
+def _refuse_others(folder: Path, made_of: Mapping[str, Any]) -> None:
+    """Notes what everything in a folder is made of; refuses one that was begun with anything else.
+
+    Raises:
+        ValueError: it was.
+    """
+    path = folder / "made_of.json"
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if other := [name for name, value in made_of.items() if found.get(name) != value]:
+            raise ValueError(
+                f"{folder}: was begun with another {', '.join(other)}: give the same options, or "
+                "another --work folder"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(made_of, indent=1), encoding="utf-8")
 
 
 def base_digest(codec: VQVAEConfig) -> str:
-    """Of the base from which a codec with these settings starts."""
-    models = map(StartingModel.described, base_paths())
-    return next(model.digest for model in models if not model.misfit(codec))
+    """Of the base from which a codec with these settings starts.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for model in map(StartingModel.described, base_paths()):
+        if not model.misfit(codec):
+            return model.digest
+    raise ValueError(f"no base of this distill fits stride {codec.stride}: make that first")
 
 
 def _finish(folder: Path, learner: PriorLearner, record: dict[str, Any], codec: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,12 +17,13 @@ from distill.analysis.progress_bar import bar
 from distill.analysis.unique_names import short_names
 from distill.audio.corpus import AudioCorpus
 from distill.audio.io import resample
+from distill.audio.vocoder import GriffinLimVocoder
 from distill.codebook.codes import NO_CODE
 from distill.codebook.counts import count_codes
 from distill.markup import tag
 from distill.models.use.bottlenecks import check_codebooks
 from distill.models.use.loaded import LoadedVQModel
-from distill.models.use.side_by_side import side_by_side
+from distill.models.use.side_by_side import LONG_S, MOST, side_by_side
 from distill.tables import html_page, html_table, text_table
 from distill.words import duration
 
@@ -163,11 +165,16 @@ def rate_distortion(
     def measure(waveform: Tensor) -> tuple[Tensor, np.ndarray]:
         return _measure(model, resample(waveform, corpus.sample_rate, model.sample_rate))
 
-    measures = side_by_side(measure, corpus.waveforms, device=model.device)
-    for indices, rows in bar(measures, len(corpus), "Measuring", "file", progress):
-        measured.append(rows)
-        counts.append(count_codes(indices, model.config.codebook_size).numpy())
-        lengths.append(indices.shape[1])
+    # A vocoder of somebody's own may not be made for several sounds at a time.
+    is_ours = isinstance(model.vocoder, GriffinLimVocoder)
+    is_long = max(file.seconds for file in corpus.files) > LONG_S
+    most = MOST if is_ours and not is_long else 1
+    measures = side_by_side(measure, corpus.waveforms, device=model.device, most=most)
+    with contextlib.closing(measures):
+        for indices, rows in bar(measures, len(corpus), "Measuring", "file", progress):
+            measured.append(rows)
+            counts.append(count_codes(indices, model.config.codebook_size).numpy())
+            lengths.append(indices.shape[1])
     together, steps = np.stack(counts), np.array(lengths)
     entropy = entropy_bps(together, steps, model.config.step_rate_hz)
     names = short_names([file.path for file in corpus.files])

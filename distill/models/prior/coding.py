@@ -83,8 +83,9 @@ def _encoded(model: LoadedVQModel, waveform: Tensor) -> Tensor:
 
 
 def _file_name(model: LoadedVQModel, waveform: Tensor) -> str:
-    content = hashlib.sha256(_SEARCH + waveform.contiguous().numpy().tobytes()).hexdigest()
-    return f"{content}-{model.digest[:32]}{CODES_SUFFIX}"
+    content = hashlib.sha256(_SEARCH)
+    content.update(waveform.contiguous().numpy().data)
+    return f"{content.hexdigest()}-{model.digest[:32]}{CODES_SUFFIX}"
 
 
 def _read(path: Path, model: LoadedVQModel, copies: int) -> tuple[Tensor, ...] | None:

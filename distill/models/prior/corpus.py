@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -151,8 +152,9 @@ def coded(
         name, waveform = named
         return CodedSound(printable(name), encoded_copies(model, waveform, copies, cache_dir))
 
+    made = side_by_side(sound, zip(names, waveforms, strict=True), device=model.device)
     shown = tqdm(
-        side_by_side(sound, zip(names, waveforms, strict=True), device=model.device),
+        made,
         total=len(names),
         desc="Encoding sounds",
         unit="file",
@@ -160,4 +162,5 @@ def coded(
         leave=False,
         disable=not progress,
     )
-    return tuple(shown)
+    with contextlib.closing(made):
+        return tuple(shown)

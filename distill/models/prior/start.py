@@ -57,8 +57,18 @@ def base_prior_of(codec: LoadedVQModel) -> StartingPrior | None:
     start = codec.metadata.get("start")
     if not isinstance(start, Mapping) or start.get("model") != BASE:
         return None
-    found = (StartingPrior.described(path) for path in base_prior_paths() if path.is_file())
-    return next((one for one in found if one.codec == start.get("digest")), None)
+    broken: ModelFileError | None = None
+    for path in filter(Path.is_file, base_prior_paths()):
+        try:
+            found = StartingPrior.described(path)
+        except ModelFileError as error:  # it may be the other one that is asked for
+            broken = broken or error
+            continue
+        if found.codec == start.get("digest"):
+            return found
+    if broken:
+        raise broken
+    return None
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,10 @@ class StartingPrior:
 
     @classmethod
     def described(cls, path: Path) -> StartingPrior:
-        """Reads what a file says of itself.
+        """Reads what a file says of itself; `give` checks the weights.
 
         Raises:
-            ModelFileError: it is none, or altered.
+            ModelFileError: it is none, or what it says is altered.
         """
         return cls._of(read_header(path))
 
@@ -120,28 +130,31 @@ class StartingPrior:
         if found.digest != self.digest:
             raise ModelFileError(f"{name}: was replaced by another one just now")
         check_numbers(weights, name)
-        own = module.state_dict()
-        for key, weight, part in _parts(weights, found.said, module.config):
-            if key not in own or own[key][part].shape != weight.shape:
-                raise CorruptModelError(f"{name}: the weights {key!r} do not fit")
-            own[key][part] = weight
+        parts = list(_parts(module, found.said.levels))
+        for key, _, columns in parts:
+            weight = weights.get(key)
+            if weight is None or weight.ndim != len(columns):
+                raise CorruptModelError(f"{name}: the weights {key!r} are missing")
+            if weight[columns].shape != module.state_dict()[key][columns].shape:
+                raise CorruptModelError(f"{name}: the weights {key!r} are of another shape")
+        for key, own, columns in parts:
+            own[columns] = weights[key][columns]
 
 
-_Part = tuple[slice, ...]
-
-
-def _parts(
-    weights: Mapping[str, Tensor], said: _Said, config: PriorConfig
-) -> Iterator[tuple[str, Tensor, _Part]]:
-    """Weights that a new prior has too, and where in its own they belong."""
-    levels = min(said.levels, config.levels)
-    for key, weight in weights.items():
-        words = key.split(".")
+def _parts(module: CodePrior, levels: int) -> Iterator[tuple[str, Tensor, tuple[slice, ...]]]:
+    """Weights of a prior that one of so many levels has too: their names, they themselves, and the
+    part of each that both have.
+    """
+    both = min(levels, module.config.levels)
+    for key, own in module.state_dict().items():
+        part, *names = key.split(".")
+        is_higher = part == "heads" and int(names[0]) >= both
+        if part == "told" or is_higher or _is_of_entries(key):
+            continue
+        whole = [slice(None)] * own.ndim
         if key == "take.weight":  # of each level one block of columns
-            columns = slice(levels * config.code_dim)
-            yield key, weight[:, columns], (slice(None), columns)
-        elif words[0] != "heads" or (words[1].isdigit() and int(words[1]) < levels):
-            yield key, weight, ()
+            whole[1] = slice(both * module.config.code_dim)
+        yield key, own, tuple(whole)
 
 
 def write_starting_prior(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import chain, islice
 from types import TracebackType
@@ -23,7 +23,9 @@ _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
 MOST = 4
-"""Sounds in memory at once; with more cores than that each has several threads."""
+"""Sounds under way at once, and one more is ready; each has a share of torch's threads."""
+LONG_S = 600.0
+"""Longer sounds are worked on one by one: each may take gigabytes."""
 _LOOK_S = 0.2  # on Windows no interrupt reaches a thread that waits without an end
 
 
@@ -33,11 +35,11 @@ def side_by_side(
     *,
     device: torch.device | str = "cpu",
     most: int = MOST,
-) -> Iterator[_Made]:
+) -> Generator[_Made, None, None]:
     """What is made of items, in their order, several at a time on the processor's cores.
 
-    One item alone, or work on another device, is done in the calling thread. Whoever stops asking,
-    by an interrupt too, interrupts what is under way.
+    One item alone, or work on another device, is done in the calling thread. Closing the iterator,
+    or an error that it raises, interrupts what is under way.
 
     Args:
         work: may run in several threads at once; an error it raises ends everything.
@@ -49,8 +51,9 @@ def side_by_side(
     workers = min(threads, most)
     items = iter(items)
     first = list(islice(items, 2))
-    everything = chain(first, items)
-    if workers < 2 or len(first) < 2 or torch.device(device).type != "cpu":
+    is_alone = len(first) < 2
+    everything = chain(_let_go_of(first), items)
+    if workers < 2 or is_alone or torch.device(device).type != "cpu":
         yield from map(work, everything)
         return
     with _Workers(workers, threads) as under_way:
@@ -61,6 +64,11 @@ def side_by_side(
                 yield _result(waiting.popleft())
         while waiting:
             yield _result(waiting.popleft())
+
+
+def _let_go_of(items: list[_Item]) -> Iterator[_Item]:
+    while items:
+        yield items.pop(0)
 
 
 def _result(future: Future[_Made]) -> _Made:
@@ -92,8 +100,15 @@ class _Workers:
             torch.set_num_threads(max(1, self._threads // self._count))
             all_there.wait()
 
-        wait([self._executor.submit(share_out) for _ in range(self._count)])
-        torch.set_num_threads(self._threads)  # also what threads begin with that are still to come
+        try:
+            for begun in [self._executor.submit(share_out) for _ in range(self._count)]:
+                _result(begun)
+        except BaseException:
+            all_there.abort()
+            self._executor.shutdown(cancel_futures=True)
+            raise
+        finally:
+            torch.set_num_threads(self._threads)  # also what later threads begin with
         return self
 
     def __exit__(

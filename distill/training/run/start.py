@@ -115,11 +115,7 @@ class RunStart:
             ConfigError: anything else was asked for.
             ModelFileError: the base was asked for, and cannot be read.
         """
-        if asked not in (None, BASE, NOTHING):
-            raise ConfigError(
-                f"start={printable(asked)!r}: expected {BASE!r} or {NOTHING!r}; a prior that has "
-                "learned already goes on by resuming its run"
-            )
+        check_start_of_prior(asked)
         if asked == NOTHING:
             return cls()
         try:
@@ -151,20 +147,30 @@ class RunStart:
                 f"changed; it has no checkpoint, and starts from {self.model}, which was not "
                 "read. Begin a new run with start=MODEL"
             )
-        found = next((model for model in self._models() if model.digest == self.digest), None)
-        if found is None:
-            raise RunFolderError(
-                f"{self.model}: is not the model that it was when the run began, and the run has "
-                "no checkpoint; put the old one back, or begin a new run"
-            )
-        found.give(module)
+        broken: ModelFileError | None = None
+        for path, read in self._candidates():
+            try:
+                found = read(path)
+            except ModelFileError as error:  # it may be another one that is meant
+                broken = broken or error
+                continue
+            if found.digest == self.digest:
+                found.give(module)
+                return
+        if broken:
+            raise broken
+        raise RunFolderError(
+            f"{self.model}: is not the model that it was when the run began, and the run has "
+            "no checkpoint; put the old one back, or begin a new run"
+        )
 
-    def _models(self) -> Iterator[StartingModel | StartingPrior]:
-        """Those that it may be, described as they are asked for."""
-        paths = base_paths() if self.model == BASE else (Path(self.model),)
-        yield from map(StartingModel.described, paths)
+    def _candidates(self) -> Iterator[tuple[Path, Callable[[Path], StartingModel | StartingPrior]]]:
+        """Files that it may be, and how each is read."""
+        for path in base_paths() if self.model == BASE else (Path(self.model),):
+            yield path, StartingModel.described
         if self.model == BASE:
-            yield from map(StartingPrior.described, filter(Path.is_file, base_prior_paths()))
+            for path in filter(Path.is_file, base_prior_paths()):
+                yield path, StartingPrior.described
 
     @property
     def about(self) -> dict[str, str]:
@@ -190,6 +196,19 @@ class RunStart:
         """A start as run.json describes it."""
         model = path_from_text(fields.model)
         return cls(model, fields.digest, fields.origin, fields.remark)
+
+
+def check_start_of_prior(asked: str | None) -> None:
+    """Refuses what no prior can start from.
+
+    Raises:
+        ConfigError: anything but `base`, `none` and None.
+    """
+    if asked not in (None, BASE, NOTHING):
+        raise ConfigError(
+            f"start={printable(asked)!r}: expected {BASE!r} or {NOTHING!r}; a prior that has "
+            "learned already goes on by resuming its run"
+        )
 
 
 def _found(path: Path, family: Family, read: Callable[[Path], StartingModel]) -> StartingModel:
