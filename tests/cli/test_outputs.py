@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from distill.cli.files import Options, convert
 from distill.cli.outputs import Outputs
+from distill.cli.plan import Plan
 from distill.errors import ConfigError, DistillError, OutputExistsError
 from distill.training import TrainingResult
 
@@ -175,3 +178,35 @@ def test_a_disk_where_upper_and_lower_case_are_one(tmp_path: Path) -> None:
 def test_an_error_is_of_ours(model: Path, home: Path) -> None:
     with pytest.raises(DistillError, match="nothing"):
         run("decode", model, home)
+
+
+def test_a_name_is_given_once_however_many_ask_for_it_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        time.sleep(0.05)
+
+    monkeypatch.setattr("distill.cli.outputs.check_free", slow)
+    outputs, refused, together = Outputs([]), [], threading.Barrier(4)
+
+    def ask(number: int) -> None:
+        together.wait()
+        try:
+            outputs.claim(tmp_path / "take.wav", tmp_path / f"{number}.npz")
+        except OutputExistsError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 3 and all("is made of" in said for said in refused)
+
+
+def test_folders_that_are_one_by_a_link_are_not_worked_on_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").symlink_to("one")
+    for other, differ in (("two/a.wav", False), ("one/A.wav", False), ("one/b.wav", True)):
+        pairs = tuple((tmp_path / "x", tmp_path / name) for name in ("one/a.wav", other))
+        assert Plan(pairs, (), is_folder=True).names_differ is differ

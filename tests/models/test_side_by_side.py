@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from distill import load_model_v2
 from distill.models.use.side_by_side import side_by_side
@@ -26,6 +27,7 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=12), st.integers(1, 5))
 def test_results_come_in_the_order_of_the_items(waits: list[int], most: int) -> None:
     def work(item: tuple[int, int]) -> int:
@@ -108,6 +110,31 @@ def test_who_stops_asking_interrupts_what_is_under_way() -> None:
     with pytest.raises(KeyboardInterrupt):
         _interrupted_after(0.5, results)
     assert not _threads()
+
+
+def test_a_loop_that_breaks_off_leaves_nothing_under_way() -> None:
+    results = side_by_side(lambda number: _busy() if number else number, range(5))
+    with pytest.raises(ValueError, match="broke off"), contextlib.closing(results):
+        for number in results:
+            assert number == 0
+            raise ValueError("broke off")
+    assert not _threads()
+
+
+def test_threads_that_cannot_begin_are_an_error_and_leave_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = torch.set_num_threads
+
+    def refused(count: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("no room for threads")
+        real(count)
+
+    monkeypatch.setattr(torch, "set_num_threads", refused)
+    with pytest.raises(RuntimeError, match="no room for threads"):
+        list(side_by_side(str, range(4)))
+    assert not _threads() and torch.get_num_threads() == 2
 
 
 def test_what_a_model_makes_is_to_the_bit_what_one_thread_makes(trained: TrainingResult) -> None:
