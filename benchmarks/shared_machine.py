@@ -73,7 +73,9 @@ FairWaiting().__enter__()
 from distill import read_audio, load_model_v2
 from distill.models.use.side_by_side import side_by_side
 each = {"one by one": map, "side by side": side_by_side}[sys.argv[1]]
-model, sounds = load_model_v2(sys.argv[2]), [read_audio(p) for p in sys.argv[4:]]
+model, read = load_model_v2(sys.argv[2]), [read_audio(p) for p in sys.argv[4:]]
+# All of one length: what is counted are sounds.
+sounds = [(wave[:rate], rate) for wave, rate in read if len(wave) >= rate]
 with open(sys.argv[3], "a", buffering=1) as done:
     for _ in each(lambda sound: model.reconstruct(*sound), itertools.cycle(sounds)):
         done.write("one\\n")
