@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,17 +9,18 @@ import torch
 from distill import PriorConfig
 from distill.config import VQVAEConfig
 from distill.models.prior.start import StartingPrior, write_starting_prior
-from tests.tools.test_base_training import equal
+from tests.tools.test_base_training import ends_as_if_it_had_not_been_killed
+from tools.base.learning import train
 from tools.base.material import plan
 from tools.base_prior import corpora
 from tools.base_prior.corpora import CodedCorpus, corpus_path, plan_corpus, read_corpus
-from tools.base_prior.learning import PriorLearner, PriorPlan, train
+from tools.base_prior.learning import PriorLearner, PriorPlan
 from tools.base_prior.make import _refuse_others, base_digest
 
 CONFIG = PriorConfig(
     levels=2, codebook_size=16, code_dim=4, width=8, segment_steps=8, batch_size=4, dropout=0.1
 )
-PLAN = PriorPlan(steps=5, warmup_steps=2, checkpoint_every=2)
+PLAN = PriorPlan(steps=5, warmup_steps=2, checkpoint_every=2, judge_every=2)
 
 
 def coded(number: int, entries: int) -> CodedCorpus:
@@ -40,20 +42,13 @@ def learner(plan: PriorPlan = PLAN) -> PriorLearner:
 
 
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    whole = learner()
-    assert [step for step, _ in train(whole, tmp_path / "whole")] == [1, 2, 3, 4, 5]
-    work = train(learner(), tmp_path / "killed")
-    assert [next(work)[0] for _ in range(3)] == [1, 2, 3]
-    work.close()  # the third step is lost, the second is in the checkpoint
-    torch.manual_seed(99)
-    again = learner()
-    assert [step for step, _ in train(again, tmp_path / "killed")] == [3, 4, 5]
-    assert equal(whole.state_dict(), again.state_dict())
-    assert [point["step"] for point in again.curve] == [2, 4, 5]
-    with pytest.raises(ValueError, match="trained with another plan: use another --work folder"):
-        next(train(learner(PriorPlan(steps=9)), tmp_path / "killed"))
+    again = ends_as_if_it_had_not_been_killed(learner, tmp_path)
+    assert [point["step"] for point in again.state_dict()["curve"]] == [2, 4, 5]
+    other = learner(replace(PLAN, learning_rate=0.5))
+    with pytest.raises(
+        ValueError, match=r"another plan \(learning_rate 0.002, now 0.5\): give the"
+    ):
+        next(train(other, tmp_path / "killed"))
 
 
 def test_what_belongs_to_the_entries_of_one_codebook_is_not_learned(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tools.base.learning import (
     CHECKPOINT,
     SHIPPED_ENTRIES,
     Learner,
+    Learns,
     TrainingPlan,
     read_checkpoint,
     train,
@@ -48,20 +50,28 @@ def only_own_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(material, "KINDS", kinds)
 
 
-def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def ends_as_if_it_had_not_been_killed(made: Callable[[], Learns], folder: Path) -> Learns:
+    """Trains in five steps, a checkpoint every second, once whole and once killed after the third;
+    gives what the killed one ended as.
+    """
     for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    whole = learner()
-    assert [step for step, _ in train(whole, tmp_path / "whole")] == [1, 2, 3, 4, 5]
+        (folder / name).mkdir()
+    whole = made()
+    assert [step for step, _ in train(whole, folder / "whole")] == [1, 2, 3, 4, 5]
 
-    work = train(learner(), tmp_path / "killed")
+    work = train(made(), folder / "killed")
     assert [next(work)[0] for _ in range(3)] == [1, 2, 3]
     work.close()  # the third step is lost, the second is in the checkpoint
     torch.manual_seed(99)
-    again = learner()
-    assert [step for step, _ in train(again, tmp_path / "killed")] == [3, 4, 5]
+    again = made()
+    assert [step for step, _ in train(again, folder / "killed")] == [3, 4, 5]
     assert equal(whole.state_dict(), again.state_dict())
-    assert [point["step"] for point in again.curve] == [2, 4, 5]
+    return again
+
+
+def test_a_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    again = ends_as_if_it_had_not_been_killed(learner, tmp_path)
+    assert [point["step"] for point in again.state_dict()["curve"]] == [2, 4, 5]
 
 
 def test_another_model_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -28,21 +28,15 @@ _SPARE_SAMPLES = 511  # one hop less one: the segment has exactly its number of 
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
-    """How the base is trained; all of it is in every checkpoint."""
+class Plan:
+    """How something is trained; all of it is in every checkpoint."""
 
-    steps: int = 24_000
+    steps: int
     seed: int = 0
     learning_rate: float = 2e-3
     warmup_steps: int = 200
     falling_share: float = 0.4
     """The last part of the steps, over which the learning rate falls to 0."""
-    average_decay: float = 0.999
-    """Of the moving average of all weights, which is what the base is made of."""
-    mixed_share: float = 0.2
-    """Of the segments, those that sound together with another one."""
-    bfloat16: bool = False
-    """Convolutions in half precision: a third less time where a processor knows it."""
     checkpoint_every: int = 200
     judge_every: int = 1000
 
@@ -51,6 +45,55 @@ class TrainingPlan:
         rising = (step + 1) / self.warmup_steps if self.warmup_steps else 1.0
         falling = (self.steps - step) / max(1.0, self.falling_share * self.steps)
         return self.learning_rate * min(1.0, rising, falling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan(Plan):
+    """How the base is trained."""
+
+    steps: int = 24_000
+    average_decay: float = 0.999
+    """Of the moving average of all weights, which is what the base is made of."""
+    mixed_share: float = 0.2
+    """Of the segments, those that sound together with another one."""
+    bfloat16: bool = False
+    """Convolutions in half precision: a third less time where a processor knows it."""
+
+
+class Learns(Protocol):
+    """What `train` takes: all that a next step depends on."""
+
+    step: int
+
+    @property
+    def plan(self) -> Plan:
+        """How it is trained."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Of the model."""
+        ...
+
+    def begin(self) -> None:
+        """What is done before the first step."""
+        ...
+
+    def learn(self) -> float:
+        """One step; its loss."""
+        ...
+
+    def judge(self) -> None:
+        """Notes how good it is by now."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything; tensors and plain data alone."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continues exactly where another one was."""
+        ...
 
 
 class Learner:
@@ -143,8 +186,8 @@ class Learner:
                 self.average[name].copy_(value)
 
     @torch.no_grad()
-    def judge(self) -> dict[str, float]:
-        """The mean loss since the last time, and the averaged model's on held-out material."""
+    def judge(self) -> None:
+        """Notes the mean loss since the last time, and the averaged model's on what is held out."""
         judged = self.averaged()
         with torch.random.fork_rng(devices=[]):
             mel = self.log_mel(self._held)
@@ -157,7 +200,6 @@ class Learner:
         }
         self._recent.clear()
         self.curve.append(point)
-        return point
 
     def averaged(self) -> ConvVQVAE:
         """A model of the averaged weights, in eval mode."""
@@ -206,7 +248,7 @@ class Learner:
         torch.set_rng_state(state["torch"])
 
 
-def train(learner: Learner, folder: Path) -> Iterator[tuple[int, float]]:
+def train(learner: Learns, folder: Path) -> Iterator[tuple[int, float]]:
     """Trains to the end of the plan, from the last checkpoint where there is one.
 
     Yields:
@@ -237,14 +279,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return torch.load(path, weights_only=True)
 
 
-def _write_checkpoint(path: Path, learner: Learner) -> None:
+def _write_checkpoint(path: Path, learner: Learns) -> None:
     memory = io.BytesIO()
     torch.save(learner.state_dict(), memory)
     with write_atomically(path) as file:
         file.write(memory.getbuffer())
 
 
-def _checked(state: dict[str, Any], learner: Learner, path: Path) -> dict[str, Any]:
+def _checked(state: dict[str, Any], learner: Learns, path: Path) -> dict[str, Any]:
     may_change = {"steps", "falling_share", "checkpoint_every", "judge_every"}
     for name, found, expected in (
         ("model", state["config"], learner.config.to_dict()),

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distill.atomic import remove_leftovers, write_atomically
 from distill.config import PriorConfig
 from distill.models.prior.model import NOTHING, CodePrior, scaled
 from distill.training.tasks.code_windows import CodeWindows
 from distill.training.tasks.prior import cost
+from tools.base.learning import Plan
 from tools.base_prior.corpora import CodedCorpus
 
-CHECKPOINT = "prior.pt"
 _JUDGED_EVERY = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class PriorPlan:
-    """How it is trained; all of it is in every checkpoint."""
+class PriorPlan(Plan):
+    """How a prior is trained over the codes of many codecs."""
 
     steps: int = 5000
-    seed: int = 0
-    learning_rate: float = 2e-3
-    warmup_steps: int = 200
-    falling_share: float = 0.4
-    """The last part of the steps, over which the learning rate falls to 0."""
-    weight_decay: float = 0.01
     checkpoint_every: int = 250
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step: rising, level, falling."""
-        rising = (step + 1) / self.warmup_steps
-        falling = (self.steps - step) / (self.falling_share * self.steps)
-        return self.learning_rate * min(1.0, rising, falling)
+    judge_every: int = 250
+    weight_decay: float = 0.01
 
 
 class PriorLearner:
@@ -80,6 +67,9 @@ class PriorLearner:
         self._optimizer = torch.optim.AdamW(
             weights, lr=plan.learning_rate, betas=(0.9, 0.95), weight_decay=plan.weight_decay
         )
+
+    def begin(self) -> None:
+        """Random weights are all that it begins with."""
 
     def learn(self) -> float:
         """One step; the bits that a step of codes cost in it."""
@@ -142,38 +132,6 @@ class PriorLearner:
             windows.load_state_dict(drawn)
         self._chooser.set_state(state["chooser"])
         torch.set_rng_state(state["torch"])
-
-
-def train(learner: PriorLearner, folder: Path) -> Iterator[tuple[int, float]]:
-    """Trains to the end of the plan, from the last checkpoint where there is one.
-
-    Yields:
-        Steps done and the bits of the last, after each.
-
-    Raises:
-        ValueError: the checkpoint is of another prior or another plan.
-    """
-    remove_leftovers(folder)
-    path = folder / CHECKPOINT
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        for name, found in (("plan", asdict(learner.plan)), ("config", learner.config.to_dict())):
-            if state[name] != found:
-                raise ValueError(f"{path}: trained with another {name}: use another --work folder")
-        learner.load_state_dict(state)
-    while learner.step < learner.plan.steps:
-        bits = learner.learn()
-        if learner.step == learner.plan.steps or learner.step % learner.plan.checkpoint_every == 0:
-            learner.judge()
-            _write_checkpoint(path, learner)
-        yield learner.step, bits
-
-
-def _write_checkpoint(path: Path, learner: PriorLearner) -> None:
-    memory = io.BytesIO()
-    torch.save(learner.state_dict(), memory)
-    with write_atomically(path) as file:
-        file.write(memory.getbuffer())
 
 
 def _without_entries(module: CodePrior) -> CodePrior:

@@ -11,10 +11,11 @@ from typing import Any
 from distill.config import PriorConfig, VQVAEConfig
 from distill.models.prior.start import StartingPrior, write_starting_prior
 from distill.models.start import StartingModel, base_paths
+from tools.base.learning import train
 from tools.base.make import check_sources, watch
 from tools.base.material import describe, make_material, plan
 from tools.base_prior.corpora import Shape, corpus_path, make_corpora, read_corpus
-from tools.base_prior.learning import PriorLearner, PriorPlan, train
+from tools.base_prior.learning import PriorLearner, PriorPlan
 
 _DROPOUT = 0.1
 """Less than where a few recordings are learned: here is more of everything."""
@@ -65,7 +66,7 @@ def make_base_prior(
     learner = PriorLearner(PriorConfig.for_codec(codec, dropout=_DROPOUT), training, found)
     watch(train(learner, work), "training", total=training.steps)
     record = {
-        "made_by": f"python -m tools.base_prior --shape {shape.name}",
+        "made_by": f"python -m tools.base_prior --shape {shape.name} --corpora {corpora}",
         "corpora": corpora,
         "seed": seed,
         "plan": asdict(training),

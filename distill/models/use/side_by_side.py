@@ -1,9 +1,9 @@
 """Several sounds at a time, each in a thread of its own, that wait for nothing and nobody.
 
-The threads of one operation meet at its end, a thousand times a second: of one sound alone, whose
-operations are small, two do a third more than one, and beside busy programs they mostly wait for
-the one that has no core just now. Two sounds in a thread each are done sooner, and share the cores
-as any two programs do (benchmarks/shared_machine.py, encode).
+The threads of one operation meet at its end, a thousand times a second: on one sound, whose
+operations are small, two gain little over one, and beside busy programs they mostly wait for the
+one that has no core just now. Two sounds in a thread each share the cores as any two programs do
+(benchmarks/shared_machine.py, encode).
 """
 
 from __future__ import annotations
