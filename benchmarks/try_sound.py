@@ -1,27 +1,32 @@
-"""A sound tried in a dashboard while a model trains: how soon it is heard, and what that costs.
+"""A sound tried while a model trains: how soon it is there, and what that costs.
 
     python benchmarks/try_sound.py [--turns 3] [--every 10] [--lasts 60]
+    python benchmarks/try_sound.py --where cell  # runner.try_sound, without a browser
 
-A browser has the dashboard of a training open and chooses a file of 3 s, again and again. Minutes
-of trying and minutes without take turns; what is compared is the mean step of each.
+A browser has the dashboard of a training open and chooses a file of 3 s, again and again; or a
+program tries it, and measures its distances. Minutes of trying and minutes without take turns; what
+is compared is the mean step of each.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from common import parser, recordings, report, save
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from tests.browser.harness import Notebook, chromium, serve  # noqa: E402
+if TYPE_CHECKING:
+    from tests.browser.harness import Notebook
 
 SECONDS, RATE = 3, 48_000
 TRIAL = ".distill-trial"
@@ -50,15 +55,14 @@ def heard(notebook: Notebook, file: Path) -> float:
     return taken
 
 
-def window(notebook: Notebook, file: Path | None, lasts_s: float, every_s: float) -> list[float]:
-    """Passes some time, trying or not; how long each try took to be heard."""
+def window(try_it: Callable[[], float] | None, lasts_s: float, every_s: float) -> list[float]:
+    """Passes some time, trying or not; how long each try took to be there."""
     ends, took = time.monotonic() + lasts_s, []
     while (left := ends - time.monotonic()) > 0:
         began = time.monotonic()
-        if file is not None:
-            took.append(heard(notebook, file))
-        rest = min(left, every_s) - (time.monotonic() - began)
-        notebook.page.wait_for_timeout(1000 * max(0.0, rest))
+        if try_it is not None:
+            took.append(try_it())
+        time.sleep(max(0.0, min(left, every_s) - (time.monotonic() - began)))
     return took
 
 
@@ -72,50 +76,84 @@ def mean_step_ms(run: Path, since: int) -> tuple[float, int]:
     return 1000 * statistics.mean(times), len(events)
 
 
-def turn(
-    notebook: Notebook, run: Path, file: Path, lasts_s: float, every_s: float
-) -> dict[str, Any]:
+def turn(try_it: Callable[[], float], run: Path, lasts_s: float, every_s: float) -> dict[str, Any]:
     row: dict[str, Any] = {}
     _, since = mean_step_ms(run, 0)
-    window(notebook, None, lasts_s, lasts_s)
+    window(None, lasts_s, lasts_s)
     row["step ms"], since = mean_step_ms(run, since)
-    took = window(notebook, file, lasts_s, every_s)
+    took = window(try_it, lasts_s, every_s)
     row["trying"], since = mean_step_ms(run, since)
-    window(notebook, None, lasts_s, lasts_s)
+    window(None, lasts_s, lasts_s)
     row["after"], _ = mean_step_ms(run, since)
     row["slower"] = row["trying"] / ((row["step ms"] + row["after"]) / 2)
     row["tries"], row["heard s"], row["latest s"] = len(took), statistics.median(took), max(took)
     return row
 
 
+@contextlib.contextmanager
+def in_a_dashboard(home: Path) -> Iterator[tuple[Path, Callable[[], float]]]:
+    """A run that is trained, and what tries the sound in its dashboard."""
+    from tests.browser.harness import Notebook, chromium, serve
+
+    with serve(home) as server, chromium() as browser, training(server.folder / "run"):
+        run, file = server.folder / "run", sound(server.folder)
+        notebook = Notebook(server, browser, "try.ipynb", [CELL.format(run=str(run))], "lab")
+        notebook.run_all()
+        notebook.wait_for("[data-name=Loss]", "points", 10)
+        notebook.page.locator(".distill-fold").click()
+        notebook.page.locator(f"{TRIAL} input[type=file]").wait_for()
+        yield run, lambda: heard(notebook, file)
+        notebook.close()
+
+
+@contextlib.contextmanager
+def in_a_cell(home: Path) -> Iterator[tuple[Path, Callable[[], float]]]:
+    """A run that is trained, and what tries the sound from this program."""
+    with training(home / "run") as runner:
+        file = sound(home)
+
+        def there() -> float:
+            began = time.monotonic()
+            tried = runner.try_sound(file)
+            taken = time.monotonic() - began
+            assert tried.distances
+            return taken
+
+        while runner.history.step_count < 10:
+            time.sleep(0.5)
+        yield home / "run", there
+
+
+@contextlib.contextmanager
+def training(run: Path) -> Iterator[Any]:
+    """A training that goes on for as long as it is looked at."""
+    from distill import TrainingRunner, get_adaptive_vqvae_config
+
+    runner, files = TrainingRunner(), recordings()
+    config = get_adaptive_vqvae_config(len(files), max_steps=1_000_000)
+    runner.start_vqvae(config, files, run, "cpu")
+    try:
+        yield runner
+    finally:
+        runner.stop(now=True)
+        runner.wait(120, progress=False)
+        runner.close()
+
+
+WHERE = {"dashboard": in_a_dashboard, "cell": in_a_cell}
+
+
 def main() -> None:
     options = parser(__doc__ or "")
+    options.add_argument("--where", choices=WHERE, default="dashboard")
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--every", type=float, default=10.0, help="seconds from try to try")
     options.add_argument("--lasts", type=float, default=60.0, help="seconds of trying in a turn")
     given = options.parse_args()
-    from distill import TrainingRunner, get_adaptive_vqvae_config
-
-    files = recordings()
-    runner = TrainingRunner()
-    with tempfile.TemporaryDirectory() as home, serve(Path(home)) as server, chromium() as browser:
-        run, file = server.folder / "run", sound(server.folder)
-        config = get_adaptive_vqvae_config(len(files), max_steps=1_000_000)
-        runner.start_vqvae(config, files, run, "cpu")
-        try:
-            notebook = Notebook(server, browser, "try.ipynb", [CELL.format(run=str(run))], "lab")
-            notebook.run_all()
-            notebook.wait_for("[data-name=Loss]", "points", 10)
-            notebook.page.locator(".distill-fold").click()
-            notebook.page.locator(f"{TRIAL} input[type=file]").wait_for()
-            first = heard(notebook, file)
-            rows = [turn(notebook, run, file, given.lasts, given.every) for _ in range(given.turns)]
-            notebook.close()
-        finally:
-            runner.stop(now=True)
-            runner.wait(120, progress=False)
-            runner.close()
-    report("A sound of 3 s, tried while a model trains", rows, given.json)
+    with tempfile.TemporaryDirectory() as home, WHERE[given.where](Path(home)) as (run, try_it):
+        first = try_it()
+        rows = [turn(try_it, run, given.lasts, given.every) for _ in range(given.turns)]
+    report(f"A sound of 3 s, tried in a {given.where} while a model trains", rows, given.json)
     later = statistics.median(row["heard s"] for row in rows)
     slower = statistics.median(row["slower"] for row in rows)
     print(f"the first try was heard after {first:.2f} s (it loads what the others find loaded)")

@@ -19,6 +19,7 @@ from distill.config import AutoencoderConfig, SpectrogramConfig
 from distill.errors import AudioFileError, ConfigError, ModelTypeError
 from distill.family import family_of
 from distill.models.use.base import Waveform
+from distill.models.use.workers import in_one_thread
 from distill.names import printable
 from distill.training.present_weights import PATIENCE_S, PresentWeights, WeightsRequest
 from distill.training.run.folder import RunFolder
@@ -50,9 +51,12 @@ class SoundToTry:
         return self.spectrogram.sample_rate
 
     @cached_property
-    @torch.no_grad()
     def floor(self) -> Distances:
         """Mel and STFT distance that the vocoder alone leaves; worked out when first asked for."""
+        return in_one_thread(self._floor, idly=True)
+
+    @torch.no_grad()
+    def _floor(self) -> Distances:
         vocoder, loud = _vocoder(self.spectrogram), self.waveform / _peak(self.waveform)
         made = vocoder(LogMel(self.spectrogram)(loud), len(loud))
         return distances_between(loud, made, self.sample_rate)
@@ -93,15 +97,17 @@ class TriedSound:
         return self.sound.notes
 
     @cached_property
-    @torch.no_grad()
     def distances(self) -> str:
         """As people read them, each beside its floor; see `distances_of`. Worked out when first
         asked for: that takes longer than the sound itself.
         """
+        found, floor = in_one_thread(self._measured, idly=True), self.sound.floor
+        return distances_of([PreviewPair(self.name, self.seconds, "", "", *found, *floor)])
+
+    @torch.no_grad()
+    def _measured(self) -> Distances:
         peak = _peak(self.original)
-        found = distances_between(self.original / peak, self.made / peak, self.sample_rate)
-        pair = PreviewPair(self.name, self.seconds, "", "", *found, *self.sound.floor)
-        return distances_of([pair])
+        return distances_between(self.original / peak, self.made / peak, self.sample_rate)
 
 
 def try_sound(
@@ -135,8 +141,8 @@ def try_sound(
             f"{folder.path}: learns a {request.family.title}, which takes no sound and makes none "
             "of it; a run of the model whose codes it learns does"
         )
-    asked = WeightsRequest(folder)  # the trainer answers while the sound is read
     config = request.config.spectrogram
+    asked = WeightsRequest(folder)  # the trainer answers while the sound is read
     ready = sound_to_try(sound, sample_rate, config, name=name)
     return reconstructed(ready, asked.receive(patience_s))
 
@@ -188,8 +194,8 @@ def reconstructed(sound: SoundToTry, weights: PresentWeights) -> TriedSound:
     """What weights make of a sound; it is not measured before somebody asks for its distances."""
     model = weights.model
     model.vocoder = _vocoder(model.config.spectrogram)
-    made = model.reconstruct(sound.waveform, model.sample_rate)[0].cpu()
-    return TriedSound(sound, made, weights)
+    made = in_one_thread(lambda: model.reconstruct(sound.waveform, model.sample_rate)[0])
+    return TriedSound(sound, made.cpu(), weights)
 
 
 def _read(path: Path, rate: int) -> tuple[Tensor, tuple[str, ...]]:

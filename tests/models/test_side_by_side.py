@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 
 from distill import load_model_v2
 from distill.models.use.side_by_side import side_by_side
+from distill.models.use.workers import in_one_thread
 from distill.training import TrainingResult
 
 WITHIN_S = 20.0
@@ -173,3 +176,24 @@ def _busy() -> None:
 
 def _threads() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name.startswith("distill-sound")]
+
+
+def test_one_thread_does_it_and_takes_its_errors_with_it() -> None:
+    def work() -> tuple[int, str]:
+        return torch.get_num_threads(), threading.current_thread().name
+
+    threads, thread = in_one_thread(work)
+    assert threads == 1 and thread != threading.current_thread().name
+    assert torch.get_num_threads() == 2
+    with pytest.raises(ZeroDivisionError):
+        in_one_thread(lambda: 1 / 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has threads that are nice")
+def test_what_nobody_waits_for_leaves_the_others_as_nice_as_they_are() -> None:
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = nice()
+    assert in_one_thread(nice, idly=True) == 19
+    assert in_one_thread(nice) == nice() == before
