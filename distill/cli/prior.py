@@ -88,7 +88,7 @@ def _train(
 ) -> TrainingResult:
     RunFolder(run).check_free(overwrite=overwrite)
     corpus = AudioCorpus.scan(folder, sample_rate=codec.sample_rate, progress=not as_json)
-    config = prior_config_for(codec, corpus, **overrides)
+    config = prior_config_for(codec, corpus, start=start, **overrides)
     begins_with = RunStart.of_prior(start, codec, config)
     if not as_json:
         echo(str(corpus))

@@ -15,7 +15,7 @@ from distill.config.vqvae import VQVAEConfig
 from distill.errors import ConfigError
 
 _TYPICAL_SECONDS = 2.0
-_PASSES, _FEWEST_STEPS = 25, 300  # of a prior
+_PASSES, _PASSES_FROM_BASE, _FEWEST_STEPS = 25, 9, 300  # of a prior
 _OF_SEGMENTS = ("batch_size", "min_steps_per_epoch")
 """What `_settings` fits to segments of sound; a prior learns from other ones."""
 
@@ -83,20 +83,26 @@ def get_adaptive_config(
 
 
 def get_adaptive_prior_config(
-    codec: VQVAEConfig, file_count: int, total_seconds: float | None = None, **overrides: Any
+    codec: VQVAEConfig,
+    file_count: int,
+    total_seconds: float | None = None,
+    *,
+    from_base: bool = False,
+    **overrides: Any,
 ) -> PriorConfig:
     """A prior's config for the codes of a model over a corpus of this size.
 
     It learns until it has gone through the recordings and their copies often enough, or until the
-    time is up, which grows from one to five minutes with the corpus. On
-    `sonic_pi`, where these are 800 (25 passes), a step of recordings that nobody knew costs a prior
-    from nothing 14.84 bits after 300 and 14.59 after 800, one from the base 14.03 and 14.07
+    time is up, which grows from one to five minutes with the corpus. On `sonic_pi`, where 25 passes
+    are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.84 bits after
+    300 and 14.59 after 800, one from the base 14.03 and 14.07, so that goes through them 9 times
     (`benchmarks/prior.py --steps 300 800 --from-nothing`).
 
     Args:
         codec: `config` of the model whose codes it learns.
         file_count: recordings, at least 1.
         total_seconds: length of all together; guessed from the count where unknown.
+        from_base: whether it will start from the base.
         **overrides: any field of PriorConfig that the model does not decide, which then wins.
 
     Raises:
@@ -116,7 +122,8 @@ def get_adaptive_prior_config(
     seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
     steps_of_codes = seconds * config.step_rate_hz * (1 + config.copies)
     a_pass = steps_of_codes / (config.batch_size * config.segment_steps)
-    return dataclasses.replace(config, max_steps=max(_FEWEST_STEPS, round(_PASSES * a_pass)))
+    passes = _PASSES_FROM_BASE if from_base else _PASSES
+    return dataclasses.replace(config, max_steps=max(_FEWEST_STEPS, round(passes * a_pass)))
 
 
 def _conditions(overrides: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from distill.audio.corpus import AudioCorpus, Source
 from distill.config import PriorConfig, get_adaptive_prior_config
 from distill.config.conditions import CLASS
+from distill.config.start import BASE
 from distill.errors import ConfigError, RunFolderError, UninitialisedError
 from distill.models.device import check_devices
 from distill.models.prior.corpus import CodeCorpus, as_corpus, classes_of, learned_names
@@ -125,7 +127,9 @@ def begin_prior(
         config.checked_for(codec.config)
     RunFolder(path).check_free(overwrite=overwrite)
     corpus = as_corpus(sounds, codec.sample_rate, progress=progress)
-    config = _with_classes(config, corpus) if config else prior_config_for(codec, corpus)
+    config = (
+        _with_classes(config, corpus) if config else prior_config_for(codec, corpus, start=start)
+    )
     learned = learned_names(corpus, corpus.split(config.validation_fraction))
     check_recordings(learned, config.copies)  # before there is a folder
     request = RunRequest.of(
@@ -140,21 +144,28 @@ def begin_prior(
     return corpus
 
 
-def prior_config_for(codec: LoadedVQModel, corpus: AudioCorpus, **overrides: Any) -> PriorConfig:
+def prior_config_for(
+    codec: LoadedVQModel, corpus: AudioCorpus, *, start: str | None = None, **overrides: Any
+) -> PriorConfig:
     """Settings that fit recordings, and the folders that they are sorted by.
 
     Args:
         codec: the model whose codes are learned.
         corpus: the recordings.
+        start: see `train_prior`: from the base there is less to learn.
         **overrides: see `get_adaptive_prior_config`.
 
     Raises:
+        ModelFileError: the base was asked for, and cannot be read.
         ConfigError: see `get_adaptive_prior_config`; or the class is to be told of recordings that
             are not sorted by folders.
     """
     settings = {"classes": classes_of(corpus), **overrides}
-    config = get_adaptive_prior_config(codec.config, len(corpus), corpus.seconds, **settings)
-    return _with_classes(config, corpus)
+    fitted = partial(get_adaptive_prior_config, codec.config, len(corpus), corpus.seconds)
+    config = _with_classes(fitted(**settings), corpus)
+    if RunStart.of_prior(start, codec, config).model == BASE:
+        config = _with_classes(fitted(from_base=True, **settings), corpus)
+    return config
 
 
 def _with_classes(config: PriorConfig, corpus: AudioCorpus) -> PriorConfig:

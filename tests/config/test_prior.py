@@ -47,6 +47,8 @@ def test_the_budget_grows_with_the_corpus() -> None:
     small, large = (get_adaptive_prior_config(VQVAEConfig(), 5, s) for s in (5.0, 10_000.0))
     assert (small.budget_s, large.budget_s) == (65.0, 300.0)
     assert (small.max_steps, large.max_steps) == (300, 17_166)  # 25 passes of six copies each
+    learned = get_adaptive_prior_config(VQVAEConfig(), 5, 10_000.0, from_base=True)
+    assert learned.max_steps == 6180  # 9 passes
     assert get_adaptive_prior_config(VQVAEConfig(), 5, 240.0, max_seconds=20.0).max_steps == 412
     assert small.batch_size == PriorConfig().batch_size
     assert get_adaptive_prior_config(VQVAEConfig(), 5, batch_size=3, max_steps=4).batch_size == 3

@@ -16,6 +16,7 @@ from distill.models.prior import start as start_module
 from distill.models.prior.model import CodePrior
 from distill.models.prior.start import StartingPrior, write_starting_prior
 from distill.training import TrainingResult
+from distill.training.prior import prior_config_for
 from distill.training.run import start as run_start
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
@@ -144,3 +145,18 @@ def test_a_model_that_started_elsewhere_has_no_base(
     assert RunStart.of_prior(None, model, config) == RunStart()
     said = "starts from nothing: its model did not start from a base of this distill"
     assert RunStart.of_prior(BASE, model, config) == RunStart(remark=said)
+
+
+def test_from_the_base_recordings_are_gone_through_less_often(
+    model: LoadedVQModel, base: Path, corpus: AudioCorpus
+) -> None:
+    settings = {"width": 16, "batch_size": 1, "segment_steps": 4}
+    steps = {
+        start: prior_config_for(model, corpus, start=start, **settings).max_steps
+        for start in STARTS
+    }
+    assert steps[None] == steps[BASE]
+    assert steps[BASE] / steps[NOTHING] == pytest.approx(9 / 25, rel=0.01)
+    assert prior_config_for(model, corpus, max_steps=7, **settings).max_steps == 7
+    other = prior_config_for(model, corpus, **{**settings, "width": 24})  # which the base is not
+    assert other.max_steps == steps[NOTHING]
