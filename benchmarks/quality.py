@@ -148,19 +148,24 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
         )
         for levels, model.refinements in ways:
             row = {"start": Path(arguments.start).name, **spent, "passes": model.refinements}
+            row["levels"] = levels
             row |= judge(model, sounds, levels)
             print(row, flush=True)
             yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
 
 
 def quoted(rows: list[dict[str, Any]]) -> dict[str, float | list[float]]:
-    """What pages quote, by steps; of the floor, which is the same for all, that of the last."""
+    """What pages quote, by steps, and by levels where these differ; of the floor, which is the same
+    for all, that of the last.
+    """
     found: dict[str, float | list[float]] = {}
+    by_levels = len({row["levels"] for row in rows}) > 1
     for row in rows:
+        which = f"{row['steps']}_levels_{row['levels']}" if by_levels else row["steps"]
         for name, column in (("two", "two-scale mel"), ("mel", "mel"), ("stft", "STFT")):
-            found[f"{name}_{row['steps']}"] = row[column]
+            found[f"{name}_{which}"] = row[column]
             found[f"{name}_floor"] = row[f"floor {column.removesuffix('-scale mel')}"]
-        found[f"entropy_{row['steps']}"] = [float(one) for one in row["entropy / bits"].split()]
+        found[f"entropy_{which}"] = [float(one) for one in row["entropy / bits"].split()]
     return found
 
 
