@@ -2,7 +2,7 @@
 
     apt-get install fluidsynth fluid-soundfont-gm musescore-general-soundfont flite
     python -m tools.base_prior --corpora 16  # for codes of the default model, as it is shipped
-    python -m tools.base_prior --shape fine  # for those of twice as many steps a second, likewise
+    python -m tools.base_prior --shape fine --corpora 48  # of twice as many steps a second
     python -m tools.base_prior --work OTHER --seconds 60 --corpora 2 --steps 20  # a moment's try
 
 Killed or stopped, the same command continues: at the clip, the corpus, or the last checkpoint. To
