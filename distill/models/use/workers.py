@@ -28,8 +28,8 @@ class Workers:
     Args:
         count: how many.
         each: how many threads share an operation in each of them.
-        idly: whether they only use what other programs leave of the processor; Linux alone has
-            threads that do.
+        idly: whether they give way to other threads. Linux alone has threads that do, and some
+            desktops there only to threads of the same terminal or session.
     """
 
     def __init__(self, count: int, each: int, *, idly: bool = False) -> None:
