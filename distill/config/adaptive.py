@@ -95,7 +95,7 @@ def get_adaptive_prior_config(
     It learns until it has gone through the recordings and their copies often enough, or until the
     time is up, which grows from one to five minutes with the corpus. On `sonic_pi`, where 25 passes
     are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.84 bits after
-    300 and 14.59 after 800, one from the base 14.03 and 14.07, so that goes through them 9 times
+    300 and 14.59 after 800, one from the base 13.76 and 13.87, so that goes through them 9 times
     (`benchmarks/prior.py --steps 300 800 --from-nothing`).
 
     Args:
