@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CORES = os.cpu_count() or 1
-# Two more than there are cores, as those with a browser mostly wait; each holds torch and a model.
-PROCESSES = min(CORES + 2, 4)
+# One more than there are cores, as those with a browser mostly wait; each holds torch and a model.
+PROCESSES = min(CORES + 1, 4)
 
 NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
 NOTEBOOKS += ["-n", "2"] if CORES > 1 else []
