@@ -197,3 +197,11 @@ def test_what_nobody_waits_for_leaves_the_others_as_nice_as_they_are() -> None:
     before = nice()
     assert in_one_thread(nice, idly=True) == 19
     assert in_one_thread(nice) == nice() == before
+
+
+def test_where_nobody_may_be_nicer_it_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", refused, raising=False)
+    assert in_one_thread(lambda: 7, idly=True) == 7

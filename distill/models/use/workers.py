@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -46,7 +47,8 @@ class Workers:
             torch.get_num_threads()  # a thread takes over what all have when it is first asked
             torch.set_num_threads(self._each)
             if self._idly and sys.platform == "linux":
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _IDLY)
+                with contextlib.suppress(OSError):  # a sandbox forbids it: as nice as before
+                    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _IDLY)
             all_there.wait()
 
         try:
@@ -103,8 +105,8 @@ def result_of(future: Future[_Made]) -> _Made:
 def in_one_thread(work: Callable[[], _Made], *, idly: bool = False) -> _Made:
     """Has something done by one thread alone, and waits for it.
 
-    Two that meet at the end of each operation take half as much again of the processor for a
-    gain of a quarter; where they sleep at these meetings they gain nothing.
+    Several meet at the end of each operation, and beside a training they mostly wait there for the
+    one that has no core.
 
     Args:
         work: what is done.
