@@ -5,6 +5,7 @@ python benchmarks/prior.py --steps 500 2000 6000 --codec-steps 600
 python benchmarks/prior.py --steps 800 --samples 10   # also what the last prior's sounds are like
 python benchmarks/prior.py --steps 300 --conditions   # also a prior that is told of sounds
 python benchmarks/prior.py --steps 300 --from-nothing # also one that does not start from the base
+python benchmarks/prior.py --data spoken_digits       # or demo
 
 The codec learns the other recordings only (3 levels of 256 entries; `--stride 4 --levels 6` is the
 default of a training, with steps twice as long), sorted into folders by the first word of their
@@ -26,6 +27,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from common import held_out_split, parser, recordings, report, save
+from count_mix import CountMix
 from prior_samples import SECONDS, join_rows, sample_rows
 
 from distill import (
@@ -34,6 +36,7 @@ from distill import (
     get_adaptive_prior_config,
     get_adaptive_vqvae_config,
     load_model_v2,
+    make_demo_corpus,
     train_prior,
     train_vqvae,
 )
@@ -83,7 +86,7 @@ def bits_of_prior(
 def sorted_into(folder: Path, paths: Sequence[Path]) -> Path:
     """Copies of recordings in folders named by the first word of their names."""
     for path in paths:
-        kind = folder / path.name.partition("_")[0]
+        kind = folder / re.split("[_-]", path.name)[0]
         kind.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, kind)
     return folder
@@ -163,7 +166,10 @@ def counted(codec: LoadedVQModel, train: Any, test: Any) -> list[dict[str, Any]]
         bits = torch.stack([torch.stack(counts.bits(sound.codes)) for sound in test]).sum(dim=0)
         singles, pairs = (bits / sum(sound.steps for sound in test)).tolist()
         rows += [row(f"single codes{beside}", singles, 0.0), row(f"pairs{beside}", pairs, 0.0)]
-    return rows
+    fitted = train[::10]
+    counts_of = [grid for sound in train if sound not in fitted for grid in sound.grids]
+    mix = CountMix.of(counts_of, [sound.codes for sound in fitted], levels, entries)
+    return [*rows, row("counts mixed, with copies", mix.bits([s.codes for s in test]), 0.0)]
 
 
 def main() -> None:
@@ -178,10 +184,14 @@ def main() -> None:
     options.add_argument(
         "--from-nothing", action="store_true", help="also priors from random numbers"
     )
+    options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
     options.add_argument("--device", default="cpu")
     arguments = options.parse_args()
-    train, test = held_out_split(recordings())
     with tempfile.TemporaryDirectory() as folder:
+        is_made = arguments.data == "demo"
+        made = Path(folder) / "made"
+        paths = make_demo_corpus(made) if is_made else recordings(arguments.data)
+        train, test = held_out_split(paths)
         corpus, held_out = (
             AudioCorpus.scan(sorted_into(Path(folder) / name, paths), progress=False)
             for name, paths in (("learned", train), ("judged", test))
@@ -224,8 +234,8 @@ def main() -> None:
         speed = 30.0 / (time.perf_counter() - began)
     steps_of = sum(sound.steps for sound in judged)
     report(
-        f"sonic_pi: {steps_of} held-out steps of {codec.shape[0]} × {codec.shape[1]}; generates "
-        f"{speed:.1f} x real time",
+        f"{arguments.data}: {steps_of} held-out steps of {codec.shape[0]} × {codec.shape[1]}; "
+        f"generates {speed:.1f} x real time",
         rows,
         arguments.json,
     )

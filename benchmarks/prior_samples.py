@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
@@ -29,7 +29,10 @@ _QUIET_DB = 40.0
 
 
 def sample_rows(
-    model: LoadedVQModel, held_out: Sequence[CodedSound], count: int
+    model: LoadedVQModel,
+    held_out: Sequence[CodedSound],
+    count: int,
+    settings_of: Mapping[str, Mapping[str, Any]] = SETTINGS,
 ) -> list[dict[str, Any]]:
     """What samples of 30 s are like, and the same of recordings."""
     neighbours = Neighbours(model)
@@ -41,7 +44,7 @@ def sample_rows(
         {**_row(model, neighbours, "learned from", [], None),
          "kernel distance": kernel_distance(_statistics(model, learned), reference)},
     ]  # fmt: skip
-    for name, settings in SETTINGS.items():
+    for name, settings in settings_of.items():
         made = [model.generate(SECONDS, seed=seed, **settings) for seed in range(count)]
         rows.append(_row(model, neighbours, name, made, reference))
     return rows

@@ -7,10 +7,19 @@ from typing import Any
 import ipywidgets
 
 from distill.config import PriorConfig
-from distill.config.conditions import BRIGHTNESS, CLASS, LOUDNESS
+from distill.config.conditions import (
+    BRIGHTEST_HZ,
+    BRIGHTNESS,
+    CLASS,
+    DARKEST_HZ,
+    LOUDEST_DB,
+    LOUDNESS,
+    SOFTEST_DB,
+)
 from distill.markup import plain
 from distill.models.prior.drawing import Drawing
 from distill.models.prior.wanted import typed_brightness, typed_levels
+from distill_widgets.inside.contour_field import ContourField
 from distill_widgets.inside.pad_board import LONGEST_S
 from distill_widgets.inside.pad_told import ANY, Told
 from distill_widgets.page.controls import labelled
@@ -41,15 +50,15 @@ class PadSettings:
         self.seed = labelled(ipywidgets.Text, "Seed", continuous_update=False)
         kinds = [("any", ""), *((plain(name), name) for name in config.classes)]
         self.kind = labelled(ipywidgets.Dropdown, "Class", options=kinds, value=told.kind)
-        self.loudness = labelled(
-            ipywidgets.Text, "Loudness in dB", continuous_update=False, placeholder="-40, 0, -30",
-            value=", ".join(f"{level:g}" for level in told.loudness_db),
-            tooltip="beside your recordings on the average, from begin to end; empty: any",
+        self.loudness = ContourField(
+            "Loudness in dB", ", ".join(f"{level:g}" for level in told.loudness_db),
+            (SOFTEST_DB, LOUDEST_DB), "dB", placeholder="-40, 0, -30",
+            hint="beside your recordings on the average, from begin to end; empty: any",
         )  # fmt: skip
-        self.brightness = labelled(
-            ipywidgets.Text, "Brightness in Hz", continuous_update=False, placeholder="500, 4000",
-            value=", ".join(f"{hz:g}" for hz in told.brightness_hz),
-            tooltip="the mean frequency, from begin to end; empty: any",
+        self.brightness = ContourField(
+            "Brightness in Hz", ", ".join(f"{hz:g}" for hz in told.brightness_hz),
+            (DARKEST_HZ, BRIGHTEST_HZ), "Hz", in_octaves=True, placeholder="500, 4000",
+            hint="the mean frequency, from begin to end; empty: any",
         )  # fmt: skip
         fields = {CLASS: self.kind, LOUDNESS: self.loudness, BRIGHTNESS: self.brightness}
         self._told = [field for name, field in fields.items() if name in config.conditions]

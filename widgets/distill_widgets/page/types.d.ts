@@ -4,6 +4,8 @@ import type {Answers, Outcomes} from "./messages";
 /** What anywidget hands over of a widget: its synced state, and a line to its kernel. */
 export interface Model<Traits = Record<string, never>> {
   get<Name extends keyof (Traits & LiveTraits)>(name: Name): (Traits & LiveTraits)[Name];
+  set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
+  save_changes(): void;
   // biome-ignore lint/suspicious/noExplicitAny: each event has its own arguments
   on(event: string, callback: (...rest: any[]) => void): void;
   // biome-ignore lint/suspicious/noExplicitAny: each event has its own arguments
