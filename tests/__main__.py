@@ -1,4 +1,4 @@
-"""`python -m tests`: everything that must hold, in the order that fails fastest.
+"""`python -m tests`: everything that must hold, what fails fastest first.
 
     python -m tests                    # everything; tests on several cores at once
     python -m tests --fast             # without browsers, trainings and programs started
@@ -31,14 +31,15 @@ NOTEBOOKS += ["-n", "2"] if CORES > 1 else []
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
-    ("types", ["mypy"]),
     ("import contracts", ["lint-imports"]),
 )
 SHARED = ["-n", str(PROCESSES), "--no-loadscope-reorder"] if PROCESSES > 1 else []
 WAYS = {"": SHARED, "--fast": [*SHARED, "-m", "fast"], "--coverage": [*SHARED, "--cov"]}
+TYPES = ("types", [sys.executable, "-m", "mypy"])
 # What the tests leave of the machine, as those with a browser mostly wait, is for these.
 BACKGROUND = ["nice", "-n", "5"] if shutil.which("nice") else []
 BACKGROUND_CHECKS = (
+    (TYPES[0], [*BACKGROUND, *TYPES[1]]),
     ("site", [*BACKGROUND, sys.executable, "-m", "tests.check_site"]),
     ("JavaScript", [*BACKGROUND, sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [*BACKGROUND, sys.executable, "-m", "tests.colab"]),
@@ -55,6 +56,7 @@ def main() -> int:
     threads = {"OMP_NUM_THREADS": str(max(1, CORES // PROCESSES))} if way in WAYS else {}
     environment = threads | os.environ
     if way not in ("", "--coverage"):  # somebody wants those tests
+        codes.append(run(*TYPES))
         codes.append(run("tests and doctests", tests, environment))
     else:
         with ThreadPoolExecutor(1) as background:

@@ -19,7 +19,8 @@ from distill import load_model
 from distill_widgets import Generator
 from tests.priors import untrained
 model = load_model("pads-model.distill")
-model.use_prior(untrained(model, torch.zeros(20, 3, dtype=torch.int64)))
+codes = torch.zeros(20, 3, dtype=torch.int64)
+model.use_prior(untrained(model, codes, conditions=("loudness", "brightness")))
 pads = Generator(model, count=2, seconds=1.0, seed=5)
 pads
 """
@@ -51,10 +52,12 @@ def test_a_sound_is_heard_while_it_is_drawn(
     book.page.locator(PADS).nth(1).wait_for()
     book.wait_for(PADS, "rows", 2)
     row = f'{PAD}[data-number="3"] .distill-sound'
+    asked = drawn_loudness(book)
     played = book.record(f"{PADS} .distill-sound", "status", "drawn", "pieces")
     book.page.get_by_role("button", name="New sound", exact=True).first.click()
     played.until("playing", "false", "1")
     book.page.locator(f'{PAD}[data-number="3"] [data-action="keep"]').first.wait_for()
+    assert f"{asked} dB" in book.page.locator(f'{PAD}[data-number="3"]').first.inner_text()
     assert book.page.locator(f"{row}[data-pieces]").count() == 1  # in one of two places
     heard = book.page.locator(f"{row}[data-pieces]")
     assert heard.get_attribute("data-status") == "playing"  # on, with the sound whole
@@ -65,6 +68,31 @@ def test_a_sound_is_heard_while_it_is_drawn(
     book.page.locator(f'{row}[data-pieces][data-status="paused"]').wait_for()  # at its end
     heard.locator(".distill-play").click()  # and once more, the whole
     book.page.locator(f'{row}[data-pieces][data-duration][data-status="playing"]').wait_for()
+
+
+def drawn_loudness(book: Any) -> str:
+    """A falling line, drawn with the mouse: typed beside it in both places, and any by a press."""
+    fields = book.page.get_by_label("Loudness in dB", exact=True)
+    board = book.page.locator(".distill-contour canvas").first
+    board.scroll_into_view_if_needed()
+    box, mouse = board.bounding_box(), book.page.mouse
+
+    def draw() -> str:
+        mouse.move(box["x"] + 1, box["y"] + 1)
+        mouse.down()
+        mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=8)
+        mouse.up()
+        text = str(fields.first.input_value())
+        book.until(lambda: fields.nth(1).input_value() == text)
+        levels = [float(level) for level in text.split(",")]
+        assert levels[0] > 5 and levels[-1] < -50 and levels == sorted(levels, reverse=True)
+        return text
+
+    draw()
+    book.page.get_by_role("button", name="Loudness in dB: any", exact=True).first.click()
+    book.until(lambda: fields.nth(1).input_value() == "")
+    book.picture("generator-contours", ".distill-card")
+    return draw()
 
 
 def test_sounds_of_a_run_are_drawn_while_it_learns(

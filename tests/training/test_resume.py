@@ -30,6 +30,10 @@ from distill.family import family_of
 from distill.training import resume, train
 from distill.training.run.checkpoint import list_checkpoints
 from distill.training.watch.event_lines import EPOCHS, STEPS, Event
+from tests.families import FAMILIES
+
+# What has nothing to do with what is trained, as the engine knows no family.
+of_one_family = pytest.mark.parametrize("any_config", FAMILIES[:1], indirect=True)
 
 
 @pytest.fixture
@@ -118,6 +122,7 @@ def test_resuming_many_times(
     assert_equal_runs(resume(tmp_path / "run"), undisturbed)
 
 
+@of_one_family
 def test_a_resumed_run_reports_only_what_is_new(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -128,6 +133,7 @@ def test_a_resumed_run_reports_only_what_is_new(
     assert list(result.history.steps["step"]) == list(range(17))
 
 
+@of_one_family
 def test_a_finished_run_is_resumed_with_a_larger_budget(
     corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
@@ -142,6 +148,7 @@ def test_a_finished_run_is_resumed_with_a_larger_budget(
     assert (request["config"]["max_steps"], request["config"]["max_epochs"]) == (25, None)
 
 
+@of_one_family
 def test_a_run_that_is_no_run_or_at_work_is_refused(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -159,6 +166,7 @@ def test_a_run_that_is_no_run_or_at_work_is_refused(
     assert len(refused) == 1 and "another training is running there" in refused[0]
 
 
+@of_one_family
 def test_a_damaged_newest_checkpoint_costs_one_checkpoint(
     corpus: AudioCorpus, config: TrainingConfig, undisturbed: TrainingResult, tmp_path: Path
 ) -> None:
@@ -179,6 +187,7 @@ def load_step(path: Path) -> int:
     return json.loads(path.read_bytes().split(b"\n", 1)[0])["step"]
 
 
+@of_one_family
 def test_no_readable_checkpoint_is_reported(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -199,6 +208,7 @@ def own_sounds(corpus: AudioCorpus, tmp_path: Path) -> Path:
     return folder
 
 
+@of_one_family
 def test_a_missing_sound_is_named_and_putting_it_back_helps(
     own_sounds: Path, config: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -216,6 +226,7 @@ def test_a_missing_sound_is_named_and_putting_it_back_helps(
     assert resume(tmp_path / "run").steps == 17
 
 
+@of_one_family
 def test_a_changed_sound_is_named(own_sounds: Path, config: TrainingConfig, tmp_path: Path) -> None:
     corpus = AudioCorpus.scan(own_sounds, progress=False)
     stopped_at(4, config, corpus, tmp_path / "run")
@@ -224,6 +235,7 @@ def test_a_changed_sound_is_named(own_sounds: Path, config: TrainingConfig, tmp_
         resume(tmp_path / "run")
 
 
+@of_one_family
 def test_other_libraries_are_warned_of(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -244,6 +256,7 @@ OUT_OF_MEMORY = [
 ]
 
 
+@of_one_family
 def test_running_out_of_memory_is_reported_and_the_run_can_be_resumed(
     corpus: AudioCorpus,
     config: TrainingConfig,
@@ -277,6 +290,7 @@ def test_running_out_of_memory_is_reported_and_the_run_can_be_resumed(
     assert_equal_runs(resume(run), undisturbed)
 
 
+@of_one_family
 def test_a_disk_that_is_full_for_a_while_costs_nothing_but_a_warning(
     corpus: AudioCorpus,
     config: TrainingConfig,
@@ -307,6 +321,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_but_a_warning(
     assert trained(tmp_path / "run") == trained(tmp_path / "undisturbed")
 
 
+@of_one_family
 def test_time_does_not_run_while_paused_or_away(
     corpus: AudioCorpus, config: TrainingConfig, tmp_path: Path
 ) -> None:

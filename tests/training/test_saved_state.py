@@ -35,6 +35,8 @@ from distill.training.session.assembly import assemble
 from tests.families import FAMILIES, tiny
 
 State = dict[str, Any]
+# What is the same whatever is trained: bytes, files, and names of parts.
+of_one_family = pytest.mark.parametrize("small", FAMILIES[:1], indirect=True)
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -151,6 +153,7 @@ def test_a_part_that_is_something_else_is_refused(
         load_checkpoint(file, small)
 
 
+@of_one_family
 def test_a_part_that_is_missing_is_named(
     good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -234,6 +237,7 @@ def storage(item_bytes: bytes, key: bytes, count: bytes) -> bytes:
 ONE_KEY, BILLION = b"X\1\0\0\x000", b"J\x00\xca\x9a\x3b"
 
 
+@of_one_family
 @pytest.mark.parametrize(
     "payload",
     [
@@ -279,6 +283,7 @@ def test_forged_bytes_are_refused_and_nothing_is_called(
     assert capsys.readouterr().out == ""
 
 
+@of_one_family
 def test_a_storage_that_is_shorter_than_it_says_is_refused(
     small: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -293,6 +298,7 @@ def test_a_storage_that_is_shorter_than_it_says_is_refused(
         load_checkpoint(forged(tmp_path / "step-000001.ckpt", payload), small)
 
 
+@of_one_family
 def test_larger_than_a_run_can_write_is_not_read(small: TrainingConfig, tmp_path: Path) -> None:
     file = forged(tmp_path / "step-000001.ckpt", b"")
     with file.open("r+b") as opened:
@@ -301,6 +307,7 @@ def test_larger_than_a_run_can_write_is_not_read(small: TrainingConfig, tmp_path
         load_checkpoint(file, small)
 
 
+@of_one_family
 def test_altered_bytes_with_a_new_digest(
     good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:
@@ -317,6 +324,7 @@ def test_altered_bytes_with_a_new_digest(
             assert str(error).startswith("step-000001.ckpt: ")
 
 
+@of_one_family
 @pytest.mark.parametrize("damage", ["a link", "a folder", "shapes", "nan"])
 def test_one_that_cannot_be_used_gives_way_to_the_one_before(
     damage: str,
