@@ -371,7 +371,8 @@ def test_suggestions_are_free_and_can_be_folders(runs: Path) -> None:
     assert len(run_names.suggest_name(Path("x" * 200), runs)) < 60
 
 
-def test_a_preset_sets_what_can_then_be_changed() -> None:
+def test_a_preset_sets_what_can_then_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distill.training.run.start.DEFAULT_START", "base")
     settings, reading = TrainSettings(), Reading(Path("x"), files=40, seconds=200.0)
     settings.fit(reading)
     labels = [label for label, _ in settings.preset.options]
@@ -385,6 +386,12 @@ def test_a_preset_sets_what_can_then_be_changed() -> None:
         assert {k: getattr(config, k) for k in VQVAEConfig.preset(name)} == VQVAEConfig.preset(name)
         assert settings.trade.text.startswith(f"{config.bits_per_second:,.0f} bit/s = ")
         assert (settings.levels.value, settings.codebook.value) == (config.levels, 256)
+        said = settings.start_remark.text
+        assert said.startswith("So it starts from nothing: ") if name == "finest" else not said
+    settings.start.value = "none"
+    assert not settings.start_remark.text  # nobody asks for the base
+    settings.start.value = "base"
+    assert "stride 4, here 1" in settings.start_remark.text
     settings.fit(Reading(Path("y"), files=400, seconds=900.0))
     settings.fit(reading)
     assert settings.preset.value == "finest" and settings.config(reading).stride == 1

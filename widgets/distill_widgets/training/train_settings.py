@@ -18,6 +18,7 @@ from distill.config.start import BASE, DEFAULT_START, NOTHING
 from distill.errors import ConfigError
 from distill.models.device import available_devices
 from distill.models.start import base_paths
+from distill.training.run.start import RunStart
 from distill_widgets.page.controls import Sentence, labelled, named, row, set_options
 from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
@@ -98,15 +99,17 @@ class TrainSettings(View):
             + ("base, which comes with distill and knows sound in general; " if offered else "")
             + "none begins at random."
         )
+        self.start_remark = Sentence()
         controls = (
             self.preset, self.levels, self.trade, self.codebook, self.commitment,
-            self.commitment_says, self.start, self.start_says, row(self.budget, self.unit),
-            self.device,
+            self.commitment_says, self.start, self.start_says, self.start_remark,
+            row(self.budget, self.unit), self.device,
         )  # fmt: skip
         super().__init__(controls, "distill-settings")
         self.budget.observe(self._on_budget, "value")
         self.unit.observe(self._on_unit, "value")
         self.preset.observe(self._on_preset, "value")
+        self.start.observe(lambda _: self._remark(), "value")
         for control in (self.levels, self.codebook):
             control.observe(self._on_size, "value")
         self.fit(None)
@@ -162,10 +165,19 @@ class TrainSettings(View):
             raise ConfigError(f"a budget of {amount:g} epochs: expected a whole number")
         return {"max_epochs": int(amount)}
 
-    def _explain(self) -> None:
+    def _sized(self) -> VQVAEConfig:
         chosen = self.codebook.value
         size = {} if chosen == _AUTOMATIC else {"codebook_size": chosen}
-        config = self._adaptive(self._reading, **size)
+        return self._adaptive(self._reading, **size)
+
+    def _remark(self) -> None:
+        """Says where the base does not fit what is set: that shows in what is heard."""
+        start = self.start_from
+        remark = RunStart.chosen(start, self._sized()).remark if start in (None, BASE) else ""
+        self.start_remark.say(f"So it {remark}. That takes longer to learn." if remark else "")
+
+    def _explain(self) -> None:
+        config = self._sized()
         bits = f"{config.bits_per_second:,.0f} bit/s"
         sum_ = (
             f"{config.levels} × {math.log2(config.codebook_size):g} bits × "
@@ -174,6 +186,7 @@ class TrainSettings(View):
         trade = next(words for most, words in _TRADES if config.levels <= most)
         names = ", ".join(level_labels(config.levels))
         self.trade.say(f"{bits} = {sum_}. {names}: {trade}.")
+        self._remark()
 
     def _show_budget(self) -> None:
         """The budget in the unit chosen: as somebody set it, or as it fits the corpus."""
