@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import librosa
 import numpy as np
 import pytest
 
@@ -16,18 +15,12 @@ def test_loudness_is_the_root_mean_square_in_decibels() -> None:
     assert loudness_db(np.full(10, 1e-30)) == -120
 
 
-@pytest.mark.slow
-def test_brightness_is_the_spectral_centroid() -> None:
+def test_brightness_is_that_of_a_tone() -> None:
     assert brightness_hz(np.sin(2 * np.pi * 1000 * TIME), 48_000) == pytest.approx(1000, abs=1)
-    noise = np.random.default_rng(0).normal(size=2048).astype(np.float32)
-    expected = librosa.feature.spectral_centroid(
-        S=np.abs(np.fft.rfft(noise))[:, None], sr=48_000, n_fft=2048
-    )
-    assert brightness_hz(noise, 48_000) == pytest.approx(float(expected[0, 0]), rel=1e-5)
     assert brightness_hz(np.zeros(100), 48_000) == 0
 
 
-def test_noisiness_is_the_spectral_flatness() -> None:
+def test_noisiness_tells_noise_from_a_tone() -> None:
     random = np.random.default_rng(0)
     noise = random.normal(size=48_000)
     tone = np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)
@@ -35,11 +28,6 @@ def test_noisiness_is_the_spectral_flatness() -> None:
     assert noisiness_db(tone, 48_000) < -60
     assert noisiness_db(tone + 0.3 * noise, 48_000) > noisiness_db(tone, 48_000) + 20
     assert noisiness_db(np.zeros(100), 48_000) == noisiness_db(np.zeros(0), 48_000) == -120
-    frame = noise[:2400]
-    expected = librosa.feature.spectral_flatness(
-        S=np.abs(np.fft.rfft(frame * np.hanning(2400)))[:, None]
-    )
-    assert noisiness_db(frame, 48_000) == pytest.approx(10 * np.log10(expected[0, 0]), abs=0.01)
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])

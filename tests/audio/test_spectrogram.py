@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 
-import librosa
 import numpy as np
 import pytest
 import torch
@@ -14,52 +13,6 @@ from distill.config import SpectrogramConfig
 from distill.errors import ShapeError
 
 SMALL = SpectrogramConfig(sample_rate=8000, n_fft=256, hop_length=64, n_mels=32)
-CONFIGS = [
-    SMALL,
-    SpectrogramConfig(sample_rate=16_000, n_fft=512, hop_length=128, n_mels=64),
-    SpectrogramConfig(sample_rate=16_000, n_fft=512, hop_length=200, f_min_hz=60, f_max_hz=7000),
-    SpectrogramConfig(),
-]
-
-
-def _reference(samples: np.ndarray, config: SpectrogramConfig) -> np.ndarray:
-    mel = librosa.feature.melspectrogram(
-        y=samples,
-        sr=config.sample_rate,
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        n_mels=config.n_mels,
-        fmin=config.f_min_hz,
-        fmax=config.top_hz,
-        power=1.0,
-        pad_mode="reflect",
-    )
-    return np.asarray((np.log(np.maximum(mel, 1e-5)) + 7.0) / 3.5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("config", CONFIGS)
-def test_filters_are_those_of_librosa(config: SpectrogramConfig) -> None:
-    expected = librosa.filters.mel(
-        sr=config.sample_rate,
-        n_fft=config.n_fft,
-        n_mels=config.n_mels,
-        fmin=config.f_min_hz,
-        fmax=config.top_hz,
-    )
-    assert LogMel(config).filters.shape == (config.n_fft // 2 + 1, config.n_mels)
-    np.testing.assert_allclose(LogMel(config).filters.T.numpy(), expected, atol=1e-6)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("extra", [0, 1, 63])
-def test_frames_are_those_of_librosa(config: SpectrogramConfig, extra: int) -> None:
-    samples = np.random.default_rng(0).normal(0, 0.2, 3 * config.n_fft + extra).astype(np.float32)
-    found = LogMel(config)(torch.from_numpy(samples)).numpy()
-    expected = _reference(samples, config)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
 @settings(deadline=None)
@@ -106,12 +59,6 @@ def test_silence_has_one_value() -> None:
     silent = LogMel(SMALL)(torch.zeros(500))
     torch.testing.assert_close(silent, torch.full_like(silent, SILENCE))
     assert pytest.approx((math.log(1e-5) + 7.0) / 3.5) == SILENCE
-
-
-def test_magnitudes_come_back() -> None:
-    log_mel, sound = LogMel(SMALL), 0.1 * torch.randn(1000)
-    expected = np.exp(3.5 * _reference(sound.numpy(), SMALL) - 7.0)
-    np.testing.assert_allclose(log_mel.magnitude(log_mel(sound)).numpy(), expected, rtol=1e-2)
 
 
 def test_magnitudes_never_fall_below_the_floor() -> None:

@@ -138,10 +138,11 @@ def test_the_finest_preset_trains_and_says_its_rate(
 ) -> None:
     run, train = tmp_path / "run", training.train
 
-    def without_previews(config: Any, *more: Any, **options: Any) -> TrainingResult:
-        return train(dataclasses.replace(config, preview_every_epochs=0), *more, **options)
+    def of_little(config: Any, *more: Any, **options: Any) -> TrainingResult:
+        little = dataclasses.replace(config, preview_every_epochs=0, width=16, latent_dim=8)
+        return train(little, *more, **options)
 
-    monkeypatch.setattr(training, "train", without_previews)
+    monkeypatch.setattr(training, "train", of_little)
     invoke(
         monkeypatch, "train", SOUNDS, "--out", run, "--preset", "finest", "--max-steps", 1,
         "--device", "cpu",

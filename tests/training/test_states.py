@@ -146,7 +146,7 @@ class Run(RuleBasedStateMachine):
         assert (state in states.ACTIVE) == self.is_alive()
 
 
-Run.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+Run.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
 TestRun = Run.TestCase
 
 
