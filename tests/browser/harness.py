@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -33,6 +34,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required", "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 ]  # fmt: skip
+LOOKS_EVERY_MS = 100
 PATIENCE_S = 180.0
 """A machine with other things to do is slow; waiting longer costs nothing where it is not."""
 # anywidget leaves a widget dead for good that did not begin within two seconds of its model's
@@ -139,6 +141,16 @@ def chromium(microphone: Path | None = None) -> Iterator[Browser]:
         opened.close()
 
 
+def looked_at_calmly(page: Page) -> Page:
+    """A page whose waits look ten times a second: by themselves they look at every frame, so that it
+    makes sixty a second, and a tenth of a core goes into showing nothing new.
+    """
+    page.wait_for_function = functools.partial(  # type: ignore[method-assign]
+        page.wait_for_function, polling=LOOKS_EVERY_MS
+    )
+    return page
+
+
 @dataclass(frozen=True)
 class Record:
     """What attributes have been since `Notebook.record`."""
@@ -204,7 +216,7 @@ class Notebook:
 
     def open(self) -> Page:
         """Another tab on the same notebook."""
-        page = self.context.new_page()
+        page = looked_at_calmly(self.context.new_page())
         page.set_default_timeout(1000 * PATIENCE_S)
         self.goto(page)
         return page
@@ -262,7 +274,7 @@ class Notebook:
         ends = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < ends, "it did not happen in time"
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(LOOKS_EVERY_MS)
 
     def kernel_id(self) -> str:
         for session in self.server.api("sessions"):
