@@ -142,8 +142,8 @@ def chromium(microphone: Path | None = None) -> Iterator[Browser]:
 
 
 def looked_at_calmly(page: Page) -> Page:
-    """A page whose waits look ten times a second: by themselves they look at every frame, so that it
-    makes sixty a second, and a tenth of a core goes into showing nothing new.
+    """A page whose waits look ten times a second: by themselves they look at every frame, so that
+    it makes sixty a second, and a tenth of a core goes into showing nothing new.
     """
     page.wait_for_function = functools.partial(  # type: ignore[method-assign]
         page.wait_for_function, polling=LOOKS_EVERY_MS
