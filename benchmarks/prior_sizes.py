@@ -55,7 +55,7 @@ def rows_of(
     run: Path,
     options: Any,
 ) -> tuple[list[dict[str, Any]], float]:
-    """What counting and a prior make of a corpus, and how many in a hundred new sounds are copies."""
+    """What counting and a prior make of a corpus; and how many new sounds of 100 are copies."""
     began = time.perf_counter()
     codes = CodeCorpus.encode(codec, corpus, progress=False)
     encoded_s = time.perf_counter() - began
