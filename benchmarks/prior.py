@@ -243,7 +243,10 @@ def main() -> None:
     if arguments.samples:
         made = sample_rows(model, judged, arguments.samples)
         report(f"{arguments.samples} samples of {SECONDS:g} s of each setting", made)
-        report("joins, in bits a step of the half second behind them", join_rows(model, judged))
+        if joins := join_rows(model, judged):
+            report("joins, in bits a step of the half second behind them", joins)
+        else:
+            print("no recording is long enough for a gap of 1 s")
 
 
 if __name__ == "__main__":
