@@ -45,6 +45,7 @@ test("a pen that leaves the board draws along its edges", () => {
 
 test("as many levels as a hand draws are no more than a prior takes", () => {
   let line = drawn([], {x: 0, y: 0}, {x: 0, y: 0});
-  for (let n = 0; n < 40; n += 1) line = drawn(line, {x: n / 40, y: n % 2}, {x: (n + 1) / 40, y: (n + 1) % 2});
+  for (let n = 0; n < 40; n += 1)
+    line = drawn(line, {x: n / 40, y: n % 2}, {x: (n + 1) / 40, y: (n + 1) % 2});
   assert.ok(textOf(line, LOUD).split(",").length <= 32);
 });

@@ -36,20 +36,19 @@ class ContourField {
   }
 
   get range() {
-    const [low, high, in_octaves] = /** @type {const} */ (["low", "high", "in_octaves"]).map(
-      (name) => this.model.get(name),
-    );
-    return {low: Number(low), high: Number(high), in_octaves: Boolean(in_octaves)};
+    const {model} = this;
+    return {low: model.get("low"), high: model.get("high"), in_octaves: model.get("in_octaves")};
   }
 
   open() {
     const name = this.model.get("description");
     const show = () => this.show();
+    const paint = () => this.paint();
     this.layOut(name);
     this.listen();
     this.model.on("change:value", show);
-    const stop = onThemeChange(show);
-    const watched = new ResizeObserver(show);
+    const stop = onThemeChange(paint);
+    const watched = new ResizeObserver(paint);
     watched.observe(this.board);
     show();
     return () => {
@@ -129,7 +128,6 @@ class ContourField {
 
   /** Shows what holds; not while somebody draws. */
   show() {
-    markDarkness(this.el);
     if (this.pen) return;
     const value = this.model.get("value");
     if (this.input.value !== value) this.input.value = value;
@@ -138,6 +136,7 @@ class ContourField {
   }
 
   paint() {
+    markDarkness(this.el);
     const ratio = globalThis.devicePixelRatio || 1;
     const {board, line} = this;
     board.width = Math.max(1, Math.round(board.clientWidth * ratio));
