@@ -48,6 +48,8 @@ class SoundSurvey:
             frames += len(block)
         levels = meter.levels()
         _refuse_lone_peak(sound, levels)
+        if not frames and not sound.notes:
+            sound.note("no samples are in it: its header stands alone")
         channel, offset = None, levels.offset
         if levels.cancels:
             channel = levels.best_channel

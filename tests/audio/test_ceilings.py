@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -121,6 +122,16 @@ def test_whatever_becomes_of_a_file_it_is_whole_or_refused_or_said(
     as_made = (sound.info.sample_rate, sound.info.channels) == (RATE, 1)
     assert not as_made or sound.notes or len(sound.waveform) >= 0.98 * odd.least_frames
     Keeper(RATE, 1 << 30, tmp_path).load(path)
+
+
+@pytest.mark.parametrize("kind", ORIGINALS)
+def test_a_file_cut_anywhere_in_its_header_is_refused_or_said(kind: str, tmp_path: Path) -> None:
+    """A recorder that crashed at once: nothing is there, which is not a sound without a word."""
+    path = tmp_path / "cut.wav"
+    for length in range(1, 200):
+        path.write_bytes(ORIGINALS[kind][:length])
+        with contextlib.suppress(AudioFileError):
+            assert decode(path).notes, f"cut after {length} bytes"
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,7 +1,7 @@
 """Makes the priors that a prior over the codes of anybody's model starts from, from nothing.
 
     apt-get install fluidsynth fluid-soundfont-gm musescore-general-soundfont flite
-    python -m tools.base_prior --corpora 16  # for codes of the default model, as it is shipped
+    python -m tools.base_prior --corpora 48  # for codes of the default model, as it is shipped
     python -m tools.base_prior --shape fine --corpora 48  # of twice as many steps a second
     python -m tools.base_prior --work OTHER --seconds 60 --corpora 2 --steps 20  # a moment's try
 

@@ -58,9 +58,11 @@ def chunks(stream: Stream, shape: ChunkShape, at: int) -> Iterator[tuple[bytes, 
     """The chunks from a place on: name, place of the content, size by its head."""
     for _ in range(_MOST_CHUNKS):
         head = stream.read(at, shape.head)
-        if len(head) < shape.head:
-            return
         name = head[: shape.name_bytes]
+        if len(head) < shape.head:
+            if len(head) > shape.name_bytes:  # the file is cut amid a size
+                yield name, at + shape.head, 0
+            return
         size = int.from_bytes(head[shape.name_bytes :], shape.order)  # type: ignore[arg-type]
         size -= shape.head if shape.counts_itself else 0
         if size < 0:  # it does not even count itself: nobody filled it in
