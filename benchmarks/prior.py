@@ -155,6 +155,16 @@ def figure(of: dict[str, Any]) -> str:
     return re.sub(r"\W+", "_", f"{of['what']} {of['steps'] or ''}".strip())
 
 
+def named_figures(rows: Sequence[dict[str, Any]], names: str) -> dict[str, float]:
+    """What pages call the other columns of rows: `copies_novelty_1`, `kernel_distance_held_out`."""
+    return {
+        re.sub(r"\W+", "_", f"{column} {of[names]}").strip("_"): float(value)
+        for of in rows
+        for column, value in of.items()
+        if column != names and not math.isnan(value)
+    }
+
+
 def counted(codec: LoadedVQModel, train: Any, test: Any) -> list[dict[str, Any]]:
     """Rows of what needs no learning."""
     levels, entries = codec.shape
@@ -239,7 +249,7 @@ def main() -> None:
         rows,
         arguments.json,
     )
-    save(arguments, {"generates_x": speed} | {figure(of): of["bits a step"] for of in rows})
+    figures = {"generates_x": speed} | {figure(of): of["bits a step"] for of in rows}
     if arguments.samples:
         made = sample_rows(model, judged, arguments.samples)
         report(f"{arguments.samples} samples of {SECONDS:g} s of each setting", made)
@@ -247,6 +257,8 @@ def main() -> None:
             report("joins, in bits a step of the half second behind them", joins)
         else:
             print("no recording is long enough for a gap of 1 s")
+        figures |= named_figures(made, "sounds") | named_figures(joins, "behind a")
+    save(arguments, figures)
 
 
 if __name__ == "__main__":
