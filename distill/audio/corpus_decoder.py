@@ -133,8 +133,6 @@ class Keeper:
         return replace(file, file_sha256=digest), waveform
 
     def _why_not(self, samples: int, peak: float, notes: tuple[str, ...]) -> str:
-        if not samples:
-            return "0 samples after decoding; copy or export it again"
         seconds = samples / self._sample_rate
         if seconds < MINIMUM_S:
             return f"{seconds * 1000:.0f} ms long; at least {MINIMUM_S * 1000:.0f} ms are needed"

@@ -48,8 +48,8 @@ def decode(path: str | os.PathLike[str], sample_rate: int | None = None) -> Deco
     """Decodes a whole file to mono float32, resampled to `sample_rate` (None: as it is).
 
     Raises:
-        AudioFileError: unreadable, truncated, holding samples that cannot be sound, or longer
-            than `MOST_WHOLE_BYTES`.
+        AudioFileError: unreadable, truncated, holding no samples or some that cannot be sound, or
+            longer than `MOST_WHOLE_BYTES`.
     """
     with open_sound(path) as sound:
         return decode_open(sound, sample_rate)

@@ -33,7 +33,7 @@ class SoundSurvey:
         """Decodes a sound once; the mono blocks go into `keep`.
 
         Raises:
-            AudioFileError: it holds samples that cannot be sound.
+            AudioFileError: it holds no samples, or some that cannot be sound.
         """
         info = sound.info
         digest = hashlib.sha256(f"{info.sample_rate}:{info.channels}:".encode())
@@ -46,10 +46,10 @@ class SoundSurvey:
             if keep is not None:
                 keep.append(torch.from_numpy(mono))
             frames += len(block)
+        if not frames:
+            raise AudioFileError(f"{sound.name}: 0 samples after decoding; copy or export it again")
         levels = meter.levels()
         _refuse_lone_peak(sound, levels)
-        if not frames and not sound.notes:
-            sound.note("no samples are in it: its header stands alone")
         channel, offset = None, levels.offset
         if levels.cancels:
             channel = levels.best_channel

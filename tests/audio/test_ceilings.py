@@ -126,7 +126,7 @@ def test_whatever_becomes_of_a_file_it_is_whole_or_refused_or_said(
 
 @pytest.mark.parametrize("kind", ORIGINALS)
 def test_a_file_cut_anywhere_in_its_header_is_refused_or_said(kind: str, tmp_path: Path) -> None:
-    """A recorder that crashed at once: nothing is there, which is not a sound without a word."""
+    """A recorder that crashed at once: nothing is there, which is no sound."""
     path = tmp_path / "cut.wav"
     for length in range(1, 200):
         path.write_bytes(ORIGINALS[kind][:length])

@@ -14,7 +14,7 @@ from distill.audio import sound_file
 from distill.audio.containers import mpeg
 from distill.audio.containers.layout import CHANGED, Layout
 from distill.audio.containers.walk import walk
-from distill.audio.io import decode, probe, read_audio
+from distill.audio.io import decode, probe, read_audio, read_pieces
 from distill.errors import AudioFileError
 
 Tone = Callable[..., np.ndarray]
@@ -162,9 +162,10 @@ def test_text_under_the_name_of_a_sound_is_refused(ending: str, tmp_path: Path) 
         read_audio(path)
 
 
-def test_a_wav_of_0_samples_decodes_to_none(save: Save) -> None:
-    sound = decode(save("a.wav", np.zeros(0)), 16_000)
-    assert (sound.info.frames, sound.waveform.shape) == (0, (0,))
+@pytest.mark.parametrize("read", [decode, read_audio, read_pieces])
+def test_a_wav_of_0_samples_is_refused(read: Callable[[Path], object], save: Save) -> None:
+    with pytest.raises(AudioFileError, match=r"^a\.wav: 0 samples after decoding; copy or export"):
+        read(save("a.wav", np.zeros(0)))
 
 
 def test_a_sound_under_a_false_name_is_read_as_what_it_is(tone: Tone, tmp_path: Path) -> None:

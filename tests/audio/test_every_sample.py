@@ -60,8 +60,8 @@ def test_a_wav_without_samples_has_none_of_the_chunk_behind_them(put: Put) -> No
     text = (
         b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"a recorder 12\0"
     )
-    sound = decode(put("take.wav", wav(text, 0)))
-    assert len(sound.waveform) == 0
+    with pytest.raises(AudioFileError, match=r"^take\.wav: 0 samples after decoding"):
+        decode(put("take.wav", wav(text, 0)))
 
 
 @settings(
