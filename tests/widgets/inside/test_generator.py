@@ -368,6 +368,7 @@ def test_a_brightness_is_asked_of_a_prior_that_knows_it(model):
 
 def test_of_a_prior_that_knows_neither_nobody_asks_them(pads, model):
     assert "Class" not in {field.description for field in pads.settings.fields}
+    assert (pads.settings.kind, pads.settings.loudness, pads.settings.brightness) == (None,) * 3
     with pytest.raises(PriorError, match="trained without the condition 'class'"):
         Generator(model, count=0, classes="kick")
 

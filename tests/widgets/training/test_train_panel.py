@@ -392,6 +392,8 @@ def test_a_preset_sets_what_can_then_be_changed(monkeypatch: pytest.MonkeyPatch)
     assert not settings.start_remark.text  # nobody asks for the base
     settings.start.value = "base"
     assert "stride 4, here 1" in settings.start_remark.text
+    settings.start.value = "~nobody-of-this-name/model.distill"  # said where it is opened
+    assert settings.start_from == "~nobody-of-this-name/model.distill"
     settings.fit(Reading(Path("y"), files=400, seconds=900.0))
     settings.fit(reading)
     assert settings.preset.value == "finest" and settings.config(reading).stride == 1

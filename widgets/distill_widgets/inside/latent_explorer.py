@@ -21,6 +21,7 @@ from distill.tables import MOST_IN_A_CELL, html_page, html_table, text_table
 from distill_widgets.inside.latent_sound import LatentSource, open_sound
 from distill_widgets.inside.latent_walk import HIGHEST_SEED, MOST, LatentWalk
 from distill_widgets.page.controls import Sentence, button, row, style_sheet
+from distill_widgets.page.typed_path import typed_path
 from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer, SoundRow, Stage
 
@@ -163,7 +164,7 @@ class LatentExplorer(View):
         """
         if not str(path).strip():
             raise OutputExistsError("an empty path: expected where to save the sound")
-        target = Path(path).expanduser()
+        target = typed_path(path)
         target = target if target.suffix else target.with_name(f"{target.name}.wav")
         if os.path.lexists(target):  # also one that was saved here: two sounds are two files
             raise OutputExistsError(f"{printable(target)}: exists already; choose another name")

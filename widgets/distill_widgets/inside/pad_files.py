@@ -10,6 +10,7 @@ from distill.errors import OutputExistsError, PartError
 from distill.names import printable
 from distill_widgets.inside.pad_board import PadBoard
 from distill_widgets.inside.pads import Pad
+from distill_widgets.page.typed_path import typed_path
 
 _LONGEST_STEM = 60
 
@@ -37,7 +38,7 @@ class PadFiles:
             raise OutputExistsError("an empty path: expected a folder to export to")
         if not self._board.kept:
             raise PartError("no sound is kept: mark those that are to be exported")
-        place = Path(folder).expanduser()
+        place = typed_path(folder)
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:

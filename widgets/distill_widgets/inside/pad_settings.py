@@ -30,7 +30,7 @@ _MOST_DIGITS = 19  # of a seed
 
 class PadSettings:
     """Fields for temperature, novelty, length and seed; for class, loudness and brightness, where a
-    prior can be told of them.
+    prior can be told of them, else None.
 
     Args:
         drawing: what they begin with.
@@ -48,25 +48,17 @@ class PadSettings:
             ipywidgets.BoundedFloatText, "Seconds", value=seconds, min=0.1, max=LONGEST_S, step=0.5
         )
         self.seed = labelled(ipywidgets.Text, "Seed", continuous_update=False)
-        kinds = [("any", ""), *((plain(name), name) for name in config.classes)]
-        self.kind = labelled(ipywidgets.Dropdown, "Class", options=kinds, value=told.kind)
-        self.loudness = ContourField(
-            "Loudness in dB", ", ".join(f"{level:g}" for level in told.loudness_db),
-            (SOFTEST_DB, LOUDEST_DB), "dB", placeholder="-40, 0, -30",
-            hint="beside your recordings on the average, from begin to end; empty: any",
-        )  # fmt: skip
-        self.brightness = ContourField(
-            "Brightness in Hz", ", ".join(f"{hz:g}" for hz in told.brightness_hz),
-            (DARKEST_HZ, BRIGHTEST_HZ), "Hz", in_octaves=True, placeholder="500, 4000",
-            hint="the mean frequency, from begin to end; empty: any",
-        )  # fmt: skip
-        fields = {CLASS: self.kind, LOUDNESS: self.loudness, BRIGHTNESS: self.brightness}
-        self._told = [field for name, field in fields.items() if name in config.conditions]
+        knows = config.conditions
+        self.kind = _kind(config, told) if CLASS in knows else None
+        self.loudness = _loudness(told) if LOUDNESS in knows else None
+        self.brightness = _brightness(told) if BRIGHTNESS in knows else None
 
     @property
     def fields(self) -> list[ipywidgets.Widget]:
         """Below each other."""
-        return [self.temperature, self.novelty, *self._told, self.seconds, self.seed]
+        told = [self.kind, self.loudness, self.brightness]
+        known = [field for field in told if field is not None]
+        return [self.temperature, self.novelty, *known, self.seconds, self.seed]
 
     @property
     def drawing(self) -> Drawing:
@@ -80,11 +72,11 @@ class PadSettings:
         Raises:
             ConfigError: levels that are no numbers.
         """
-        loud, bright = str(self.loudness.value).strip(), str(self.brightness.value).strip()
+        kind, loud, bright = map(_chosen, (self.kind, self.loudness, self.brightness))
         return Told(
-            str(self.kind.value or ""),
-            tuple(typed_levels(loud)) if loud else (),
-            tuple(typed_brightness(bright)) if bright else (),
+            kind,
+            tuple(typed_levels(loud)) if loud.strip() else (),
+            tuple(typed_brightness(bright)) if bright.strip() else (),
         )
 
     @property
@@ -104,4 +96,29 @@ def _slider(label: str, value: float, most: float) -> Any:
     return labelled(
         ipywidgets.FloatSlider, label, value=value, min=0.0, max=max(most, value), step=0.05,
         readout_format=".2f",
+    )  # fmt: skip
+
+
+def _chosen(field: Any) -> str:
+    return "" if field is None else str(field.value or "")
+
+
+def _kind(config: PriorConfig, told: Told) -> Any:
+    kinds = [("any", ""), *((plain(name), name) for name in config.classes)]
+    return labelled(ipywidgets.Dropdown, "Class", options=kinds, value=told.kind)
+
+
+def _loudness(told: Told) -> ContourField:
+    return ContourField(
+        "Loudness in dB", ", ".join(f"{level:g}" for level in told.loudness_db),
+        (SOFTEST_DB, LOUDEST_DB), "dB", placeholder="-40, 0, -30",
+        hint="beside your recordings on the average, from begin to end; empty: any",
+    )  # fmt: skip
+
+
+def _brightness(told: Told) -> ContourField:
+    return ContourField(
+        "Brightness in Hz", ", ".join(f"{hz:g}" for hz in told.brightness_hz),
+        (DARKEST_HZ, BRIGHTEST_HZ), "Hz", in_octaves=True, placeholder="500, 4000",
+        hint="the mean frequency, from begin to end; empty: any",
     )  # fmt: skip

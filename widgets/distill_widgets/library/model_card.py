@@ -32,6 +32,7 @@ from distill_widgets.page.controls import Html
 from distill_widgets.page.live_widget import LiveWidget
 from distill_widgets.page.messages import SavedFacts
 from distill_widgets.page.page_code import page_code
+from distill_widgets.page.typed_path import typed_path
 from distill_widgets.page.view import View
 from distill_widgets.sounds.audio_player import AudioPlayer
 from distill_widgets.sounds.previews import Previews
@@ -108,7 +109,7 @@ class ModelCard(View):
         """
         if not str(path).strip():
             raise ModelFileError("an empty path: expected where to save a copy")
-        target = Path(path).expanduser()
+        target = typed_path(path)
         if target.suffix != MODEL_SUFFIX:
             target = target.with_name(target.name + MODEL_SUFFIX)
         if os.path.lexists(target):

@@ -23,6 +23,7 @@ from distill_widgets.page.controls import (
     with_class,
 )
 from distill_widgets.page.fold import Fold
+from distill_widgets.page.typed_path import typed_path
 from distill_widgets.page.view import View
 from distill_widgets.sounds.recorder import Recorder, Recording
 from distill_widgets.training.corpus_reader import Reading
@@ -57,7 +58,7 @@ class TrainPanel(View):
         """Of the run that is shown."""
         self.dashboard: TrainingDashboard | None = None
         """What is shown once there is a run."""
-        self._runs_folder = Path(runs_folder).expanduser()
+        self._runs_folder = typed_path(runs_folder)
         self._turn = threading.Lock()  # one press at a time: a second Start finds the first's run
         self._start_is_due = False  # Start was pressed while the sounds were being read
         self.chooser = FolderChooser(folder)

@@ -6,7 +6,6 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -20,6 +19,7 @@ from distill.models.device import available_devices
 from distill.models.start import base_paths
 from distill.training.run.start import RunStart
 from distill_widgets.page.controls import Sentence, labelled, named, row, set_options
+from distill_widgets.page.typed_path import typed_path
 from distill_widgets.page.view import View
 from distill_widgets.training.corpus_reader import Reading
 
@@ -145,7 +145,7 @@ class TrainSettings(View):
         value = self.start.value.strip()
         if value in ("", DEFAULT_START):
             return None
-        return str(Path(value).expanduser()) if value.startswith("~") else value
+        return str(typed_path(value)) if value.startswith("~") else value
 
     def _adaptive(self, reading: Reading | None, **overrides: Any) -> VQVAEConfig:
         files, seconds = (reading.files, reading.seconds) if reading else (1, 2.0)
@@ -172,9 +172,10 @@ class TrainSettings(View):
 
     def _remark(self) -> None:
         """Says where the base does not fit what is set: that shows in what is heard."""
-        start = self.start_from
-        remark = RunStart.chosen(start, self._sized()).remark if start in (None, BASE) else ""
-        self.start_remark.say(f"So it {remark}. That takes longer to learn." if remark else "")
+        with self._lock:
+            is_base = self.start_from is None
+            remark = RunStart.chosen(None, self._sized()).remark if is_base else ""
+            self.start_remark.say(f"So it {remark}. That takes longer to learn." if remark else "")
 
     def _explain(self) -> None:
         config = self._sized()
