@@ -56,12 +56,13 @@ def rows_of(
     options: Any,
 ) -> tuple[list[dict[str, Any]], float]:
     """What counting and a prior make of a corpus; and how many new sounds of 100 are copies."""
-    began = time.perf_counter()
-    codes = CodeCorpus.encode(codec, corpus, progress=False)
-    encoded_s = time.perf_counter() - began
     settings = get_adaptive_prior_config(
-        codec.config, len(corpus), max_steps=options.steps, preview_every_epochs=0, conditions=()
-    )
+        codec.config, len(corpus), corpus.seconds,
+        max_steps=options.steps, preview_every_epochs=0, conditions=(),
+    )  # fmt: skip
+    began = time.perf_counter()
+    codes = CodeCorpus.encode(codec, corpus, copies=settings.copies, progress=False)
+    encoded_s = time.perf_counter() - began
     began = time.perf_counter()
     model = train_prior(codec, codes, run, settings, "cpu").load()
     took_s = time.perf_counter() - began
@@ -70,8 +71,8 @@ def rows_of(
     rows.append({"what": "prior", "steps": options.steps, "bits a step": sum(bits)})
     shown = [{name: of.get(name, 0) for name in _SHOWN} for of in rows]
     made = sample_rows(model, judged, options.samples, {"temperature 1": {}})
-    title = f"{len(corpus)} recordings, {corpus.seconds / 60:.1f} min; encoded with their copies "
-    report(f"{title}in {encoded_s:.0f} s, learned for {took_s:.0f} s", shown)
+    title = f"{len(corpus)} recordings, {corpus.seconds / 60:.1f} min; encoded with {settings.copies} "
+    report(f"{title}copies of each in {encoded_s:.0f} s, learned for {took_s:.0f} s", shown)
     report(f"{options.samples} samples of 30 s", made)
     return rows, float(made[-1]["% copies"])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from distill.config.conditions import CLASS, CONDITIONS, checked_conditions
 from distill.config.fields import unknown_field
-from distill.config.prior import PriorConfig
+from distill.config.prior import MOST_COPIES, PriorConfig
 from distill.config.training import TrainingConfig
 from distill.config.vae import VAEConfig
 from distill.config.vqvae import VQVAEConfig
@@ -16,6 +16,8 @@ from distill.errors import ConfigError
 
 _TYPICAL_SECONDS = 2.0
 _PASSES, _PASSES_FROM_BASE, _FEWEST_STEPS = 25, 9, 300  # of a prior
+_WITH_COPIES_S = 3600.0
+"""Recordings and their copies that a prior learns from: five minutes do not go through more."""
 _OF_SEGMENTS = ("batch_size", "min_steps_per_epoch")
 """What `_settings` fits to segments of sound; a prior learns from other ones."""
 
@@ -96,7 +98,8 @@ def get_adaptive_prior_config(
     time is up, which grows from one to five minutes with the corpus. On `sonic_pi`, where 25 passes
     are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.84 bits after
     300 and 14.59 after 800, one from the base 13.76 and 13.87, so that goes through them 9 times
-    (`benchmarks/prior.py --steps 300 800 --from-nothing`).
+    (`benchmarks/prior.py --steps 300 800 --from-nothing`). Of more than ten minutes there are fewer
+    copies, of half an hour none: to encode them takes long, and the time would be up before.
 
     Args:
         codec: `config` of the model whose codes it learns.
@@ -116,14 +119,19 @@ def get_adaptive_prior_config(
     """
     settings = _settings(PriorConfig, file_count, total_seconds, overrides)
     wanted = {k: v for k, v in settings.items() if k in overrides or k not in _OF_SEGMENTS}
-    config = PriorConfig.for_codec(codec, **{**wanted, **_conditions(overrides)})
+    seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
+    wanted = {"copies": _copies_of(seconds), **wanted, **_conditions(overrides)}
+    config = PriorConfig.for_codec(codec, **wanted)
     if config.max_steps is not None or config.max_epochs is not None:
         return config
-    seconds = file_count * _TYPICAL_SECONDS if total_seconds is None else total_seconds
     steps_of_codes = seconds * config.step_rate_hz * (1 + config.copies)
     a_pass = steps_of_codes / (config.batch_size * config.segment_steps)
     passes = _PASSES_FROM_BASE if from_base else _PASSES
     return dataclasses.replace(config, max_steps=max(_FEWEST_STEPS, round(passes * a_pass)))
+
+
+def _copies_of(seconds: float) -> int:
+    return max(0, min(MOST_COPIES, int(_WITH_COPIES_S // seconds) - 1))
 
 
 def _conditions(overrides: dict[str, Any]) -> dict[str, Any]:

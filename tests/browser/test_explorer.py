@@ -112,4 +112,7 @@ def say_that_the_recordings_went(book: Any) -> None:
     book.wait_for(EXPLORER, "moments", 1)
     book.page.locator(".distill-moment .distill-play").first.click()
     book.page.wait_for_function(f"() => document.querySelector('{EXPLORER}').dataset.error")
+    book.page.evaluate(f"() => {{ delete document.querySelector('{EXPLORER}').dataset.drawn; }}")
+    book.theme("Dark")  # it is drawn anew, and what was said stays
+    book.wait_for(EXPLORER, "drawn", "map/0/pca/brightness")
     assert "cannot be heard" in book.page.locator(f"{EXPLORER} .distill-said").inner_text()

@@ -46,12 +46,19 @@ def test_settings_that_the_model_decides_are_refused_by_name() -> None:
 def test_the_budget_grows_with_the_corpus() -> None:
     small, large = (get_adaptive_prior_config(VQVAEConfig(), 5, s) for s in (5.0, 10_000.0))
     assert (small.budget_s, large.budget_s) == (65.0, 300.0)
-    assert (small.max_steps, large.max_steps) == (300, 17_166)  # 25 passes of six copies each
+    assert (small.max_steps, large.max_steps) == (300, 2861)  # 25 passes
     learned = get_adaptive_prior_config(VQVAEConfig(), 5, 10_000.0, from_base=True)
-    assert learned.max_steps == 6180  # 9 passes
+    assert learned.max_steps == 1030  # 9 passes
     assert get_adaptive_prior_config(VQVAEConfig(), 5, 240.0, max_seconds=20.0).max_steps == 412
     assert small.batch_size == PriorConfig().batch_size
     assert get_adaptive_prior_config(VQVAEConfig(), 5, batch_size=3, max_steps=4).batch_size == 3
+
+
+def test_there_are_copies_where_they_are_needed_and_can_be_gone_through() -> None:
+    lengths = (1.0, 600.0, 900.0, 1800.0, 1801.0, 1e6)
+    configs = [get_adaptive_prior_config(VQVAEConfig(), 5, seconds) for seconds in lengths]
+    assert [config.copies for config in configs] == [5, 5, 3, 1, 0, 0]
+    assert get_adaptive_prior_config(VQVAEConfig(), 5, 1e6, copies=2).copies == 2
 
 
 @pytest.mark.parametrize(

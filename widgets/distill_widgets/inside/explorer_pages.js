@@ -106,7 +106,9 @@ export class ExplorerPages {
     const {level, method} = this.chosen;
     const box = this.box("map", MAP_PX);
     this.el.replaceChildren(box);
-    this.status.report(method === "umap" ? MAKING_MAP : "");
+    // What is said of a sound, or of one that cannot be heard, stays: a page is drawn anew too when
+    // its theme or width changes.
+    if (method === "umap" && !this.status.text) this.status.report(MAKING_MAP);
     const [known, answer] = [await this.level(), await this.get("map", `${level}/${method}`)];
     if (!this.names.length) this.names = (await this.get("names", "")).names;
     if (this.status.text === MAKING_MAP) this.status.report("");
