@@ -21,6 +21,7 @@ from tests.families import FAMILIES, tiny
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+collect_ignore = ["data/make_as_librosa.py"]  # it needs librosa, which no test does
 _TRAINED = {"vqvae": "trained", "vae": "trained_vae"}
 NOT_FAST = {"browser", "slow", "torture"}
 _TRAINING_FIXTURES = {"trained", "trained_vae", "any_trained"}
