@@ -71,10 +71,9 @@ def rows_of(
     rows.append({"what": "prior", "steps": options.steps, "bits a step": sum(bits)})
     shown = [{name: of.get(name, 0) for name in _SHOWN} for of in rows]
     made = sample_rows(model, judged, options.samples, {"temperature 1": {}})
-    title = (
-        f"{len(corpus)} recordings, {corpus.seconds / 60:.1f} min; encoded with {settings.copies} "
-    )
-    report(f"{title}copies of each in {encoded_s:.0f} s, learned for {took_s:.0f} s", shown)
+    title = f"{len(corpus)} recordings, {corpus.seconds / 60:.1f} min"
+    copies = f"encoded with {settings.copies} copies of each in {encoded_s:.0f} s"
+    report(f"{title}; {copies}, learned for {took_s:.0f} s", shown)
     report(f"{options.samples} samples of 30 s", made)
     return rows, float(made[-1]["% copies"])
 
