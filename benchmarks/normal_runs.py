@@ -1,20 +1,23 @@
-"""What is normal: the curves of several short runs, as bands of what was lowest and highest.
+"""What is normal: curves of short runs on many corpora, as bands of what was lowest and highest.
 
     python benchmarks/normal_runs.py                  # the table
     python benchmarks/normal_runs.py --write          # and the package's reference_runs.json
-    python benchmarks/normal_runs.py --write --family vae --data demo spoken_digits
+    python benchmarks/normal_runs.py --write --family vae --size small
 
-Each corpus, and a few sounds of each, is trained on with the settings that fit it, from the base
-(RVQ-VAEs, which have one) and from nothing, three times each: with another seed and as the
-beginning of a longer budget, since the learning rate falls over the budget. All end after the same
-steps. What a run reports at the ends of its epochs is what `distill.training.watch.epoch_curves`
-names; between two epochs lies a straight line. Bands of kinds that were not asked for stay in the
-file.
+Small corpora are what people have of one kind: a kit, a voice saying one word, the drones; middle
+ones are halves and mixtures of them, large ones whole collections. Each is trained on with the
+settings that fit it, from the base (RVQ-VAEs, which have one) or from nothing, with a seed of its
+own, and as the beginning of a budget that changes from one to the next, since the learning rate
+falls over the budget. All end after the same steps. What a run reports at the ends of its epochs is
+what `distill.training.watch.epoch_curves` names; between two epochs lies a straight line. Bands of
+kinds that were not asked for stay in the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -41,6 +44,7 @@ from distill.training.watch.epoch_curves import epoch_values
 from distill.training.watch.event_lines import EPOCHS
 from distill.training.watch.normal import (
     REFERENCE_FILE,
+    SIZE_CLASSES,
     Band,
     Bands,
     ReferenceRuns,
@@ -49,33 +53,56 @@ from distill.training.watch.normal import (
     size_class,
 )
 
-DEMO, FEW = "demo", "-few"
-WHOLE = [DEMO, "spoken_digits", "sonic_pi"]
-CORPORA, STARTS = [*WHOLE, *(name + FEW for name in WHOLE)], [BASE, NOTHING]
+STARTS = [BASE, NOTHING]
 SETTINGS: dict[str, Callable[..., Any]] = {
     "vqvae": get_adaptive_vqvae_config,
     "vae": get_adaptive_config,
 }
-MOST_OF_FEW = 16
+SIZES = dict(zip(("small", "middle", "large"), SIZE_CLASSES, strict=True))
+FEWEST, MOST = 3, SIZE_CLASSES[0][1]
+"""Files of a small corpus."""
+DEMOS = 4
 STEPS = 200
 GRID = 50
 BUDGETS = (200, 700, 2500)
-"""Steps of each repetition's budget, of which the first `STEPS` are trained."""
+"""Steps of a run's budget, of which the first `STEPS` are trained."""
 
 Curves = dict[str, np.ndarray]
+Corpora = dict[str, list[Path]]
 
 
-def corpora(names: list[str], folder: Path) -> Iterator[tuple[str, AudioCorpus]]:
-    """Those that are there, by name; of a few sounds, some from the first to the last."""
-    demo = make_demo_corpus(folder)
-    for name in names:
-        whole = name.removesuffix(FEW)
-        sounds = demo if whole == DEMO else sounds_in(SHARED_DATA / whole)
-        if not sounds:
-            print(f"left out: {whole} is not beside this checkout", flush=True)
-            continue
-        each = -(-len(sounds) // MOST_OF_FEW) if name.endswith(FEW) else 1
-        yield name, AudioCorpus.scan(sounds[::each], progress=False)
+def corpora(folder: Path) -> Corpora:
+    """All there are, by name."""
+    demos = {
+        f"demo {seed}": make_demo_corpus(folder / str(seed), seed=seed) for seed in range(DEMOS)
+    }
+    samples, digits = (sounds_in(SHARED_DATA / name) for name in ("sonic_pi", "spoken_digits"))
+    if not samples or not digits:
+        sys.exit("skipped: sonic_pi and spoken_digits are not beside this checkout")
+    kinds = by_word("sonic_pi", samples) | by_word("digit", digits)
+    for name in ("demo 1", "demo 2"):
+        kinds |= by_word(name, demos[name])
+    few = {name: sounds[:MOST] for name, sounds in kinds.items() if len(sounds) >= FEWEST}
+    some = {"digits": digits, "digits, odd": digits[1::2], **demos}
+    some |= {f"sonic_pi {first} of 4": samples[first::4] for first in range(4)}
+    some |= {f"sonic_pi {first} of 2": samples[first::2] for first in range(2)}
+    many = {
+        "sonic_pi": samples,
+        "sonic_pi and digits": samples + digits,
+        "sonic_pi and demos": samples + demos["demo 1"] + demos["demo 2"],
+        "demos": [sound for sounds in demos.values() for sound in sounds],
+        "all but a half": samples[::2] + digits + demos["demo 3"],
+    }
+    return few | some | many
+
+
+def by_word(name: str, sounds: list[Path]) -> Corpora:
+    """Those whose names begin with the same word."""
+    found: Corpora = {}
+    for sound in sounds:
+        word = re.split("[-_]", sound.stem)[0]
+        found.setdefault(f"{name} {word}", []).append(sound)
+    return found
 
 
 def trained(corpus: AudioCorpus, config: Any, start: str) -> TrainingResult:
@@ -129,13 +156,17 @@ def _rounded(values: np.ndarray) -> list[float]:
 def measured(asked: argparse.Namespace, grid: np.ndarray) -> Iterator[dict[str, Any]]:
     """A run each: what it was, and its curves."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, corpus in corpora(asked.data, Path(folder)):
+        known = {
+            name: AudioCorpus.scan(x, progress=False) for name, x in corpora(Path(folder)).items()
+        }
+        for size in asked.size:
+            chosen = {name: x for name, x in known.items() if size_class(len(x)) == SIZES[size]}
             for kind in asked.family:
                 for start in asked.start if family(kind).warm_start else [NOTHING]:
-                    for seed, budget in enumerate(BUDGETS):
+                    for number, (name, corpus) in enumerate(chosen.items()):
                         config = SETTINGS[kind](
-                            len(corpus), corpus.seconds,
-                            max_steps=budget, seed=seed, preview_every_epochs=0,
+                            len(corpus), corpus.seconds, max_steps=BUDGETS[number % len(BUDGETS)],
+                            seed=number, preview_every_epochs=0,
                         )  # fmt: skip
                         yield {"corpus": name, **one_run(corpus, config, start, grid, name)}
 
@@ -181,7 +212,7 @@ def as_json(runs: ReferenceRuns) -> bytes:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--write", action="store_true", help="also write the package's file")
-    options.add_argument("--data", nargs="+", default=CORPORA, choices=CORPORA, help="corpora")
+    options.add_argument("--size", nargs="+", default=[*SIZES], choices=SIZES, help="in files")
     options.add_argument("--start", nargs="+", default=STARTS, choices=STARTS, help="from what")
     options.add_argument("--family", nargs="+", default=[*SETTINGS], choices=SETTINGS)
     arguments = options.parse_args()
@@ -197,7 +228,7 @@ def main() -> None:
     shown = ("training loss", "validation loss", "entropy / bits 0")
     rows = [
         {
-            "family": one.family, "corpora": " ".join(one.corpora),
+            "family": one.family, "corpora": len(one.corpora),
             "files": f"{one.files[0]}-{one.files[1]}",
             "start": one.start, "runs": one.runs, "step": step,
             **{

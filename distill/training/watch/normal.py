@@ -26,7 +26,7 @@ from distill.training.watch.epoch_curves import loss_name
 
 REFERENCE_FILE = Path(str(resources.files("distill"))) / "data" / "reference_runs.json"
 _LARGEST = 1 << 20
-_SIZES = ((1, 20), (21, 100), (101, 10**9))
+SIZE_CLASSES = ((1, 20), (21, 100), (101, 10**9))
 """Files of a small, a middle and a large corpus: where the settings that fit them change."""
 _OF_NO_CURVE = {
     "max_epochs", "max_steps", "max_seconds", "seed", "validation_fraction", "checkpoint_every_s",
@@ -95,7 +95,7 @@ def size_class(files: int) -> tuple[int, int]:
         >>> size_class(60)
         (21, 100)
     """
-    return next((low, high) for low, high in _SIZES if low <= max(files, 1) <= high)
+    return next((low, high) for low, high in SIZE_CLASSES if low <= max(files, 1) <= high)
 
 
 def read_reference_runs(path: Path) -> ReferenceRuns:
