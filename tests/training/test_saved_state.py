@@ -142,7 +142,14 @@ def test_what_is_not_refused_can_be_gone_on_from(
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-@pytest.mark.parametrize("part", ["model", "best_weights", "optimizers", "task", "reporter"])
+@pytest.mark.parametrize(
+    ("part", "small"),
+    [
+        *((part, FAMILIES[0]) for part in ("model", "best_weights", "optimizers")),
+        *((part, family) for part in ("task", "reporter") for family in FAMILIES),
+    ],
+    indirect=["small"],
+)
 def test_a_part_that_is_something_else_is_refused(
     part: str, kind: str, good: State, small: TrainingConfig, tmp_path: Path
 ) -> None:

@@ -7,19 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import AudioCorpus, LoadedVAE, load_model, read_audio, train
+from distill import LoadedVAE, load_model, read_audio
 from distill.analysis.latent.directions import principal_directions
 from distill.audio.io import is_reconstruction
 from distill.errors import ConfigError, LatentsError, OutputExistsError, PartError
+from distill.training import TrainingResult
 from distill_widgets import LatentExplorer
-from tests.families import tiny
 
 
 @pytest.fixture(scope="module")
-def vae(corpus: AudioCorpus, tmp_path_factory: pytest.TempPathFactory) -> LoadedVAE:
-    path = tmp_path_factory.mktemp("vae") / "run"
-    files = [file.path for file in corpus.files]
-    loaded = load_model(train(tiny("vae", max_steps=20), files, path, "cpu").model_path)
+def vae(trained_vae: TrainingResult) -> LoadedVAE:
+    loaded = load_model(trained_vae.model_path)
     assert isinstance(loaded, LoadedVAE)
     return loaded
 
