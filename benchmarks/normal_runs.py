@@ -9,7 +9,8 @@ ones are halves and mixtures of them, large ones whole collections. Each is trai
 settings that fit it, from the base (RVQ-VAEs, which have one) or from nothing, with a seed of its
 own, and as the beginning of a budget that changes from one to the next, since the learning rate
 falls over the budget. All end after the same steps. What a run reports at the ends of its epochs is
-what `distill.training.watch.epoch_curves` names; between two epochs lies a straight line. Bands of
+what `distill.training.watch.epoch_curves` names; between two epochs lies a straight line. How high
+a loss is depends on the sounds, so that losses are told in multiples of a run's own first. Bands of
 kinds that were not asked for stay in the file.
 """
 
@@ -67,6 +68,7 @@ GRID = 50
 BUDGETS = (200, 700, 2500)
 """Steps of a run's budget, of which the first `STEPS` are trained."""
 
+SIDES = ("training ", "validation ")
 Curves = dict[str, np.ndarray]
 Corpora = dict[str, list[Path]]
 
@@ -79,9 +81,8 @@ def corpora(folder: Path) -> Corpora:
     samples, digits = (sounds_in(SHARED_DATA / name) for name in ("sonic_pi", "spoken_digits"))
     if not samples or not digits:
         sys.exit("skipped: sonic_pi and spoken_digits are not beside this checkout")
-    kinds = by_word("sonic_pi", samples) | by_word("digit", digits)
-    for name in ("demo 1", "demo 2"):
-        kinds |= by_word(name, demos[name])
+    kinds = by_word("sonic_pi", samples) | by_word("digit", digits[:30])
+    kinds |= by_word("demo", demos["demo 1"])
     few = {name: sounds[:MOST] for name, sounds in kinds.items() if len(sounds) >= FEWEST}
     some = {"digits": digits, "digits, odd": digits[1::2], **demos}
     some |= {f"sonic_pi {first} of 4": samples[first::4] for first in range(4)}
@@ -129,10 +130,12 @@ def on_grid(family: Family, result: TrainingResult, grid: np.ndarray) -> Curves:
 
 
 def band(group: list[dict[str, Any]], grid: np.ndarray) -> Band:
-    """The lowest and the highest of some runs of one kind."""
+    """The lowest and the highest of some runs of one kind; losses in multiples of a run's first."""
     first = group[0]
     curves = {name: np.stack([run["curves"][name] for run in group]) for name in first["curves"]}
     whole = {name: rows for name, rows in curves.items() if np.isfinite(rows).all()}
+    relative = [name for name in whole if name.startswith(SIDES) and whole[name][:, 0].all()]
+    whole |= {name: whole[name] / whole[name][:, :1] for name in relative}
     return Band(
         family=first["family"],
         start=first["start"],
@@ -142,6 +145,7 @@ def band(group: list[dict[str, Any]], grid: np.ndarray) -> Band:
         runs=len(group),
         corpora=sorted({run["corpus"] for run in group}),
         steps=grid.tolist(),
+        relative=relative,
         curves={
             name: Bands(_rounded(rows.min(axis=0)), _rounded(rows.max(axis=0)))
             for name, rows in whole.items()

@@ -78,15 +78,36 @@ def test_the_band_of_a_run_that_has_just_begun_is_known_once_its_sounds_are(
     run = tmp_path / "run"
     begin_run(run, request(sounds=0).to_dict())
     normal_runs = NormalRuns(RunFolder(run))
-    assert normal_runs.like is known and normal_runs.band is None
+    one = [replace(epoch(0, 0.5, 0.31, True), step=60)]
+    assert normal_runs.like is known and normal_runs.beside(one) is None
     write_request(run, request().to_dict())
-    assert normal_runs.band is known
+    assert normal_runs.beside([]) is None
+    assert normal_runs.beside(one) == known
     shutil.rmtree(run)
-    assert normal_runs.band is known
+    assert normal_runs.beside(one) == known
     begin_run(run, request(sounds=0).to_dict())
     gone = NormalRuns(RunFolder(run))
     shutil.rmtree(run)
-    assert gone.like is known and gone.band is None
+    assert gone.like is known and gone.beside(one) is None
+
+
+def test_losses_are_compared_at_the_height_at_which_a_run_began() -> None:
+    """A drone costs ten times what a kick does; how either goes on is alike."""
+    curves = {"validation loss": Bands([1.0, 0.8], [1.0, 1.1]), "used 0": Bands([0.5, 0.6], [1, 1])}
+    relative = band(curves=curves, relative=["validation loss"])
+    assert relative.beside([replace(epoch(0, 9.0, 3.0, True), step=40)]) is None
+    epochs = [
+        replace(epoch(n, 9.0, loss, True), step=20 * n + 20) for n, loss in enumerate((4, 3, 1))
+    ]
+    found = relative.beside(epochs)  # 2.0 at step 50, between 3 at 40 and 1 at 60
+    assert found is not None and found.relative == []
+    assert found.curves["validation loss"] == Bands([2.0, 1.6], [2.0, 2.2])
+    assert found.curves["used 0"] == curves["used 0"]
+    assert left_band(found, [replace(epochs[0], step=100, val_loss=2.7)]) == ""
+    assert "1.6 to 2.2" in left_band(found, [replace(epochs[0], step=100, val_loss=2.9)])
+    assert (
+        left_band(relative.beside([replace(epochs[0], step=60, val_loss=math.nan)]), epochs) == ""
+    )
 
 
 def test_a_run_that_leaves_the_band_is_told_in_a_sentence() -> None:
@@ -110,6 +131,12 @@ def test_the_sentence_comes_where_a_loss_is_farther_out_than_the_band_is_wide(
     outside = abs(loss - (low + high) / 2) / (high - low) - 1.5
     if abs(outside) > 1e-6:
         assert bool(said) == (50 <= step <= 100 and outside > 0)
+
+
+def test_where_a_band_has_no_width_there_is_some_room() -> None:
+    thin = band(curves={"validation loss": Bands([1.0, 1.0], [1.0, 1.0])})
+    near, far = (replace(epoch(0, 0.5, loss, True), step=60) for loss in (1.04, 1.06))
+    assert left_band(thin, [near]) == "" and left_band(thin, [far])
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from msgspec import Meta
 from distill.checked import Count, Finite, Name, read_json
 from distill.config import TrainingConfig
 from distill.errors import OutsideDataError, RunFolderError
-from distill.family import family_of
+from distill.family import family, family_of
 from distill.training.run.folder import RunFolder
 from distill.training.run.request import RunRequest
-from distill.training.watch.epoch_curves import loss_name
+from distill.training.watch.epoch_curves import epoch_values, loss_name
 
 REFERENCE_FILE = Path(str(resources.files("distill"))) / "data" / "reference_runs.json"
 _LARGEST = 1 << 20
@@ -34,6 +34,7 @@ _OF_NO_CURVE = {
     "preview_seconds",
 }  # fmt: skip
 _JUDGED = loss_name("validation", "loss")
+_LEAST_WIDTH = 0.05  # where runs begin alike a band has no width
 
 _Values = Annotated[list[Finite], Meta(max_length=1000)]
 
@@ -62,6 +63,9 @@ class Band(msgspec.Struct, frozen=True):
     steps: Annotated[list[Count], Meta(min_length=1, max_length=1000)]
     curves: dict[Name, Bands]
     """By the names of `epoch_curves`."""
+    relative: list[Name] = []
+    """Curves told in multiples of what a run itself had at the first of the steps: how high a loss
+    is depends on the sounds, how it goes on much less."""
 
     def at(self, curve: str, step: int) -> tuple[float, float] | None:
         """Lowest and highest of a curve at a step, on a straight line between two that were
@@ -72,6 +76,36 @@ class Band(msgspec.Struct, frozen=True):
             return None
         low, high = (float(np.interp(step, self.steps, side)) for side in (band.low, band.high))
         return low, high
+
+    def beside(self, epochs: Sequence[Any]) -> Band | None:
+        """The same with every curve in the units of a run.
+
+        Args:
+            epochs: events of the run's epochs.
+
+        Returns:
+            None until the run has come to the first of the steps.
+        """
+        first = next((n for n, one in enumerate(epochs) if one.step >= self.steps[0]), None)
+        if first is None:
+            return None
+        own = self._at_the_first(epochs[: first + 1])
+        curves = {
+            name: Bands(_times(own.get(name, 1.0), both.low), _times(own.get(name, 1.0), both.high))
+            for name, both in self.curves.items()
+        }
+        return msgspec.structs.replace(self, curves=curves, relative=[])
+
+    def _at_the_first(self, epochs: Sequence[Any]) -> dict[str, float]:
+        """What a run had of each relative curve at the first of the steps."""
+        steps = [epoch.step for epoch in epochs]
+        values = [epoch_values(family(self.family), epoch) for epoch in epochs]
+        return {
+            curve: float(
+                np.interp(self.steps[0], steps, [each.get(curve, math.nan) for each in values])
+            )
+            for curve in self.relative
+        }
 
 
 class ReferenceRuns(msgspec.Struct, frozen=True):
@@ -147,9 +181,17 @@ class NormalRuns:
         self._is_known = self.like is None
         self._band: Band | None = None
 
-    @property
-    def band(self) -> Band | None:
-        """What the run is compared with; None where there are no such runs, or nobody knows yet."""
+    def beside(self, epochs: Sequence[Any]) -> Band | None:
+        """What the run is compared with, in its units; None where there are no such runs, or it is
+        not known yet.
+
+        Args:
+            epochs: events of its epochs.
+        """
+        band = self._own_band() if epochs else None
+        return None if band is None else band.beside(epochs)
+
+    def _own_band(self) -> Band | None:
         if not self._is_known:
             try:
                 request = RunRequest.from_dict(self._folder.read_request())
@@ -175,18 +217,23 @@ def left_band(band: Band | None, epochs: Sequence[Any]) -> str:
     Far is farther than the band is wide: of a few runs, another one is often a little outside.
 
     Args:
-        band: of the runs it is compared with, if there are any.
+        band: of the runs it is compared with, if there are any; see `NormalRuns.beside`.
         epochs: events of the run's epochs.
     """
     if band is None or not epochs:
         return ""
     step, loss = epochs[-1].step, epochs[-1].val_loss
-    if (found := band.at(_JUDGED, step)) is None or not math.isfinite(loss):
+    low, high = band.at(_JUDGED, step) or (math.nan, math.nan)
+    if not math.isfinite(low + high + loss):
         return ""
-    low, high = found
-    if low - (high - low) <= loss <= high + (high - low):
+    width = max(high - low, _LEAST_WIDTH * high)
+    if low - width <= loss <= high + width:
         return ""
     return (
         f"validation loss {loss:.3g} at step {step}: runs like this were at {low:.3g} to "
         f"{high:.3g}; see What is normal"
     )
+
+
+def _times(factor: float, values: list[float]) -> list[float]:
+    return [factor * value for value in values]

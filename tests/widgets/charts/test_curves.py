@@ -36,19 +36,23 @@ def test_a_band_stands_behind_every_curve_that_it_has() -> None:
     names = ("training loss", "validation loss", "used 0", "of another version")
     band = Band(
         "vqvae", "none", "", (1, 20), {}, 3, ["demo"], [50, 100],
-        {name: Bands([0.1, 0.2], [0.3, 0.4]) for name in names},
+        {name: Bands([0.1, 0.2], [0.3, 0.4]) for name in names}, ["training loss"],
     )  # fmt: skip
     loss, levels = loss_chart(kind, band), health_chart(kind, config, band)
     plain = len(loss_chart(kind).points)
-    known = SimpleNamespace(like=band, band=band)
+    known = SimpleNamespace(like=band, beside=band.beside)
     curves = Curves(loss, levels, kind, config, known)
     history = VQMetricsHistory()
     curves.update(history)
     assert sum(loss.points) == 0  # or nothing would say that it waits for the first step
     history.update(VQStepMetrics(0, 0, *(1.0,) * 3, 1e-3, 1.0, 0.1, 0.1))
+    curves.update(history)
+    assert loss.points[plain:] == [0] * 4  # how high this run is shows at its first epoch's end
+    history.update(VQEpochMetrics(0, 50, *(2.0,) * 6, True, 0.1, 0.1, health=()))
     for _ in range(2):
         curves.update(history)
     assert loss.points[plain:] == [2] * 4 and levels.points[-2:] == [2, 2]
+    assert loss.figure()["data"][plain]["y"] == pytest.approx([0.2, 0.4])  # of a loss of 2
     low, high = loss.figure()["data"][-2:]
     assert (low["x"], low["y"]) == ([50, 100], pytest.approx([0.1, 0.2]))
     assert high["fill"] == "tonexty" and high["y"] == pytest.approx([0.3, 0.4])
@@ -58,7 +62,7 @@ def test_a_band_stands_behind_every_curve_that_it_has() -> None:
     assert sum(loss.points) == 0
     curves.update(history)
     assert "runs like this" in to_svg(draw(loss))
-    known.band = None  # there are such runs, and of so many sounds none
+    known.beside = lambda _epochs: None  # there are such runs, and of so many sounds none
     curves.update(VQMetricsHistory())
     curves.update(history)
     assert loss.points[plain:] == [0] * 4 and "runs like this" not in to_svg(draw(loss))

@@ -159,9 +159,8 @@ class Curves:
             self._loss.clear()
             self._health.clear()
             self._has_bands = False
-        if history.step_count and not self._has_bands:
-            self._has_bands = True
-            self._fill_bands()
+        if self._normal is not None and not self._has_bands:
+            self._fill_bands(self._normal.like, self._normal.beside(history.epochs))
         self._take_steps(history.steps_since(self._steps))
         epochs = history.epochs[self._epochs :]
         self._take_losses(epochs)
@@ -172,11 +171,11 @@ class Curves:
         self._checkpoints += len(checkpoints)
         self._loss.mark({"shapes": _marks(history)})
 
-    def _fill_bands(self) -> None:
-        """Before the first step a trainer has read all sounds: by now the run's band is known."""
-        if self._normal is not None:
+    def _fill_bands(self, like: Band | None, band: Band | None) -> None:
+        if band is not None:
+            self._has_bands = True
             for chart, places in zip((self._loss, self._health), self._places, strict=True):
-                fill_bands(chart, self._normal.like, self._normal.band, places)
+                fill_bands(chart, like, band, places)
 
     def _take_steps(self, steps: Mapping[str, Any]) -> None:
         count = len(steps["step"])

@@ -37,19 +37,19 @@ def band_traces(like: Band | None, places: Iterable[Place]) -> list[dict[str, An
     return traces
 
 
-def fill_bands(chart: Chart, like: Band | None, band: Band | None, places: Iterable[Place]) -> None:
+def fill_bands(chart: Chart, like: Band | None, band: Band, places: Iterable[Place]) -> None:
     """Gives the traces of `band_traces`, the last ones of a chart, their points.
 
     Args:
         chart: made with `like`.
         like: has the same curves.
-        band: the run's own; None where nothing is to be seen.
+        band: the run's own, in its units.
         places: where curves are drawn.
     """
     drawn = list(_drawn(like, places))
     first = len(chart.points) - 2 * len(drawn)
     for number, place in enumerate(drawn):
-        if band is not None and (curve := band.curves.get(place.name)):
+        if curve := band.curves.get(place.name):
             chart.append(first + 2 * number, band.steps, curve.low)
             chart.append(first + 2 * number + 1, band.steps, curve.high)
 

@@ -145,7 +145,7 @@ class TrainingDashboard(View):
         measured = history.measured.health if history.measured else ()
         self.health.value = markup.run_health(history, kind, parts)
         warnings = markup.warning_list(history.warnings, measured, kind=kind)
-        left = left_band(self._normal.band, history.epochs)
+        left = left_band(self._normal.beside(history.epochs), history.epochs)
         self.warnings.value = joined([warnings, *([markup.paragraph(left)] if left else [])])
         self.journal.value = markup.log_list(history)
         self._previews.update(history)

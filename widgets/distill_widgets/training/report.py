@@ -139,7 +139,7 @@ class Report:
 
     @property
     def _left(self) -> list[str]:
-        said = left_band(self._normal.band, self._history.epochs)
+        said = left_band(self._normal.beside(self._history.epochs), self._history.epochs)
         return [said] if said else []
 
     @property
