@@ -23,11 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CORES = os.cpu_count() or 1
-# One more than there are cores, as those with a browser mostly wait; each holds torch and a model.
-PROCESSES = min(CORES + 1, 4)
+# More than there are cores take longer; each holds torch and a model.
+PROCESSES = min(CORES, 4)
 
-NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
-NOTEBOOKS += ["-n", "2"] if CORES > 1 else []
+NOTEBOOKS = ["-m", "pytest", "--nbmake", "--nbmake-timeout=600", "-c", os.devnull, "-q"]
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -43,6 +42,7 @@ BACKGROUND_CHECKS = (
     ("site", [*BACKGROUND, sys.executable, "-m", "tests.check_site"]),
     ("JavaScript", [*BACKGROUND, sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [*BACKGROUND, sys.executable, "-m", "tests.colab"]),
+    ("notebooks", [*BACKGROUND, sys.executable, *NOTEBOOKS]),
 )
 
 
@@ -64,7 +64,6 @@ def main() -> int:
                 lambda check: run(*check, environment, quietly=True), BACKGROUND_CHECKS
             )
             codes.append(run("tests and doctests", tests, environment))
-            codes.append(run("notebooks", NOTEBOOKS, environment))
             codes += others
     return next((code for code in codes if code), 0)
 
@@ -80,7 +79,7 @@ def run(
     began = time.monotonic()
     tool = shutil.which(command[0], path=str(BIN)) or command[0]
     with tempfile.TemporaryDirectory() as scratch:
-        place = _notebooks_in(scratch) if command is NOTEBOOKS else ROOT
+        place = _notebooks_in(scratch) if "--nbmake" in command else ROOT
         kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         done = subprocess.run(
             [tool, *command[1:]], cwd=place, env=environment, **(kept if quietly else {})

@@ -36,6 +36,9 @@ OF_NO_VERSION = (
     "sounds/test_sound_keys.py",
     "inside/test_codes_view.py::test_pieces_of_a_long_sound_follow_each_other",
     "inside/test_generator.py::test_a_loop_goes_on_from_a_sound_and_is_exported_without_a_seam",
+    "inside/test_generator.py::test_a_loop_of_several_levels_is_refused_with_what_to_do",
+    "inside/test_generator.py::test_sounds_of_a_run_are_drawn_by_the_weights_of_their_moment",
+    "training/test_families.py::test_a_prior_is_shown_with_what_a_step_costs",
 )  # fmt: skip
 
 
