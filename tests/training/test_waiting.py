@@ -18,7 +18,12 @@ from hypothesis import given, strategies as st
 
 from distill.training.engine import waiting
 from distill.training.engine.contention import Contention
-from distill.training.engine.waiting import FairWaiting, SpinChoice, _ballast_size
+from distill.training.engine.waiting import (
+    FairWaiting,
+    SpinChoice,
+    _ballast_size,
+    expect_company,
+)
 
 BUSY, CALM = 0.7, 0.1
 """Cores: beside a program that is busy all the time, and beside a page that draws."""
@@ -143,6 +148,23 @@ def test_the_ballast_lives_while_others_want_the_cores(
         monkeypatch.setattr(Counted, "now", BUSY)
         until(lambda: "distill-ballast" in names())
     assert not names() & {"distill-ballast", "distill-waiting"}
+
+
+def test_who_is_told_of_company_takes_turns_at_once_and_for_that_long(
+    spins: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_company()  # nobody is there to hear it
+    monkeypatch.setattr(Counted, "now", BUSY)  # company is, and that is no reason to wait longer
+    with FairWaiting(poll_s=60, measure=Counted) as one:
+        expect_company(30)
+        until(lambda: "distill-ballast" in names())
+        assert not one._choice.brief
+    assert not names() & {"distill-ballast", "distill-waiting"}
+    monkeypatch.setattr(Counted, "now", CALM)
+    with FairWaiting(poll_s=0.01, measure=Counted):
+        expect_company(0.2)
+        until(lambda: "distill-ballast" in names())
+        until(lambda: "distill-ballast" not in names())
 
 
 def test_threads_are_gathered_while_others_crowd_them(

@@ -32,6 +32,8 @@ sleeping does: less than a program takes that is busy all the time, more than on
 half of it, or a page that draws (benchmarks/shared_machine.py, with `--beside tenth,half`)."""
 
 _BUSY_POLLS, _CALM_POLLS, _MOST_CALM_POLLS = 2, 3, 48
+_COMPANY_S = 2.0
+"""Of a core are needed to have weights make some seconds of sound, and to measure it."""
 _NUMBERS_PER_THREAD = 1 << 16
 """torch shares an operation out in pieces of half as many."""
 
@@ -86,12 +88,14 @@ class FairWaiting:
         self._poll_s, self._measure = poll_s, measure
         self._choice, self._ballast = SpinChoice(), _Ballast()
         self._gathering = GatheringChoice()
-        self._closed = threading.Event()
+        self._closed, self._company_until = False, float("-inf")
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="distill-waiting", daemon=True)
 
     def __enter__(self) -> FairWaiting:
         if spins_at_first():
             self._thread.start()
+            _active.append(self)
         return self
 
     def __exit__(
@@ -100,13 +104,26 @@ class FairWaiting:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._closed.set()
+        self._closed = True
+        self._woken.set()
         if self._thread.ident is not None:
+            _active.remove(self)
             self._thread.join()
+
+    def expect_company(self, seconds: float) -> None:
+        """See `expect_company`."""
+        self._company_until = time.monotonic() + seconds
+        self._woken.set()
 
     def _watch(self) -> None:
         since_last, began, turn = self._measure(), time.monotonic(), 0
-        while not self._closed.wait(self._poll_s):
+        while not self._closed:
+            self._woken.wait(self._poll_s)
+            self._woken.clear()
+            if time.monotonic() < self._company_until:
+                self._ballast.hold()  # and what company costs meanwhile says nothing of later
+                since_last, began = self._measure(), time.monotonic()
+                continue
             ran, waited = since_last.times_ns()
             if ran + waited < _LEAST_NS:
                 continue
@@ -118,6 +135,22 @@ class FairWaiting:
                 self._ballast.hold()
             since_last, began = self._measure(), time.monotonic()
         self._ballast.release()
+
+
+_active: list[FairWaiting] = []
+
+
+def expect_company(seconds: float = _COMPANY_S) -> None:
+    """Has waiting threads take turns at once, for somebody who is about to need a core.
+
+    That others want one is seen after two polls: what is over by then, as a sound that is tried,
+    would have cost this process most of its time meanwhile.
+
+    Args:
+        seconds: for how long.
+    """
+    for waiting in _active:
+        waiting.expect_company(seconds)
 
 
 class _Ballast:

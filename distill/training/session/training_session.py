@@ -15,6 +15,7 @@ from distill.models.file.persistence import model_bytes, save_model
 from distill.training.engine.contention import Contention
 from distill.training.engine.engine import STOPPED, Engine
 from distill.training.engine.task import Task
+from distill.training.engine.waiting import expect_company
 from distill.training.run import states
 from distill.training.run.codec import material_of
 from distill.training.run.layout import MOMENT, SERIAL, WEIGHTS
@@ -69,7 +70,7 @@ class TrainingSession:
                 monitor,
                 callback=callback,
                 save_model=self._save_model,
-                write_weights=self._write_weights,
+                write_weights=self._hand_over_weights,
             )
 
         self.material = material_of(request, folder.path, corpus, self.split)
@@ -189,8 +190,13 @@ class TrainingSession:
                     )
                 self.monitor.wait_for_change(_POLLS_FOR_ROOM_S)
 
+    def _hand_over_weights(self, engine: Engine, serial: int) -> None:
+        """Writes the weights as they are now, for somebody who will have them make sound."""
+        self._write_weights(engine, serial)
+        expect_company()
+
     def _write_weights(self, engine: Engine, serial: int) -> None:
-        """Writes the weights as they are now; no model is made, which would draw random numbers.
+        """Writes their file; no model is made, which would draw random numbers.
 
         Not to last: nothing waits for the disk, but where a prior's codec goes into the file, too.
         """
