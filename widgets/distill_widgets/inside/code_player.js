@@ -5,6 +5,7 @@
 
 import {clock} from "../page/amounts.js";
 import {element, setText} from "../page/text.js";
+import {LOOK_MS} from "../sounds/paint.js";
 import {aloneLevel, firstSource, ORIGINAL} from "../sounds/sound_keys.js";
 import {Voice} from "../sounds/voice.js";
 import {SourceBar} from "./code_sources.js";
@@ -30,7 +31,8 @@ export class CodePlayer {
     this.whole = firstSource(facts.levels);
     this.compared = facts.original ? ORIGINAL : this.whole; // what x goes back to
     this.listened = this.whole; // what plays again after a row was played
-    this.frame = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.looking = undefined;
     this.button = element("button", "distill-play", "▶");
     this.sources = new SourceBar(facts, (source) => this.choose(source));
     this.time = element("span", "distill-time");
@@ -86,7 +88,7 @@ export class CodePlayer {
 
   close() {
     this.voice.close();
-    cancelAnimationFrame(this.frame);
+    clearTimeout(this.looking);
   }
 
   // --- following what happens -----------------------------------------------------------------
@@ -99,15 +101,15 @@ export class CodePlayer {
     this.sources.show(voice.source);
     this.options.changed();
     this.showTime();
-    if (voice.isGoing && !this.frame) this.nextFrame();
+    if (voice.isGoing && this.looking === undefined) this.nextLook();
   }
 
-  nextFrame() {
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
+  nextLook() {
+    this.looking = setTimeout(() => {
+      this.looking = undefined;
       this.showTime();
-      if (this.voice.isGoing) this.nextFrame();
-    });
+      if (this.voice.isGoing) this.nextLook();
+    }, LOOK_MS);
   }
 
   showTime() {

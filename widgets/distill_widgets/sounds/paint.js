@@ -4,6 +4,8 @@
 import {element} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
 
+/** Between two looks at where a sound is: a page drawn at every frame takes a core from who trains. */
+export const LOOK_MS = 60;
 const BYTE = 127;
 
 /** @param {HTMLCanvasElement} canvas */

@@ -8,7 +8,7 @@ import {numbers} from "../page/buffers.js";
 import {actOnKey} from "../page/keys.js";
 import {element, setText} from "../page/text.js";
 import {themeColour} from "../page/theme.js";
-import {paintEnvelope, paintMel} from "./paint.js";
+import {LOOK_MS, paintEnvelope, paintMel} from "./paint.js";
 import {loadInto, newAudio} from "./sound_store.js";
 
 const DRIFT_S = 0.03;
@@ -43,6 +43,8 @@ export class SoundRow {
     this.mels = spec.sides.map((title) => Object.assign(element("canvas", "distill-mel"), {title}));
     this.pictures = element("div", "distill-mels");
     this.audios = spec.sides.map(newAudio);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.looking = undefined;
     this.layOut();
     this.listen();
     this.turnTo(0);
@@ -273,9 +275,11 @@ export class SoundRow {
     await this.toggle();
   }
 
+  /** Shows where it is for as long as it plays. */
   follow() {
+    clearTimeout(this.looking);
     this.paint();
-    if (this.isPlaying) requestAnimationFrame(() => this.follow());
+    if (this.isPlaying) this.looking = setTimeout(() => this.follow(), LOOK_MS);
   }
 
   stop() {

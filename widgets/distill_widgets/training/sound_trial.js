@@ -10,8 +10,9 @@ import {openPlayer, PlayerView} from "../sounds/player_view.js";
 import {sendFile} from "../sounds/upload.js";
 
 const ROWS_SHOWN = 5;
+const ASK_AGAIN_MS = 1000; // what was made comes by itself, and a question costs who trains
 
-/** @typedef {PlayerTraits & {most_bytes: number}} Traits */
+/** @typedef {PlayerTraits & {most_bytes: number, only_answers: boolean}} Traits */
 /** @typedef {{upload: number} | {recording: number} | object} Source */
 
 /**
@@ -31,6 +32,7 @@ class TrialView extends PlayerView {
   constructor(model, el) {
     super(/** @type {Model<any>} */ (model), el);
     this.most = model.get("most_bytes");
+    this.restMs = model.get("only_answers") ? 0 : ASK_AGAIN_MS;
     this.status = statusLine(el);
     this.drop = element("div", "distill-drop", "Drop a sound here, or choose one:");
     this.file = Object.assign(element("input"), {type: "file", accept: "audio/*,.flac,.aif,.aiff"});
@@ -225,6 +227,7 @@ class TrialView extends PlayerView {
       const {done, error} = await this.store.command(what, {number});
       if (error) throw new Error(error);
       if (done) return;
+      await new Promise((rested) => setTimeout(rested, this.restMs));
     }
   }
 }

@@ -53,10 +53,13 @@ class SoundTrial(AudioPlayer):
     )
     _esm = page_code("training/sound_trial.js")
     most_bytes = traitlets.Int(MOST_BYTES).tag(sync=True)
+    only_answers = traitlets.Bool(False).tag(sync=True)
+    """Whether nothing arrives at a page but with an answer, as in Colab."""
 
     def __init__(self, folder: RunFolder) -> None:
         config = RunRequest.from_dict(folder.read_request()).config
         super().__init__(self._sound_of, spectrogram=config.spectrogram, name="Tried")
+        self.only_answers = in_colab()
         self._folder, self._config = folder, config.spectrogram
         self._recordings = Recordings(folder)
         self._uploads = Uploads(self, on_begin=self._ask)
