@@ -26,7 +26,8 @@ CORES = os.cpu_count() or 1
 # More than there are cores take longer; each holds torch and a model.
 PROCESSES = min(CORES, 4)
 
-NOTEBOOKS = ["-m", "pytest", "--nbmake", "--nbmake-timeout=600", "-c", os.devnull, "-q"]
+NOTEBOOKS = ["pytest", "--nbmake", "--nbmake-timeout=300", "-c", os.devnull, "-q"]
+NOTEBOOKS += ["-n", "2"] if CORES > 1 else []
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -42,7 +43,6 @@ BACKGROUND_CHECKS = (
     ("site", [*BACKGROUND, sys.executable, "-m", "tests.check_site"]),
     ("JavaScript", [*BACKGROUND, sys.executable, "-m", "tests.check_pages"]),
     ("Colab's versions", [*BACKGROUND, sys.executable, "-m", "tests.colab"]),
-    ("notebooks", [*BACKGROUND, sys.executable, *NOTEBOOKS]),
 )
 
 
@@ -64,6 +64,7 @@ def main() -> int:
                 lambda check: run(*check, environment, quietly=True), BACKGROUND_CHECKS
             )
             codes.append(run("tests and doctests", tests, environment))
+            codes.append(run("notebooks", NOTEBOOKS, environment))
             codes += others
     return next((code for code in codes if code), 0)
 
@@ -79,7 +80,7 @@ def run(
     began = time.monotonic()
     tool = shutil.which(command[0], path=str(BIN)) or command[0]
     with tempfile.TemporaryDirectory() as scratch:
-        place = _notebooks_in(scratch) if "--nbmake" in command else ROOT
+        place = _notebooks_in(scratch) if command is NOTEBOOKS else ROOT
         kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         done = subprocess.run(
             [tool, *command[1:]], cwd=place, env=environment, **(kept if quietly else {})
