@@ -92,7 +92,7 @@ def test_the_band_of_a_run_that_has_just_begun_is_known_once_its_sounds_are(
 
 
 def test_losses_are_compared_at_the_height_at_which_a_run_began() -> None:
-    """A drone costs ten times what a kick does; how either goes on is alike."""
+    """A drone may cost ten times what a drum does; how either goes on is alike."""
     curves = {"validation loss": Bands([1.0, 0.8], [1.0, 1.1]), "used 0": Bands([0.5, 0.6], [1, 1])}
     relative = band(curves=curves, relative=["validation loss"])
     assert relative.beside([replace(epoch(0, 9.0, 3.0, True), step=40)]) is None
