@@ -99,7 +99,7 @@ def get_adaptive_prior_config(
     are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.84 bits after
     300 and 14.59 after 800, one from the base 13.76 and 13.87, so that goes through them 9 times
     (`benchmarks/prior.py --steps 300 800 --from-nothing`). Of more than ten minutes there are fewer
-    copies, of half an hour none: to encode them takes long, and the time would be up before.
+    copies, of more than half an hour none: to encode them takes long, and time would be up before.
 
     Args:
         codec: `config` of the model whose codes it learns.

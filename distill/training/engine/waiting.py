@@ -120,6 +120,8 @@ class FairWaiting:
         while not self._closed:
             self._woken.wait(self._poll_s)
             self._woken.clear()
+            if self._closed:
+                break
             if time.monotonic() < self._company_until:
                 self._ballast.hold()  # and what company costs meanwhile says nothing of later
                 since_last, began = self._measure(), time.monotonic()
