@@ -26,8 +26,8 @@ class InverseTransform:
         self._envelope = self._added((window * window).expand(frames, -1)).clamp(min=_SMALLEST)
 
     def __call__(self, spectrum: Tensor) -> Tensor:
-        """(bins, frames), complex, to (samples,)."""
-        rows = torch.fft.irfft(spectrum.T, len(self._window)) * self._window
+        """(frames, bins), complex, to (samples,)."""
+        rows = torch.fft.irfft(spectrum, len(self._window)) * self._window
         return self._added(rows) / self._envelope
 
     def _added(self, rows: Tensor) -> Tensor:
@@ -42,6 +42,6 @@ class InverseTransform:
         return F.pad(sound, (0, self._samples - len(sound)))
 
 
-def sizes(spectrum: Tensor) -> Tensor:
-    """How large complex numbers are that are far from overflow, sooner than `abs` says it."""
-    return (spectrum.real.square() + spectrum.imag.square()).sqrt()
+def squares(spectrum: Tensor) -> Tensor:
+    """|z|² of complex numbers that are far from overflow, sooner than `abs` would say it."""
+    return (spectrum.real * spectrum.real).addcmul_(spectrum.imag, spectrum.imag)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.arrays import as_floats, as_int
-from distill.audio.overlap import InverseTransform, sizes
+from distill.audio.overlap import InverseTransform, squares
 from distill.audio.signal_window import Window
 from distill.audio.spectrogram import LogMel
 from distill.errors import ShapeError
@@ -22,7 +22,7 @@ _CHUNK_FRAMES = 2048  # 22 s at the default rate; bounds memory for sounds of an
 _OVERLAP_FRAMES = 16
 _LIVE_OVERLAP_FRAMES = 4  # what is kept back of a piece is heard that much later
 _SMALLEST = 1e-7  # a magnitude that is not quite zero
-_TINY = 1e-20  # beside any magnitude
+_TINY = 1e-30  # beside the square of any magnitude
 _LEAST_SCALE = 1e-3  # of a band in one pass, and its inverse the most
 
 
@@ -196,37 +196,55 @@ class GriffinLimVocoder:
         return self._sound(self._log_mel.magnitude(log_mel), length)[:samples]
 
     def _sound(self, mel: Tensor, length: int) -> Tensor:
-        """(n_mels, frames) mel magnitudes to (length,) samples."""
-        first = magnitude = (self._inverse @ mel).clamp(min=_SMALLEST)
+        """(n_mels, frames) mel magnitudes to (length,) samples.
+
+        All within is (frames, …), as a transform leaves its numbers in memory: what is taken from
+        there column by column takes much longer.
+        """
+        mel = mel.T.contiguous()
+        first = (mel @ self._inverse.T).clamp(min=_SMALLEST)
         anchor = first ** (1.0 - self._freedom)
-        phase, before = self._first_phases(first), None
         hop_length = self._log_mel.config.hop_length
-        inverted = InverseTransform(self._window, hop_length, mel.shape[1], length)
+        inverted = InverseTransform(self._window, hop_length, len(mel), length)
+        asked, before = first * self._first_phases(first), None
         for _ in range(self._iterations):
-            real = self._transform(inverted(magnitude * phase))
-            ahead = real if before is None else real + self._momentum * (real - before)
-            phase, before = ahead / sizes(ahead).clamp(min=_TINY), real
-            freed = anchor * sizes(real).clamp(min=_SMALLEST) ** self._freedom
-            magnitude = freed * self._scales(freed, mel)
-        return inverted(magnitude * phase)
+            real = self._transform(inverted(asked))
+            freed = _power_(squares(real).clamp_(min=_SMALLEST**2), self._freedom / 2).mul_(anchor)
+            magnitude = freed.mul_(self._scales(freed, mel))
+            ahead, before = _ahead_(real, before, self._momentum), real
+            asked = ahead * magnitude.mul_(squares(ahead).clamp_(min=_TINY).rsqrt_())
+        return inverted(asked)
 
     def _scales(self, magnitude: Tensor, mel: Tensor) -> Tensor:
-        """What (bins, frames) magnitudes are to be scaled by, each as its bands say."""
-        bands = (self._filters.T @ magnitude).clamp(min=_SMALLEST)
-        return self._shares @ (mel / bands).clamp(_LEAST_SCALE, 1.0 / _LEAST_SCALE)
+        """What (frames, bins) magnitudes are to be scaled by, each as its bands say."""
+        bands = (magnitude @ self._filters).clamp_(min=_SMALLEST)
+        return (mel / bands).clamp_(_LEAST_SCALE, 1.0 / _LEAST_SCALE) @ self._shares.T
 
     def _first_phases(self, magnitude: Tensor) -> Tensor:
         """Complex numbers of size 1, like `magnitude`."""
         generator = torch.Generator(self._device).manual_seed(0)
-        angle = torch.rand(magnitude.shape, generator=generator, device=self._device)
+        # In this order: other phases would make another sound of the same frames.
+        angle = torch.rand(magnitude.T.shape, generator=generator, device=self._device)
+        angle = angle.T.contiguous()
         return torch.polar(torch.ones_like(angle), 2.0 * math.pi * angle)
 
     def _transform(self, sound: Tensor) -> Tensor:
-        """(samples,) to (bins, frames), complex."""
+        """(samples,) to (frames, bins), complex."""
         config = self._log_mel.config
-        return torch.stft(
+        spectrum = torch.stft(
             sound, config.n_fft, config.hop_length, window=self._window, return_complex=True
         )
+        return spectrum.T
+
+
+def _power_(numbers: Tensor, exponent: float) -> Tensor:
+    """Positive numbers to a power, in place, sooner than `pow_`."""
+    return numbers.log2_().mul_(exponent).exp2_()
+
+
+def _ahead_(now: Tensor, before: Tensor | None, momentum: float) -> Tensor:
+    """What goes on from what was before through what is now; takes the place of `before`."""
+    return now if before is None else before.mul_(-momentum).add_(now, alpha=1.0 + momentum)
 
 
 def _cut(pieces: Iterator[Tensor], samples: int) -> Iterator[Tensor]:

@@ -50,6 +50,32 @@ def test_the_frames_of_the_sound_are_the_frames_asked_for(
     assert (log_mel(vocoder(frames, 8000)) - frames).abs().mean() < 0.1
 
 
+def test_it_is_what_the_plain_loop_makes() -> None:
+    """Of what `_sound` does in place, and in another order in memory."""
+    log_mel = LogMel(SMALL)
+    vocoder = GriffinLimVocoder(log_mel, iterations=5)
+    mel = log_mel.magnitude(log_mel(_noise(2000) * torch.linspace(0, 1, 2000)))
+    window, hop = torch.hann_window(SMALL.n_fft), SMALL.hop_length
+    first = magnitude = (torch.linalg.pinv(log_mel.filters.T) @ mel).clamp(min=1e-7)
+    angle = torch.rand(first.shape, generator=torch.Generator().manual_seed(0))
+    phase, before = torch.polar(torch.ones_like(angle), 2 * torch.pi * angle), None
+    shares = log_mel.filters / log_mel.filters.sum(dim=1, keepdim=True).clamp(min=1e-7)
+
+    def sound_of(spectrum: Tensor) -> Tensor:
+        return torch.istft(spectrum, SMALL.n_fft, hop, window=window, length=2000)
+
+    for _ in range(5):
+        real = torch.stft(
+            sound_of(magnitude * phase), SMALL.n_fft, hop, window=window, return_complex=True
+        )
+        ahead = real if before is None else real + 0.99 * (real - before)
+        phase, before = ahead / ahead.abs(), real
+        freed = first**0.3 * real.abs().clamp(min=1e-7) ** 0.7
+        magnitude = freed * (shares @ (mel / (log_mel.filters.T @ freed)).clamp(1e-3, 1e3))
+    made = vocoder._sound(mel, 2000)
+    torch.testing.assert_close(made, sound_of(magnitude * phase), rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("hz", [220.0, 1000.0, 3000.0])
 def test_a_tone_keeps_its_pitch(hz: float, log_mel: LogMel, vocoder: GriffinLimVocoder) -> None:
     tone = 0.5 * torch.sin(2 * torch.pi * hz * torch.arange(8000) / 16_000)

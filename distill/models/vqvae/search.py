@@ -37,7 +37,12 @@ def _searched(codebooks: Tensor, columns: Tensor, beam: int) -> Tensor:
         errors = entries.square().sum(1) - 2 * left @ entries.T + left.square().sum(2, keepdim=True)
         flat = errors.flatten(1)
         chosen = flat.topk(min(beam, flat.shape[1]), largest=False).indices
-        parent, entry = (chosen // len(entries))[..., None], (chosen % len(entries))[..., None]
-        left = left.take_along_dim(parent, 1) - entries[entry[..., 0]]
-        codes = torch.cat([codes.take_along_dim(parent, 1), entry], dim=2)
+        parent, entry = chosen // len(entries), chosen % len(entries)
+        left = _rows(left, parent) - entries[entry]
+        codes = torch.cat([_rows(codes, parent), entry[..., None]], dim=2)
     return codes[:, 0]
+
+
+def _rows(numbers: Tensor, which: Tensor) -> Tensor:
+    """(position, row, …) and (position, wanted) to (position, wanted, …)."""
+    return numbers.gather(1, which[..., None].expand(-1, -1, numbers.shape[2]))
