@@ -192,6 +192,7 @@ class TrainingSession:
 
     def _hand_over_weights(self, engine: Engine, serial: int) -> None:
         """Writes the weights as they are now, for somebody who will have them make sound."""
+        expect_company()  # already now: until threads take turns it takes a moment
         self._write_weights(engine, serial)
         expect_company()
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {beforeEach, test} from "node:test";
 import {sendFile, whyNotSent} from "../../../widgets/distill_widgets/sounds/upload.js";
 
-const PIECE = 2 ** 18;
+const PIECE = 2 ** 19;
 const MOST = 64 * 2 ** 20;
 
 let sent;

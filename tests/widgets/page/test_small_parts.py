@@ -96,11 +96,11 @@ def test_a_mel_picture_is_bright_where_the_sound_is(corpus: AudioCorpus):
 def test_a_publisher_ticks_wakes_and_ends(caplog):
     ticks = []
 
-    def tick() -> bool:
+    def tick() -> float:
         ticks.append(time.monotonic())
         if len(ticks) == 1:
             raise RuntimeError("once")
-        return True
+        return 1.0
 
     publisher = Publisher(tick, period_s=30)
     with caplog.at_level(logging.ERROR):
@@ -147,6 +147,13 @@ def test_a_player_sends_sounds_unchanged():
     for client in ("one", "one", "one", "two"):  # a page that asked again while the kernel was busy
         say(player, {"type": "peaks", "key": "a", "client": client})
     assert len(player.comm.custom) == sent + 2
+    for _ in range(2):  # what was refused may be there the next time
+        say(player, {"type": "peaks", "key": "c", "client": "one"})
+    assert player.comm.custom[-1][0]["error"] == "'c'" == player.comm.custom[-2][0]["error"]
+    assert len(player.comm.custom) == sent + 4
+    sounds["c"] = sounds["a"]
+    say(player, {"type": "peaks", "key": "c", "client": "one"})
+    assert "error" not in player.comm.custom[-1][0]
     assert repr(player) == "AudioPlayer(Listen: x)"
     player.close()
 

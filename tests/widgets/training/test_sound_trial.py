@@ -24,7 +24,8 @@ from distill_widgets.training import attempts, sound_trial as module
 from distill_widgets.training.recordings import MOST_SHOWN, Recordings
 from distill_widgets.training.sound_trial import SoundTrial
 from tests.priors import tiny_prior
-from tests.widgets.page_commands import ask, command, sent
+from tests.widgets.node_page import say
+from tests.widgets.page_commands import answers, ask, command, sent
 
 RATE = 48_000
 
@@ -158,6 +159,65 @@ def test_a_second_press_is_refused_while_one_is_tried(trial):
     attempts.WeightsRequest.wait.set()
     assert outcome(trial, first["number"])["done"] is True
     assert "error" not in tried(trial, upload=second)
+
+
+def test_a_sound_that_was_asked_for_is_sent_as_soon_as_it_is_made(trial):
+    attempts.WeightsRequest.wait.clear()
+    number = command(trial, "attempt", upload=sent(trial, wav()))["number"]
+    key = f"{number}/made"
+    say(trial, {"type": "sound", "key": key, "client": "page"})
+    assert not answers(trial, "sound", key)  # neither a sound nor an error
+    attempts.WeightsRequest.wait.set()
+    assert trial._attempts[number].made.wait(30)
+    [answer] = answers(trial, "sound", key)
+    assert "error" not in answer
+    assert trial.stages[-1]["key"] == key
+    outcome(trial, number, "measured")
+    assert "not there any more" in ask(trial, "sound", f"{number}/other")["error"]
+    assert "not there any more" in ask(trial, "sound", "9" * 5000)["error"]
+
+
+def test_what_was_asked_for_and_never_made_is_told_to_whoever_asks_again(trial, monkeypatch):
+    attempts.WeightsRequest.wait.clear()
+
+    def fails(*_given) -> object:
+        raise OSError("no memory")
+
+    monkeypatch.setattr(module, "reconstructed", fails)
+    number = command(trial, "attempt", upload=sent(trial, wav()))["number"]
+    for side in ("original", "made"):
+        say(trial, {"type": "sound", "key": f"{number}/{side}", "client": "page"})
+    attempts.WeightsRequest.wait.set()
+    assert trial._attempts[number].made.wait(30)
+    for side in ("original", "made"):
+        say(trial, {"type": "sound", "key": f"{number}/{side}", "client": "page"})
+        assert "not there any more" in answers(trial, "sound", f"{number}/{side}")[-1]["error"]
+    assert outcome(trial, number)["error"] == "no memory"
+    assert not trial._awaited and not trial._sounds
+
+
+def test_who_asks_for_the_original_of_a_sound_that_is_tried_again_does_no_harm(trial):
+    tried(trial, upload=sent(trial, wav()))
+    attempts.WeightsRequest.wait.clear()
+    number = command(trial, "attempt")["number"]
+    say(trial, {"type": "sound", "key": f"{number}/original", "client": "page"})
+    attempts.WeightsRequest.wait.set()
+    assert "error" not in outcome(trial, number)
+    assert "not there any more" in ask(trial, "sound", f"{number}/original")["error"]
+
+
+def test_a_try_that_fails_late_leaves_the_original_to_be_heard(trial, monkeypatch):
+    def fails(_widget, key: str, _sound: object) -> None:
+        if key.endswith("made"):
+            raise OSError("no memory")
+
+    monkeypatch.setattr(SoundTrial, "answer_sound", fails)
+    attempts.WeightsRequest.wait.clear()
+    number = command(trial, "attempt", upload=sent(trial, wav()))["number"]
+    say(trial, {"type": "sound", "key": f"{number}/made", "client": "page"})
+    attempts.WeightsRequest.wait.set()
+    assert outcome(trial, number)["error"] == "no memory"
+    assert "error" not in ask(trial, "sound", trial.rows[0]["keys"][0])
 
 
 def test_in_colab_only_an_answer_brings_what_was_made(trial, monkeypatch):

@@ -22,9 +22,11 @@ from distill.markup import plain
 from distill_widgets.page.page_code import page_styles
 from distill_widgets.page.waiting_cell import answer_while_a_cell_waits
 
-POLL_S = 5.0
+POLL_S = 15.0
+"""Between two times that a page says that it is there: JupyterLab shows the kernel as busy and as
+idle again for each, anew in half a dozen places."""
 COLAB_POLL_S = 1.0
-WATCHED_S = 10.0
+WATCHED_S = 40.0
 """A page that sent nothing for this long is hidden or gone."""
 
 SAME_QUESTION_S = 2.0
@@ -36,6 +38,7 @@ STYLES = (
     "page/style.css", "charts/chart.css", "sounds/sounds.css", "inside/codes.css",
     "training/head.css", "training/panel.css", "inside/explorer.css", "library/models.css",
 )  # fmt: skip
+_UNANSWERED: tuple[Any, float] = (None, 0.0)
 _log = logging.getLogger(__name__)
 Reply = tuple[Mapping[str, Any], list[bytes]]
 """Facts of an answer (see `messages`), and its buffers."""
@@ -80,6 +83,12 @@ def sendable(part: Any) -> Any:
     if isinstance(part, (list, tuple)):
         return [sendable(item) for item in part]
     return part
+
+
+class AnsweredLater(Exception):  # noqa: N818 - nothing is wrong
+    """A question whose answer follows by itself, with `LiveWidget.send_answer`; pages that do not
+    get it ask again.
+    """
 
 
 class LiveWidget(anywidget.AnyWidget):
@@ -133,7 +142,8 @@ class LiveWidget(anywidget.AnyWidget):
 
         Args:
             kind: the type of the question and of the answer.
-            make: facts and buffers for a key; the page shows the text of what it raises.
+            make: facts and buffers for a key; the page shows the text of what it raises, and waits
+                where that is `AnsweredLater`.
         """
         self.answer_with(kind, lambda key, _buffers: make(key))
 
@@ -144,24 +154,39 @@ class LiveWidget(anywidget.AnyWidget):
             kind: the type of the question and of the answer.
             make: facts and buffers for a key and what came with it.
         """
-        last: tuple[Any, float] = (None, 0.0)
+        last = _UNANSWERED
 
         def reply(message: dict[str, Any], sent: Sequence[Any]) -> None:
             nonlocal last
             asked = (message.get("key"), message.get("client"))
             if asked[1] and asked == last[0] and time.monotonic() - last[1] < SAME_QUESTION_S:
                 return  # the same page has asked again while the kernel was busy
-            answer = {"type": kind, "key": message.get("key")}
             try:
                 facts, buffers = make(str(message.get("key")), sent)
+            except AnsweredLater:
+                return
             except Exception as error:  # a page that gets no answer would ask for ever
                 if not isinstance(error, (DistillError, OSError, KeyError)):
                     _log.exception("a page's question could not be answered")
                 facts, buffers = {"error": str(error)}, []
-            self.send({**answer, **facts}, buffers)
-            last = asked, time.monotonic()
+            self.send_answer(kind, message.get("key"), facts, buffers)
+            # What was refused may be there in a moment: the page may ask again at once.
+            last = _UNANSWERED if "error" in facts else (asked, time.monotonic())
 
         self.on_receive(kind, reply)
+
+    def send_answer(
+        self, kind: str, key: Any, facts: Mapping[str, Any], buffers: Sequence[bytes]
+    ) -> None:
+        """Answers pages that wait for this; others take no notice.
+
+        Args:
+            kind: of the question.
+            key: of the question.
+            facts: see `messages`.
+            buffers: what travels beside them.
+        """
+        self.send({"type": kind, "key": key, **facts}, list(buffers))
 
     def command(self, kind: str, do: Command) -> None:
         """Does what a page commands, once for each command however often it arrives.

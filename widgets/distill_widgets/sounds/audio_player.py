@@ -20,6 +20,8 @@ from distill_widgets.sounds.wav import wav_bytes
 
 _log = logging.getLogger(__name__)
 LONGEST_NAME = 300
+SOUND = "sound"
+"""What pages ask for by a key: a WAV file."""
 
 Sound = tuple[npt.NDArray[np.float32], int]
 """(samples,) in [-1, 1], and its rate."""
@@ -87,7 +89,7 @@ class AudioPlayer(LiveWidget):
         super().__init__(name=name, empty=empty)
         self._fetch, self._spectrogram = fetch, spectrogram
         self.show(rows, stages)
-        self.answer("sound", lambda key: _wav(self._fetch(key)))
+        self.answer(SOUND, lambda key: wav_reply(self._fetch(key)))
         self.answer("peaks", lambda key: _peaks(self._fetch(key)))
         self.answer("mel", lambda key: self._mel(self._fetch(key)))
 
@@ -112,6 +114,15 @@ class AudioPlayer(LiveWidget):
             for stage in stages
         ]
 
+    def answer_sound(self, key: str, sound: Sound) -> None:
+        """Sends a sound to the pages that wait for it.
+
+        Args:
+            key: by which they have asked.
+            sound: what they are to hear.
+        """
+        self.send_answer(SOUND, key, *wav_reply(sound))
+
     def play(self) -> None:
         """Has the pages that are open play the last version of the first row, from its start: each
         in one place, however many show it.
@@ -129,7 +140,8 @@ class AudioPlayer(LiveWidget):
         return f"AudioPlayer({self.name}: {names})"
 
 
-def _wav(sound: Sound) -> Reply:
+def wav_reply(sound: Sound) -> Reply:
+    """The answer to a question for a sound."""
     return {}, [wav_bytes(*sound)]
 
 

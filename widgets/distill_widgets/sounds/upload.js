@@ -2,7 +2,7 @@
 // Sends a file to the kernel in modest pieces, each until it is acknowledged.
 /** @import {Questions} from "../page/types" */
 
-const PIECE_BYTES = 2 ** 18;
+const PIECE_BYTES = 2 ** 19; // some seconds of sound are one piece: each waits for an answer
 const MEGABYTE = 2 ** 20;
 
 /** A file, or what has been recorded. */

@@ -26,13 +26,25 @@ export function noteOn({names, found, total}) {
   return names.length < found ? `${names.length} of ${found}: type more of the name` : "";
 }
 
+/**
+ * What will be played of a try: what has been asked for is sent as soon as it is there.
+ *
+ * @param {number} number of the try
+ * @param {Source} source what was chosen; nothing, for the sound that is there
+ */
+export function soundsOf(number, source) {
+  const isNew = "upload" in source || "recording" in source;
+  return isNew ? [`${number}/original`, `${number}/made`] : [`${number}/made`];
+}
+
 /** One place on a page that shows it. */
 class TrialView extends PlayerView {
   /** @param {Model<Traits>} model @param {HTMLElement} el */
   constructor(model, el) {
     super(/** @type {Model<any>} */ (model), el);
     this.most = model.get("most_bytes");
-    this.restMs = model.get("only_answers") ? 0 : ASK_AGAIN_MS;
+    this.onlyAnswers = model.get("only_answers");
+    this.restMs = this.onlyAnswers ? 0 : ASK_AGAIN_MS;
     this.status = statusLine(el);
     this.drop = element("div", "distill-drop", "Drop a sound here, or choose one:");
     this.file = Object.assign(element("input"), {type: "file", accept: "audio/*,.flac,.aif,.aiff"});
@@ -182,6 +194,8 @@ class TrialView extends PlayerView {
     const late = () => this.status.report(LATE);
     const {number, error} = await whenLate(this.store.command("attempt", source), late);
     if (error) throw new Error(error);
+    const early = this.onlyAnswers ? [] : soundsOf(number, source);
+    for (const key of early) this.store.url(key).catch(() => {}); // a row says what is wrong
     await this.arrived(`${number}/made`, this.until("outcome", number));
     return number;
   }

@@ -21,10 +21,17 @@ from distill.training.trying import (
     reconstructed,
     sound_to_try,
 )
-from distill_widgets.page.live_widget import in_colab
+from distill_widgets.page.live_widget import AnsweredLater, Reply, in_colab
 from distill_widgets.page.messages import AttemptFacts, OutcomeFacts
 from distill_widgets.page.page_code import page_code, page_styles
-from distill_widgets.sounds.audio_player import AudioPlayer, Sound, SoundRow, Stage
+from distill_widgets.sounds.audio_player import (
+    SOUND,
+    AudioPlayer,
+    Sound,
+    SoundRow,
+    Stage,
+    wav_reply,
+)
 from distill_widgets.sounds.previews import SIDES
 from distill_widgets.sounds.uploads import MOST_BYTES, UploadedFile, Uploads
 from distill_widgets.training.attempts import Attempt, MomentWeights, preparation, trouble_of
@@ -70,7 +77,9 @@ class SoundTrial(AudioPlayer):
         self._working = threading.Lock()
         self._sound: SoundToTry | None = None
         self._sounds: dict[str, Sound] = {}
+        self._awaited: set[str] = set()
         self._shown: tuple[tuple[SoundRow, ...], tuple[Stage, ...]] = ((), ())
+        self.answer(SOUND, self._sound_or_later)
         self.answer("recordings", lambda text: (self._recordings.find(text), []))
         self.command("attempt", self._on_attempt)
         self.command("outcome", lambda command: self._outcome_of(command, "made"))
@@ -176,8 +185,7 @@ class SoundTrial(AudioPlayer):
         try:
             tried = self._make(number, read, weights)
         except Exception as error:  # a page that gets no answer would wait for ever
-            attempt.trouble = trouble_of(error)
-            attempt.measured.set()
+            self._give_up(number, attempt, trouble_of(error))
             return
         finally:
             self._busy.release()
@@ -190,14 +198,28 @@ class SoundTrial(AudioPlayer):
         finally:
             attempt.measured.set()
 
+    def _give_up(self, number: int, attempt: Attempt, trouble: str) -> None:
+        with self._lock:
+            attempt.trouble = trouble
+            attempt.made.set()  # from now on whoever asks for its sounds is told
+            self._awaited.clear()
+            if not any(_original(number) in row.keys for row in self._shown[0]):
+                self._sounds.pop(_original(number), None)
+        attempt.measured.set()
+
     def _make(
         self, number: int, read: Callable[[], SoundToTry], weights: MomentWeights
     ) -> TriedSound:
         sound = read()
+        if sound is not self._sound:
+            with self._lock:
+                self._sounds[_original(number)] = sound.waveform.numpy(), sound.sample_rate
+            self._hand_out(_original(number))
         received = weights.result()
         with self._working:
             tried = reconstructed(sound, received)
         self._add(number, tried)
+        self._hand_out(_key(number))
         self._publish_by_itself()
         return tried
 
@@ -222,8 +244,8 @@ class SoundTrial(AudioPlayer):
         with self._lock:
             if sound is not self._sound:
                 self._sound, self._sounds, self._shown = sound, {}, ((), ())
-                self._sounds[f"{number}/original"] = tried.original.numpy(), rate
-                keys = f"{number}/original", "{stage}"
+                self._sounds[_original(number)] = tried.original.numpy(), rate
+                keys = _original(number), "{stage}"
                 row = SoundRow(sound.name, tried.seconds, SIDES, keys)
             else:
                 row = self._shown[0][0]
@@ -234,6 +256,14 @@ class SoundTrial(AudioPlayer):
             used = {row.keys[0], *(stage.key for stage in stages)}
             self._sounds = {key: kept for key, kept in self._sounds.items() if key in used}
             self._shown = (row,), tuple(stages)
+
+    def _hand_out(self, key: str) -> None:
+        """Sends a sound that is there now to the pages that have asked for it already."""
+        with self._lock:
+            is_awaited, sound = key in self._awaited, self._sounds[key]
+            self._awaited.discard(key)
+        if is_awaited:
+            self.answer_sound(key, sound)
 
     def _publish_by_itself(self) -> None:
         if not in_colab():
@@ -249,10 +279,33 @@ class SoundTrial(AudioPlayer):
                 raise PartError("that sound is not there any more: try it again")
             return self._sounds[key]
 
+    def _sound_or_later(self, key: str) -> Reply:
+        """A sound; one that is being made follows as soon as it is there."""
+        with self._lock:
+            number = _number_in(key)
+            attempt = self._attempts.get(number)
+            is_under_way = attempt is not None and not attempt.made.is_set()
+            can_follow = key in (_key(number), _original(number)) and key not in self._sounds
+            if is_under_way and can_follow:
+                self._awaited.add(key)
+                raise AnsweredLater
+        return wav_reply(self._sound_of(key))
+
 
 def _key(number: int) -> str:
     """By which a page asks for what was made in a try."""
     return f"{number}/made"
+
+
+def _number_in(key: str) -> int:
+    """Of the try that a key is of; 0, which no try has, for anything else."""
+    number = key.partition("/")[0]
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 12 else 0
+
+
+def _original(number: int) -> str:
+    """By which a page asks for the sound that was tried first then."""
+    return f"{number}/original"
 
 
 def _note(tried: TriedSound, measured: str) -> str:
