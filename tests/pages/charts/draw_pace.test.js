@@ -17,12 +17,12 @@ test("what is drawn quickly, or on many cores, moves more often", () => {
 
 test("however slowly a machine draws, a chart moves: every 3 s at first, every 10 s later", () => {
   assert.equal(restAfter(10_000, 1, 0), 3000);
-  assert.equal(restAfter(10_000, 1, MINUTES), 6000);
+  assert.equal(restAfter(10_000, 1, MINUTES), 9000);
   assert.equal(restAfter(10_000, 1, 60 * MINUTES), 10_000);
 });
 
 test("what nothing newer follows is drawn soon", () => {
-  assert.equal(waitBeforeDrawing(10_000, 1000), 2500);
+  assert.equal(waitBeforeDrawing(10_000, 1000), 4500);
   assert.equal(waitBeforeDrawing(2000, 1000), 1000);
   assert.equal(waitBeforeDrawing(1000, 2000), 0);
 });

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from distill_widgets import LiveChart
+from distill_widgets.page.live_widget import WATCHED_S
 from distill_widgets.page.plotly_js import plotly_js_gz
 
 from ..node_page import say
@@ -67,7 +68,7 @@ def test_a_page_that_is_gone_gets_nothing(chart, monkeypatch, open_page):
     page = open_page(chart)
     page.sync()
     assert chart.is_watched
-    later = time.monotonic() + 11
+    later = time.monotonic() + WATCHED_S + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
     page.take_all()
     chart.append(0, [1], [1])

@@ -27,6 +27,7 @@ from distill.training.watch.event_lines import (
 )
 from distill_widgets import ModelCard, TrainingDashboard, report
 from distill_widgets.page.page_code import page_styles
+from distill_widgets.training.publisher import IDLE_PERIODS
 from distill_widgets.training.runs_list import RunsList
 from tests.families import FAMILIES
 
@@ -144,6 +145,33 @@ def test_nothing_is_worked_out_while_nobody_watches(dashboard, trainer):
     ticks(dashboard, 3)
     assert dashboard.loss.points[0] == 5
     assert dashboard.loss.comm.custom == []
+
+
+def test_what_goes_on_calmly_is_sent_less_often_until_somebody_presses(dashboard, trainer, watch):
+    dashboard._publisher.close()
+    assert dashboard._tick() == IDLE_PERIODS  # nobody watches
+    watch(dashboard)
+    dashboard._calm_since -= 3600
+    assert dashboard._tick() == 3.0
+    dashboard._presses.put(("preview", lambda: None))
+    assert dashboard._tick() == 1.0
+    dashboard._calm_since -= 3600
+    trainer.state("paused")
+    assert dashboard._tick() == 1.0
+    trainer.state("running")
+    assert dashboard._tick() == 1.0
+
+
+def test_a_page_that_comes_back_is_shown_at_once_what_is_new(dashboard, monkeypatch):
+    woken = []
+    dashboard._publisher.close()
+    monkeypatch.setattr(dashboard._publisher, "wake", lambda: woken.append(1))
+    dashboard._tick()
+    dashboard._refresh_if_due()
+    assert woken == [1]
+    dashboard._was_watched = True  # the publisher's own pace serves
+    dashboard._refresh_if_due()
+    assert woken == [1]
 
 
 def test_the_end_is_kept_for_a_notebook_without_a_kernel(dashboard, trainer):
@@ -540,6 +568,6 @@ def test_a_tick_reads_the_status_once(dashboard, trainer, monkeypatch, watch, st
         return read(status, folder)
 
     monkeypatch.setattr(StatusFile, "read", counted)
-    assert dashboard._tick()  # somebody watches
+    assert dashboard._tick() < IDLE_PERIODS  # somebody watches
     assert polls == [trainer.path]
     assert ("the cable was pulled" in dashboard.head.state["trouble"]) == (state == "failed")

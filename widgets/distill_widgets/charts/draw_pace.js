@@ -4,8 +4,8 @@
 const SHARE = 0.005; // of the machine's time, for each of the charts of a dashboard
 const LEAST_LIMIT_MS = 3000; // at first curves change fast, and are watched
 const GREATEST_LIMIT_MS = 10_000;
-const LIMIT_OF_AGE = 0.1;
-const QUIET_MS = 2500; // new points come every second while a run goes on
+const LIMIT_OF_AGE = 0.15;
+const QUIET_MS = 4500; // new points come every three seconds, or sooner, while a run goes on
 
 /**
  * How long a chart rests after it was drawn.

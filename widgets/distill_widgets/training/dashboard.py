@@ -24,7 +24,12 @@ from distill_widgets.page.fold import Fold
 from distill_widgets.page.live_widget import in_colab
 from distill_widgets.page.view import View
 from distill_widgets.sounds.previews import Previews
-from distill_widgets.training.publisher import PERIOD_S, Publisher
+from distill_widgets.training.publisher import (
+    IDLE_PERIODS,
+    PERIOD_S,
+    Publisher,
+    periods_to_rest,
+)
 from distill_widgets.training.run_head import RunHead
 from distill_widgets.training.run_state import RunState, missing
 from distill_widgets.training.sound_trial import SoundTrial
@@ -62,6 +67,7 @@ class TrainingDashboard(View):
         self._state = RunState(self.runner)
         self._presses: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
         self._ended_with: object = None
+        self._was_watched, self._calm_since = False, time.monotonic()
         self.head = RunHead()
         self._normal = NormalRuns(folder)
         self.loss = LiveChart(loss_chart(self._family, self._normal.like))
@@ -106,6 +112,7 @@ class TrainingDashboard(View):
     def _work_off_presses(self) -> None:
         while not self._presses.empty():
             button, done = self._presses.get()
+            self._calm_since = time.monotonic()
             try:
                 self._state.press(button)
                 self._show_state(self.runner.poll())
@@ -117,19 +124,22 @@ class TrainingDashboard(View):
         age = time.monotonic() - self._refreshed_at
         if self._publisher is None and age > _FRESH_S:
             self._refresh(self.runner.poll())
-        elif self._publisher is not None and age > 2 * PERIOD_S:  # nobody has watched for a while
+        elif self._publisher is not None and not self._was_watched:
             self._publisher.wake()
 
-    def _tick(self) -> bool:
-        """Whether anybody watches."""
+    def _tick(self) -> float:
+        """How many periods may pass until the next one."""
         self._work_off_presses()
-        watched = any(widget.is_watched for widget in self._live)
+        watched = self._was_watched = any(widget.is_watched for widget in self._live)
         run = self.runner.poll()
         if watched or self._has_just_ended(run):
             self._refresh(run)
             self.loss.push()
             self.levels.push()
-        return watched
+        if not watched or run.state != states.RUNNING:
+            self._calm_since = time.monotonic()
+        calm_s = time.monotonic() - self._calm_since
+        return periods_to_rest(calm_s) if watched else IDLE_PERIODS
 
     def _has_just_ended(self, run: RunSnapshot) -> bool:
         """Whether the run has ended, and its history has the end: the state is there sooner."""

@@ -9,15 +9,30 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-_IDLE_PERIODS = 4
+IDLE_PERIODS = 4.0
+"""Between two looks while nobody watches."""
+_MOST_PERIODS = 3.0
+_PERIODS_PER_SECOND = 0.03
+
+
+def periods_to_rest(calm_s: float) -> float:
+    """How long a page may be left alone while a training goes on: what is sent each second is drawn
+    with the cores that train, and after a minute or two curves change little in a second.
+
+    Args:
+        calm_s: for how long it has gone on, watched by somebody who presses nothing.
+
+    Example:
+        >>> periods_to_rest(10), periods_to_rest(60), periods_to_rest(3600)
+        (1.0, 1.8, 3.0)
+    """
+    return min(max(_PERIODS_PER_SECOND * calm_s, 1.0), _MOST_PERIODS)
 
 
 class Publisher:
-    """Calls `tick` until closed: once a second while it says that anybody watches, else seldom, and
-    at once when woken.
-    """
+    """Calls `tick` until closed: again after as many periods as it says, or at once when woken."""
 
-    def __init__(self, tick: Callable[[], bool], *, period_s: float = PERIOD_S) -> None:
+    def __init__(self, tick: Callable[[], float], *, period_s: float = PERIOD_S) -> None:
         self._tick, self._period_s = tick, period_s
         self._awake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="distill-publisher", daemon=True)
@@ -40,9 +55,9 @@ class Publisher:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._awake.clear()
-            watched = True
+            periods = 1.0
             try:
-                watched = self._tick()
+                periods = self._tick()
             except Exception:  # a dashboard that fails once must not fall silent for good
                 _log.exception("a dashboard could not be updated")
-            self._awake.wait(self._period_s * (1 if watched else _IDLE_PERIODS))
+            self._awake.wait(self._period_s * periods)

@@ -17,7 +17,7 @@ PAUSE, RESUME, STOP, PREVIEW, SAVE = "pause", "resume", "stop", "preview", "save
 class RunHead(LiveWidget):
     """Shows `state` and calls `on_press(button)` when somebody presses one.
 
-    Buttons change seldom and are sent apart from the numbers, which change every second.
+    Buttons change seldom and are sent apart from the numbers, which change all the time.
     The page acknowledges a press by itself, and again when `done` says that it was received.
     """
 
