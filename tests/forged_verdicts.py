@@ -22,7 +22,7 @@ OURS, RIGHT, FOREIGN, SILENT, EXECUTED, HIDDEN = (
 )  # fmt: skip
 _TAG = re.compile(r"<(img|script)\b")
 _RANGES = {
-    "levels": (int, 1, 8),
+    "levels": (int, 1, 16),
     "codebook_size": (int, 2, 65_536),
     "width": (int, 8, 2048),
     "encoder_depth": (int, 1, 32),

@@ -11,9 +11,10 @@ from distill.checked import Count, Fraction, Name, Positive, brief, parse_json
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL
 from distill.config import VQVAEConfig
+from distill.config.fields import range_of
 from distill.errors import OutsideDataError
 
-_LEVELS = 8
+_LEVELS = int(range_of(VQVAEConfig, "levels").high)
 _MOST_PARTS = 200_000
 _MOST_BYTES = 4 << 20
 

@@ -83,7 +83,7 @@ def range_of(config: type[Validated], name: str) -> Range:
     Example:
         >>> from distill.config import VQVAEConfig
         >>> str(range_of(VQVAEConfig, "levels"))
-        '1 to 8'
+        '1 to 16'
     """
     metadata = {item.name: item.metadata for item in dataclasses.fields(config)}[name]
     return Range(metadata["low"], metadata["high"])

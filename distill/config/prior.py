@@ -36,7 +36,7 @@ class PriorConfig(FramedConfig):
         distill.errors.ConfigError: dropout=2.0: expected a number from 0 to 0.9
     """
 
-    levels: int = number(6, 1, 8)
+    levels: int = number(6, 1, 16)
     codebook_size: int = number(256, 2, 65_536)
     code_dim: int = number(128, 1, 1024)
     """Numbers in the vector of an entry: the model's `latent_dim`."""

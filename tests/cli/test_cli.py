@@ -103,7 +103,7 @@ def test_a_second_run_into_a_folder_is_refused_unless_asked(run: Path, few_sound
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--rvq-levels", "9"], "levels=9: expected a whole number from 1 to 8"),
+        (["--rvq-levels", "17"], "levels=17: expected a whole number from 1 to 16"),
         (["--device", "abacus"], "device='abacus': not on this machine"),
         (["--max-seconds", "0"], "max_seconds=0.0: expected a number from 0.1"),
     ],

@@ -104,9 +104,9 @@ def test_a_preset_sets_what_other_options_do_not(
 
     monkeypatch.setattr(training, "train", noted)
     for more, shape in (
-        ([], (8, 256, 1)),
-        (["--rvq-levels", 5], (5, 256, 1)),
-        (["--codebook-size", 32, "--seed", 4], (8, 32, 1)),
+        ([], (16, 256, 2)),
+        (["--rvq-levels", 5], (5, 256, 2)),
+        (["--codebook-size", 32, "--seed", 4], (16, 32, 2)),
     ):
         with pytest.raises(Enough):
             invoke(
@@ -147,5 +147,5 @@ def test_the_finest_preset_trains_and_says_its_rate(
         monkeypatch, "train", SOUNDS, "--out", run, "--preset", "finest", "--max-steps", 1,
         "--device", "cpu",
     )  # fmt: skip
-    assert "8 levels × 256 entries, 93.8 steps/s, 6000 bit/s" in capsys.readouterr().out
+    assert "16 levels × 256 entries, 46.9 steps/s, 6000 bit/s" in capsys.readouterr().out
     assert load_model_v2(run / "model.distill").config.bits_per_second == 6000

@@ -88,8 +88,8 @@ def test_an_unknown_override_is_reported_with_the_nearest() -> None:
 
 
 def test_an_override_beyond_its_limits_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^levels=9: expected a whole number from 1 to 8$"):
-        get_adaptive_vqvae_config(3, levels=9)
+    with pytest.raises(ConfigError, match=r"^levels=17: expected a whole number from 1 to 16$"):
+        get_adaptive_vqvae_config(3, levels=17)
 
 
 @pytest.mark.parametrize(

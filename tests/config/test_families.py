@@ -35,7 +35,7 @@ LIMITS: dict[type, dict[str, tuple[float, float]]] = {
         "fine_tuning_share": (1e-3, 1.0),
         "validation_fraction": (0.0, 0.5),
         "preview_seconds": (0.1, 60.0),
-        "levels": (1, 8),
+        "levels": (1, 16),
         "codebook_size": (2, 65_536),
         "kernel_size": (1, 63),
         "stride": (1, 16),
@@ -99,7 +99,7 @@ def test_what_is_no_number_is_refused(
 
 
 def test_a_fraction_is_no_whole_number_but_a_whole_number_is_a_number() -> None:
-    with pytest.raises(ConfigError, match=r"^levels=3\.0: expected a whole number from 1 to 8$"):
+    with pytest.raises(ConfigError, match=r"^levels=3\.0: expected a whole number from 1 to 16$"):
         VQVAEConfig(levels=3.0)  # type: ignore[arg-type]
     assert VQVAEConfig(learning_rate=1).learning_rate == 1
 
@@ -161,7 +161,7 @@ def test_a_config_survives_json(values: dict[str, Any], spectrogram: Spectrogram
         ({"spectrogram": {"n_mels": 0}}, "^n_mels=0: expected a whole number from 8 to 512"),
         ({"spectrogram": None}, "^spectrogram=None: expected a SpectrogramConfig"),
         ({"spectrogram": 48_000}, "^spectrogram=48000: expected a SpectrogramConfig"),
-        ({"levels": 0}, "^levels=0: expected a whole number from 1 to 8$"),
+        ({"levels": 0}, "^levels=0: expected a whole number from 1 to 16$"),
         ({"kernel_size": 4}, "^kernel_size=4: expected an odd number$"),
     ],
 )
@@ -193,7 +193,7 @@ def test_without_any_budget_a_run_takes_five_minutes(
 
 
 @calm
-@given(levels=st.integers(1, 8), bits=st.integers(1, 16), stride=st.integers(1, 16))
+@given(levels=st.integers(1, 16), bits=st.integers(1, 15), stride=st.integers(1, 16))
 def test_bit_rate_is_levels_times_bits_times_steps(levels: int, bits: int, stride: int) -> None:
     config = VQVAEConfig(levels=levels, codebook_size=2**bits, stride=stride)
     assert config.step_rate_hz == pytest.approx(48_000 / 512 / stride)

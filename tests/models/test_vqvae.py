@@ -23,7 +23,7 @@ def ready(**fields: int) -> ConvVQVAE:
 @given(
     frames=st.integers(1, 40),
     stride=st.integers(1, 5),
-    levels=st.integers(1, 8),
+    levels=st.integers(1, 16),
     encoder_depth=st.integers(1, 3),
     decoder_depth=st.integers(1, 3),
 )

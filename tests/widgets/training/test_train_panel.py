@@ -387,16 +387,22 @@ def test_a_preset_sets_what_can_then_be_changed(monkeypatch: pytest.MonkeyPatch)
         assert settings.trade.text.startswith(f"{config.bits_per_second:,.0f} bit/s = ")
         assert (settings.levels.value, settings.codebook.value) == (config.levels, 256)
         said = settings.start_remark.text
-        assert said.startswith("So it starts from nothing: ") if name == "finest" else not said
+        assert not said  # each has a base
+    short_steps = {"levels": 8, "codebook_size": 256, "stride": 1}
+    monkeypatch.setattr(VQVAEConfig, "presets", {**VQVAEConfig.presets, "odd": short_steps})
+    settings.preset.options = [*settings.preset.options, ("odd", "odd")]
+    settings.preset.value = "odd"
+    assert settings.start_remark.text.startswith("So it starts from nothing: ")
     settings.start.value = "none"
     assert not settings.start_remark.text  # nobody asks for the base
     settings.start.value = "base"
     assert "stride 4, here 1" in settings.start_remark.text
+    settings.preset.value = "finest"
     settings.start.value = "~nobody-of-this-name/model.distill"  # said where it is opened
     assert settings.start_from == "~nobody-of-this-name/model.distill"
     settings.fit(Reading(Path("y"), files=400, seconds=900.0))
     settings.fit(reading)
-    assert settings.preset.value == "finest" and settings.config(reading).stride == 1
+    assert settings.preset.value == "finest" and settings.config(reading).stride == 2
     settings.levels.value = 2
     assert settings.preset.value == ""
     assert (settings.config(reading).stride, settings.config(reading).levels) == (4, 2)
@@ -420,6 +426,8 @@ def test_the_settings_say_what_levels_trade() -> None:
     assert settings.trade.text.startswith("938 bit/s = 4 × 10 bits × 23.4 steps a second.")
     assert "easy to look into" in settings.trade.text
     settings.levels.value = 8
+    assert "fine detail and many bits" in settings.trade.text
+    settings.levels.value = 16
     assert "the finest detail and the most bits" in settings.trade.text
 
 

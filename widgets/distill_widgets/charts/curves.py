@@ -15,7 +15,7 @@ from distill.training.watch.history import MetricsHistory
 from distill.training.watch.normal import Band, NormalRuns
 from distill_widgets.charts.chart import Chart
 from distill_widgets.charts.normal_bands import Place, band_traces, fill_bands
-from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour
+from distill_widgets.page.palette import ACCENT, INK, MUTED, WARN, level_colour, level_dash
 
 _MOST_MARKED = 50
 _GAP = 0.12
@@ -75,7 +75,7 @@ def health_chart(family: Family, config: Any, like: Band | None = None) -> Chart
             "showlegend": not number,
             "mode": "lines+markers",
             "marker": {"size": 4},
-            "line": {"color": level_colour(part), "width": 2},
+            "line": {"color": level_colour(part), "width": 2, "dash": level_dash(part)},
             "hovertemplate": f"%{{y:{'.1%' if curve.is_share else '.3~f'}}}",
             **_axes(number),
         }

@@ -22,6 +22,16 @@ WARN, GOOD = "var(--distill-warn)", "var(--distill-good)"
 """Names of the theme's colours, as `style.css` defines them; a page looks them up."""
 
 
+def level_dash(level: int) -> str:
+    """How the line of a level is drawn, from 0: those whose colour is another's too are dotted.
+
+    Example:
+        >>> level_dash(0), level_dash(8)
+        ('solid', 'dot')
+    """
+    return "solid" if level < len(_LEVELS) else "dot"
+
+
 def level_colour(level: int) -> str:
     """The colour of a level, from 0; repeats after eight.
 

@@ -34,7 +34,8 @@ _TRADES = (
     (2, "the smallest codes, and a rough sketch of the sound"),
     (4, "small codes that are easy to look into, without the finest detail"),
     (6, "finer detail for more bits; a small corpus may leave the last levels unused"),
-    (8, "the finest detail and the most bits; needs many sounds and the longest training"),
+    (8, "fine detail and many bits; needs many sounds"),
+    (16, "the finest detail and the most bits; needs many sounds and the longest training"),
 )
 
 
@@ -213,7 +214,7 @@ class TrainSettings(View):
         with self._lock:
             if self._showing or self.preset.value == _OWN:
                 return
-            settings = _PRESETS[self.preset.value]
+            settings = VQVAEConfig.preset(self.preset.value)
             with self._shown():
                 self.levels.value = settings["levels"]
                 self.codebook.value = settings["codebook_size"]
