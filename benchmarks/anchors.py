@@ -3,6 +3,7 @@
     apt-get install opus-tools codec2
     python benchmarks/anchors.py
     python benchmarks/anchors.py --data spoken_digits --kbits 6 12
+    python benchmarks/anchors.py --visqol   # also as an ear, see ear.py
 
 A row a rate: the distances of `quality.py`, and the bits of the files against what was asked for.
 Opus is a general codec of 48 kHz; Codec 2 is for speech at 8 kHz, so its distances count what is
@@ -20,7 +21,8 @@ from typing import Any
 
 import torch
 from common import held_out_split, parser, recordings, report, save
-from quality import RATE, distances, held_out_sounds, means
+from ear import RATE, Ear, visqol
+from quality import QUOTED, distances, held_out_sounds, means
 
 from distill import make_demo_corpus, read_audio, write_audio
 
@@ -55,22 +57,25 @@ def codec2(bits: int) -> Coder:
     return code
 
 
-def judge(name: str, code: Coder, sounds: Sequence[torch.Tensor]) -> dict[str, Any]:
+def judge(
+    name: str, code: Coder, sounds: Sequence[torch.Tensor], ear: Ear | None
+) -> dict[str, Any]:
     """Distances and bits over all sounds."""
-    rows, bits = [], 0
+    pairs, bits = [], 0
     for sound in sounds:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             coded = code(write_audio(folder / "sound.wav", sound, RATE), folder)
             bits += 8 * coded.stat().st_size
-            rows.append(distances(sound, _beside(sound, read_audio(folder / "made.wav", RATE)[0])))
-    two, seven, stft = means(rows)
+            pairs.append((sound, _beside(sound, read_audio(folder / "made.wav", RATE)[0])))
+    two, seven, stft = means([distances(*pair) for pair in pairs])
     seconds = sum(map(len, sounds)) / RATE
     return {
         "codec": name,
         "two-scale mel": two,
         "mel": seven,
         "STFT": stft,
+        **({} if ear is None else {"ViSQOL": ear(pairs)}),
         "bit/s in the files": round(bits / seconds),
     }
 
@@ -97,6 +102,7 @@ def _run(*command: Any) -> None:
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
+    options.add_argument("--visqol", action="store_true", help="also as an ear would, see ear.py")
     options.add_argument("--kbits", type=float, nargs="+", default=[6, 8, 12, 16, 24])
     arguments = options.parse_args()
     coders = {f"Opus, {kbits:g} kbit/s asked": opus(kbits) for kbits in arguments.kbits}
@@ -110,12 +116,14 @@ def main() -> None:
         demo = arguments.data == "demo"
         paths = make_demo_corpus(folder) if demo else recordings(arguments.data)
         sounds = held_out_sounds(held_out_split(paths)[1])
-        rows = [judge(name, coder, sounds) for name, coder in coders.items()]
+        ear = visqol() if arguments.visqol else None
+        rows = [judge(name, coder, sounds, ear) for name, coder in coders.items()]
     report("Other codecs on the held-out recordings", rows, arguments.json)
     figures = {}
     for kbits, row in zip(arguments.kbits, rows, strict=False):  # Opus has the first rows
-        distances_found = [row[column] for column in ("two-scale mel", "mel", "STFT")]
-        figures[f"opus_{kbits:g}"] = [row["bit/s in the files"] / 1e3, *distances_found]
+        found = [row[column] for column in QUOTED.values() if column in row]
+        figures[f"opus_{kbits:g}"] = [row["bit/s in the files"] / 1e3, *found[:3]]
+        figures |= {f"opus_{kbits:g}_visqol": score for score in found[3:]}
     if "Opus" in rows[0]["codec"]:
         save(arguments, figures)
 

@@ -3,6 +3,7 @@
     python benchmarks/normal_runs.py                  # the table
     python benchmarks/normal_runs.py --write          # and the package's reference_runs.json
     python benchmarks/normal_runs.py --write --family vae --size small
+    python benchmarks/normal_runs.py --known --save   # what the package's file says, unmeasured
 
 Small corpora are what people have of one kind: a kit, a voice saying one word, the drones; middle
 ones are halves and mixtures of them, large ones whole collections. Each is trained on with the
@@ -27,7 +28,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from common import SHARED_DATA, parser, report, sounds_in
+from common import SHARED_DATA, parser, report, save, sounds_in
 
 from distill import (
     AudioCorpus,
@@ -36,12 +37,13 @@ from distill import (
     make_demo_corpus,
 )
 from distill.atomic import write_atomically
+from distill.codebook import LevelHealth
 from distill.config.start import BASE, NOTHING
 from distill.family import Family, family, family_of
 from distill.training import TrainingResult
 from distill.training.fronts import train
 from distill.training.run.start import RunStart
-from distill.training.watch.epoch_curves import epoch_values
+from distill.training.watch.epoch_curves import epoch_values, health_name, loss_name
 from distill.training.watch.event_lines import EPOCHS
 from distill.training.watch.normal import (
     REFERENCE_FILE,
@@ -68,7 +70,11 @@ GRID = 50
 BUDGETS = (200, 700, 2500)
 """Steps of a run's budget, of which the first `STEPS` are trained."""
 
-SIDES = ("training ", "validation ")
+SHOWN = (
+    loss_name("training", "loss"),
+    loss_name("validation", "loss"),
+    health_name(LevelHealth.curves[0], 0),
+)
 Curves = dict[str, np.ndarray]
 Corpora = dict[str, list[Path]]
 
@@ -134,7 +140,9 @@ def band(group: list[dict[str, Any]], grid: np.ndarray) -> Band:
     first = group[0]
     curves = {name: np.stack([run["curves"][name] for run in group]) for name in first["curves"]}
     whole = {name: rows for name, rows in curves.items() if np.isfinite(rows).all()}
-    relative = [name for name in whole if name.startswith(SIDES) and whole[name][:, 0].all()]
+    parts = ("loss", *family(first["family"]).loss_parts)
+    losses = [loss_name(side, part) for side in ("training", "validation") for part in parts]
+    relative = [name for name in losses if name in whole and whole[name][:, 0].all()]
     whole |= {name: whole[name] / whole[name][:, :1] for name in relative}
     return Band(
         family=first["family"],
@@ -213,38 +221,64 @@ def as_json(runs: ReferenceRuns) -> bytes:
     return msgspec.json.format(msgspec.json.encode(runs), indent=0) + b"\n"
 
 
+def bands_of(asked: argparse.Namespace) -> list[Band]:
+    """Those that are known, or as measured now."""
+    if asked.known:
+        sizes = [SIZES[size] for size in asked.size]
+        return [
+            one for one in read_reference_runs(REFERENCE_FILE).bands
+            if one.family in asked.family and one.start in asked.start and one.files in sizes
+        ]  # fmt: skip
+    grid = np.arange(GRID, STEPS + 1, GRID)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for run in measured(asked, grid):
+        key = str([run[name] for name in ("family", "start", "digest", "files", "settings")])
+        groups.setdefault(key, []).append(run)
+    return [band(group, grid) for group in groups.values()]
+
+
+def quoted(bands: list[Band]) -> dict[str, list[float]]:
+    """What pages quote: lowest and highest of each curve that is shown, by kind and step."""
+    found = {}
+    for one in bands:
+        kind = f"{one.start}_{one.files[0]}_{one.files[1]}_by_{one.settings['batch_size']}"
+        for at, step in enumerate(one.steps):
+            shown = [one.curves[name] for name in SHOWN if name in one.curves]
+            ends = [side[at] for curve in shown for side in (curve.low, curve.high)]
+            name = f"{one.family}_{kind}_at_{step}"
+            assert name not in found, f"two bands are called {name}"
+            found[name] = ends
+    return found
+
+
 def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--write", action="store_true", help="also write the package's file")
+    options.add_argument("--known", action="store_true", help="what the package's file says")
     options.add_argument("--size", nargs="+", default=[*SIZES], choices=SIZES, help="in files")
     options.add_argument("--start", nargs="+", default=STARTS, choices=STARTS, help="from what")
     options.add_argument("--family", nargs="+", default=[*SETTINGS], choices=SETTINGS)
     arguments = options.parse_args()
-    grid = np.arange(GRID, STEPS + 1, GRID)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for run in measured(arguments, grid):
-        key = str([run[name] for name in ("family", "start", "digest", "files", "settings")])
-        groups.setdefault(key, []).append(run)
-    bands = [band(group, grid) for group in groups.values()]
+    bands = bands_of(arguments)
     if arguments.write:
         with write_atomically(REFERENCE_FILE) as file:
             file.write(as_json(beside_others(bands)))
-    shown = ("training loss", "validation loss", "entropy / bits 0")
     rows = [
         {
             "family": one.family, "corpora": len(one.corpora),
-            "files": f"{one.files[0]}-{one.files[1]}",
+            "files": f"{one.files[0]}-{one.files[1]}", "batch": one.settings["batch_size"],
             "start": one.start, "runs": one.runs, "step": step,
             **{
                 name: f"{one.curves[name].low[at]:.3f} to {one.curves[name].high[at]:.3f}"
                 if name in one.curves else ""
-                for name in shown
+                for name in SHOWN
             },
         }
         for one in bands
         for at, step in enumerate(one.steps)
     ]  # fmt: skip
     report("What is normal: lowest to highest", rows, arguments.json)
+    save(arguments, quoted(bands))
 
 
 if __name__ == "__main__":

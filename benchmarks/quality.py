@@ -10,6 +10,7 @@
     python benchmarks/quality.py --data demo --set seed=1
     python benchmarks/quality.py --steps 200 --levels 1 2 3 --set quantizer_dropout=0.5
     python benchmarks/quality.py --steps 0 --refinements 0 8   # the encoder's codes first
+    python benchmarks/quality.py --steps 200 --visqol          # also as an ear, see ear.py
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
 recordings, between the encoder and the decoder that the training would start with.
@@ -30,6 +31,7 @@ from typing import Any
 
 import torch
 from common import held_out_split, parser, recordings, report, save
+from ear import RATE, Ear, visqol
 
 from distill import (
     AudioCorpus,
@@ -49,7 +51,8 @@ from distill.training.engine.fabric import make_fabric
 from distill.training.run.start import RunStart
 from distill.training.tasks.vqvae import VQVAETask
 
-RATE = 48_000
+QUOTED = {"two": "two-scale mel", "mel": "mel", "stft": "STFT", "visqol": "ViSQOL"}
+"""What pages quote, by its name there."""
 
 
 def held_out_sounds(paths: list[Path]) -> list[torch.Tensor]:
@@ -70,13 +73,16 @@ def means(rows: list[list[float]]) -> list[float]:
     return torch.tensor(rows).mean(dim=0).tolist()
 
 
-def judge(model: LoadedVQModel, sounds: list[torch.Tensor], levels: int) -> dict[str, Any]:
+def judge(
+    model: LoadedVQModel, sounds: list[torch.Tensor], levels: int, ear: Ear | None = None
+) -> dict[str, Any]:
     """Distances, rates and health over sounds the model never saw, by its first levels."""
-    rows, counts = [], None
+    rows, counts, pairs = [], None, []
     for sound in sounds:
         codes = model.encode(sound, RATE, levels=levels)
         made, _ = model.decode(codes)
         rows.append(distances(sound, made))
+        pairs.append((sound, made))
         counted = count_codes(codes.indices, codes.codebook_size)
         counts = counted if counts is None else counts + counted
     health = codebook_health(counts)
@@ -86,6 +92,7 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor], levels: int) -> dict
         "two-scale mel": two,
         "mel": seven,
         "STFT": stft,
+        **_heard(pairs, ear),
         "bit/s": round(config.bits_per_second_of(levels)),
         "entropy bit/s": round(sum(level.entropy_bits for level in health) * config.step_rate_hz),
         "entropy / bits": " ".join(f"{level.entropy_share:.2f}" for level in health),
@@ -93,12 +100,17 @@ def judge(model: LoadedVQModel, sounds: list[torch.Tensor], levels: int) -> dict
     }
 
 
-def floor(model: LoadedVQModel, sounds: list[torch.Tensor]) -> list[float]:
-    rows = []
-    for sound in sounds:
-        made = model.vocoder(model.spectrogram(sound), len(sound))
-        rows.append(distances(sound, made))
-    return means(rows)
+def floor(
+    model: LoadedVQModel, sounds: list[torch.Tensor], ear: Ear | None = None
+) -> dict[str, float]:
+    """What the vocoder leaves of the true frames."""
+    pairs = [(sound, model.vocoder(model.spectrogram(sound), len(sound))) for sound in sounds]
+    two, seven, stft = means([distances(*pair) for pair in pairs])
+    return {"two-scale mel": two, "mel": seven, "STFT": stft, **_heard(pairs, ear)}
+
+
+def _heard(pairs: list[tuple[torch.Tensor, torch.Tensor]], ear: Ear | None) -> dict[str, float]:
+    return {} if ear is None else {"ViSQOL": ear(pairs)}
 
 
 def untrained(config: VQVAEConfig, corpus: AudioCorpus, start: RunStart) -> LoadedVQModel:
@@ -130,6 +142,7 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
     changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in arguments.set)}
     to_train, to_judge = held_out_split(paths)
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
+    ear = visqol() if arguments.visqol else None
     name = "max_seconds" if arguments.steps is None else "max_steps"
     for amount in arguments.steps or arguments.seconds:
         budget = {name: amount or 1}  # no budget can be 0
@@ -142,16 +155,16 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
             **changes,
         )
         model, spent = trained(config, corpus, arguments.start, learns=amount > 0)
-        two, seven, stft = floor(model, sounds)
+        least = floor(model, sounds, ear)
         ways = itertools.product(
             arguments.levels or [config.levels], arguments.refinements or [model.refinements]
         )
         for levels, model.refinements in ways:
             row = {"start": Path(arguments.start).name, **spent, "passes": model.refinements}
             row["levels"] = levels
-            row |= judge(model, sounds, levels)
+            row |= judge(model, sounds, levels, ear)
             print(row, flush=True)
-            yield {**row, "floor two": two, "floor mel": seven, "floor STFT": stft}
+            yield row | {f"floor {name}": value for name, value in least.items()}
 
 
 def quoted(rows: list[dict[str, Any]]) -> dict[str, float | list[float]]:
@@ -162,9 +175,10 @@ def quoted(rows: list[dict[str, Any]]) -> dict[str, float | list[float]]:
     by_levels = len({row["levels"] for row in rows}) > 1
     for row in rows:
         which = f"{row['steps']}_levels_{row['levels']}" if by_levels else row["steps"]
-        for name, column in (("two", "two-scale mel"), ("mel", "mel"), ("stft", "STFT")):
-            found[f"{name}_{which}"] = row[column]
-            found[f"{name}_floor"] = row[f"floor {column.removesuffix('-scale mel')}"]
+        for name, column in QUOTED.items():
+            if column in row:
+                found[f"{name}_{which}"] = row[column]
+                found[f"{name}_floor"] = row[f"floor {column}"]
         found[f"entropy_{which}"] = [float(one) for one in row["entropy / bits"].split()]
     return found
 
@@ -179,6 +193,7 @@ def main() -> None:
     options.add_argument("--levels", type=int, nargs="+", help="judge the first so many alone")
     options.add_argument("--refinements", type=int, nargs="+", help="passes of encoding's search")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
+    options.add_argument("--visqol", action="store_true", help="also as an ear would, see ear.py")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = arguments.data == "demo"
