@@ -85,7 +85,7 @@ def test_fields_of_later_versions_are_passed_over_by_name_and_stay(path: Path) -
     ("section", "fields", "reason"),
     [
         ("vqvae_config", {"levels": True}, "vqvae_config: levels: expected int | float | null"),
-        ("vqvae_config", {"levels": 3.0}, "levels=3.0: expected a whole number from 1 to 8"),
+        ("vqvae_config", {"levels": 3.0}, "levels=3.0: expected a whole number from 1 to 16"),
         ("vqvae_config", {"stride": "2"}, "vqvae_config: stride: expected int"),
         ("spectrogram_config", {"sample_rate": 44100.0}, "sample_rate=44100.0: expected a whole"),
         ("training_config", {"seed": None}, "seed=None: expected a whole number"),

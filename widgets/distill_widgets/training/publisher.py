@@ -23,8 +23,8 @@ def periods_to_rest(calm_s: float) -> float:
         calm_s: for how long it has gone on, watched by somebody who presses nothing.
 
     Example:
-        >>> periods_to_rest(10), periods_to_rest(60), periods_to_rest(3600)
-        (1.0, 1.8, 3.0)
+        >>> periods_to_rest(10), periods_to_rest(50), periods_to_rest(3600)
+        (1.0, 1.5, 3.0)
     """
     return min(max(_PERIODS_PER_SECOND * calm_s, 1.0), _MOST_PERIODS)
 
