@@ -11,16 +11,15 @@ from distill.checked import Count, Fraction, Name, Positive, brief, parse_json
 from distill.codebook.health import LevelHealth
 from distill.codebook.labels import LONGEST_LABEL
 from distill.config import VQVAEConfig
-from distill.config.fields import range_of
+from distill.config.vqvae import MOST_LEVELS
 from distill.errors import OutsideDataError
 
-_LEVELS = int(range_of(VQVAEConfig, "levels").high)
 _MOST_PARTS = 200_000
 _MOST_BYTES = 4 << 20
 
 
 class _Level(msgspec.Struct):
-    level: Annotated[int, Meta(ge=0, lt=_LEVELS)]
+    level: Annotated[int, Meta(ge=0, lt=MOST_LEVELS)]
     label: Name
     entries: Annotated[int, Meta(ge=1, le=65_536)]
     samples: Count
@@ -37,7 +36,7 @@ class _Level(msgspec.Struct):
     other_entropy_bits: Annotated[float, Meta(ge=0.0, le=16.01)] = 0.0
 
 
-_Levels = Annotated[list[_Level], Meta(max_length=_LEVELS)]
+_Levels = Annotated[list[_Level], Meta(max_length=MOST_LEVELS)]
 
 
 def read_levels(text: str, config: VQVAEConfig) -> tuple[LevelHealth, ...]:

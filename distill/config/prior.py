@@ -11,7 +11,7 @@ from distill.config.conditions import checked_classes, checked_conditions, condi
 from distill.config.fields import number, shown
 from distill.config.framed import FramedConfig
 from distill.config.spectrogram import SpectrogramConfig
-from distill.config.vqvae import VQVAEConfig
+from distill.config.vqvae import MOST_LEVELS, VQVAEConfig
 from distill.errors import ConfigError
 
 MOST_COPIES = 5
@@ -36,7 +36,7 @@ class PriorConfig(FramedConfig):
         distill.errors.ConfigError: dropout=2.0: expected a number from 0 to 0.9
     """
 
-    levels: int = number(6, 1, 16)
+    levels: int = number(6, 1, MOST_LEVELS)
     codebook_size: int = number(256, 2, 65_536)
     code_dim: int = number(128, 1, 1024)
     """Numbers in the vector of an entry: the model's `latent_dim`."""

@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 from distill.config.autoencoder import AutoencoderConfig
 from distill.config.fields import number
 
+MOST_LEVELS = 16
+"""Of any model with codes: `finest` has them all, and its prior too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VQVAEConfig(AutoencoderConfig):
@@ -33,14 +36,14 @@ class VQVAEConfig(AutoencoderConfig):
             "finest": {"levels": 16, "codebook_size": 256, "stride": 2},  # 6 kbit/s
         }
     )
-    """From the fewest bits a second to the most. Each starts from a base: the finest has twice the
-    levels of the one before and not half its steps, which no base has, and with which 200 steps of
-    training are far behind (`benchmarks/quality.py --steps 200 --set stride=1 levels=8`)."""
+    """From the fewest bits a second to the most. All start from a base, so the finest has twice the
+    levels of `fine`. Twice its steps, which no base has, would be as many bits, and 200 steps of
+    training far behind (`benchmarks/quality.py --steps 200 --set stride=1 levels=8`)."""
 
     stride: int = number(4, 1, 16)
     """Frames to one time step of the codes. Of the same bits a second, more levels at fewer steps
     say more than few levels at many (`benchmarks/quality.py --set stride=2 levels=3`)."""
-    levels: int = number(6, 1, 16)
+    levels: int = number(6, 1, MOST_LEVELS)
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)
