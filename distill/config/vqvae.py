@@ -47,6 +47,10 @@ class VQVAEConfig(AutoencoderConfig):
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)
+    codebook_tuning_share: float = number(0.25, 0.0, 1.0)
+    """Share of their pace at which codebooks follow in a run that starts from a model, where no
+    entry is replaced: they hold what other sounds than those of the corpus need (`benchmarks/
+    quality.py --steps 200 --set codebook_tuning_share=1.0`). At 1 all is as from nothing."""
     dead_code_fraction: float = number(0.2, 0.0, 1.0)
     """An entry hit less often than this share of its fair share is replaced."""
     quantizer_dropout: float = number(0.0, 0.0, 1.0)

@@ -17,6 +17,7 @@ from distill.family import WarmStart, family_of
 from distill.models.file.container import read_container
 from distill.models.file.info import info_of
 from distill.models.use.loading import load_model
+from distill.models.vqvae.background import background_of
 from distill.names import printable
 
 _MOST_NAMED = 4
@@ -81,8 +82,8 @@ class StartingModel:
         return "; ".join(found[:_MOST_NAMED]) + ("; …" if len(found) > _MOST_NAMED else "")
 
     def give(self, module: nn.Module) -> None:
-        """Copies the weights to a new model that they fit, on whatever device it is; torch's
-        random numbers stay as they are.
+        """Copies the weights to a new model that they fit, on whatever device it is, and tells it
+        the background that belongs to them; torch's random numbers stay as they are.
 
         Raises:
             ModelFileError: the file cannot be read, or is another by now.
@@ -97,6 +98,8 @@ class StartingModel:
             {name: weight for name, weight in weights.items() if name.startswith(parts)},
             strict=False,
         )
+        if (latents := background_of(self.digest)) is not None:
+            module.background = latents
 
 
 def _warm_start(config: TrainingConfig) -> WarmStart:

@@ -181,6 +181,38 @@ def test_dead_code_fraction_zero_replaces_nothing() -> None:
         assert wrapper.replaced.tolist() == [0]
 
 
+def test_codebooks_that_follow_slowly_keep_what_few_latents_need() -> None:
+    far = torch.full((1, 8, 64), 100.0)
+    moved = {}
+    for share in (0.0, 0.25, 1.0):
+        torch.manual_seed(0)
+        wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16, decay=0.5)
+        wrapper.follow_slowly(share)
+        wrapper.train()(latents())
+        before = wrapper.codebooks
+        replaced = 0
+        for _ in range(6):
+            wrapper(far + latents(1, 64))
+            replaced += int(wrapper.replaced)
+        assert (replaced > 0) == (share == 1.0)
+        moved[share] = (wrapper.codebooks - before).norm(dim=-1)[0] > 1e-3
+    assert [int(moved[share].sum()) for share in (0.0, 0.25)] == [0, 1]
+    assert moved[1.0].sum() > 1
+
+
+def test_codebooks_are_made_from_the_background_too() -> None:
+    near, far = latents(4, 64), torch.full((8 * 16, 8), 100.0)
+    for background, reached in ((None, False), (far, True), (torch.cat([near[0].T, far]), True)):
+        torch.manual_seed(0)
+        wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16)
+        wrapper.initialise(near, background=background)
+        assert bool((wrapper.codebooks > 50).any()) == reached
+    beyond = torch.cat([near[0].T.repeat(2, 1), far])  # as many as count are near
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16)
+    wrapper.initialise(near, background=beyond)
+    assert not (wrapper.codebooks > 50).any()
+
+
 def test_utilization_of_codes(quantizer: QuantizerWrapper) -> None:
     indices = torch.zeros(2, 3, 50, dtype=torch.long)
     indices[:, 1] = torch.arange(50) % 16

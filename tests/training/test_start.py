@@ -19,6 +19,7 @@ from distill import (
     SpectrogramConfig,
     TrainingRunner,
     VAEConfig,
+    VQEpochMetrics,
     VQVAEConfig,
     WarningEvent,
     load_model,
@@ -383,3 +384,27 @@ def test_a_run_that_starts_from_a_model_learns_at_a_share_of_the_rate(
     file.write_text(json.dumps(asked))
     resume(tmp_path / "earlier")
     assert rates(tmp_path / "earlier")[4:] == pytest.approx(whole[4:])
+
+
+def replaced_entries(run: Path) -> float:
+    epochs = [e for e in RunFolder(run).read_events()[0] if isinstance(e, VQEpochMetrics)]
+    return sum(level.churn for epoch in epochs for level in epoch.health)
+
+
+def test_codebooks_of_a_run_that_starts_from_a_model_keep_their_entries(
+    config: VQVAEConfig, own: Path, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    """Also once it is resumed; those of one of an earlier version are replaced as they were."""
+    eager = dataclasses.replace(config, dead_code_fraction=1.0, codebook_decay=0.5)
+    train(eager, corpus, tmp_path / "from nothing", "cpu", start=NOTHING)
+    assert replaced_entries(tmp_path / "from nothing")
+    stopped_at(3, eager, corpus, tmp_path / "from own", own)
+    resume(tmp_path / "from own")
+    assert not replaced_entries(tmp_path / "from own")
+    stopped_at(3, eager, corpus, tmp_path / "earlier", own)
+    file = tmp_path / "earlier" / "run.json"
+    asked = json.loads(file.read_text())
+    del asked["config"]["codebook_tuning_share"]
+    file.write_text(json.dumps(asked))
+    resume(tmp_path / "earlier")
+    assert replaced_entries(tmp_path / "earlier")

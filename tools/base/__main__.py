@@ -5,9 +5,12 @@
     python -m tools.base --stride 2 --levels 3 --work OTHER  # the base of the finer presets
     python -m tools.base --seconds 60 --steps 20  # a moment's try
     python -m tools.base --pack                   # the file from the last checkpoint, as it stands
+    python -m tools.base --background distill/data/base.distill  # its background alone
 
 Killed or stopped, the same command continues: at the clip, or at the last checkpoint. To ship what
-it made, put `base-STEPS.distill` into `distill/data` as `base.distill`, or as `base-fine.distill`.
+it made, put `base-STEPS.distill` into `distill/data` as `base.distill`, or as `base-fine.distill`,
+and its background, `base-STEPS-background.distill`, as `base-background.distill`, or
+`base-fine-background.distill`.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ import platformdirs
 import torch
 
 from distill.config import VQVAEConfig
+from tools.base.background import make_background
 from tools.base.learning import CHECKPOINT, TrainingPlan, read_checkpoint
-from tools.base.make import finish, make_base, make_learner
+from tools.base.make import finish, make_base, make_learner, make_sounds
 from tools.base.material import plan
 
 _CODEBOOK_SIZE = 1024
@@ -56,6 +60,9 @@ def _options() -> argparse.ArgumentParser:
         "--bfloat16", action="store_true", help="faster on processors with bfloat16 instructions"
     )
     options.add_argument(
+        "--background", type=Path, metavar="BASE", help="no training: writes that of a base"
+    )
+    options.add_argument(
         "--pack", action="store_true", help="no training: writes the last checkpoint's base"
     )
     return options
@@ -74,8 +81,10 @@ def main(arguments: list[str] | None = None) -> int:
     config = VQVAEConfig(codebook_size=_CODEBOOK_SIZE, stride=options.stride, levels=options.levels)
     options.work.mkdir(parents=True, exist_ok=True)
     try:
-        if options.pack:
-            clips = plan(options.seconds, options.seed)
+        clips = plan(options.seconds, options.seed)
+        if options.background:
+            path = options.background
+        elif options.pack:
             learner = make_learner(options.work / "material", clips, config, training)
             learner.load_state_dict(read_checkpoint(options.work / CHECKPOINT))
             path = finish(options.work, learner, clips)
@@ -83,10 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
             path = make_base(
                 options.work, seconds=options.seconds, config=config, training=training
             )
+        sounds_in = make_sounds(options.work, clips)
+        background = make_background(path, sounds_in, clips, options.seed)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{path}\n{options.work / 'report.md'}\n")
+    sys.stdout.write(f"{path}\n{background}\n{options.work / 'report.md'}\n")
     return 0
 
 

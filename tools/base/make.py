@@ -64,12 +64,22 @@ def make_base(
         ValueError: a source is missing, or the folder holds a training with other options.
     """
     clips = plan(seconds, training.seed, clip_s)
-    check_sources(clips)
-    sounds_in = folder / "material"
-    watch(make_material(sounds_in, clips), "material", total=len(clips))
+    sounds_in = make_sounds(folder, clips)
     learner = make_learner(sounds_in, clips, config, training)
     watch(train(learner, folder), "training", total=training.steps)
     return finish(folder, learner, clips)
+
+
+def make_sounds(folder: Path, clips: list[Clip]) -> Path:
+    """Makes the clips that are not there yet, and gives their folder.
+
+    Raises:
+        ValueError: a source is missing.
+    """
+    check_sources(clips)
+    sounds_in = folder / "material"
+    watch(make_material(sounds_in, clips), "material", total=len(clips))
+    return sounds_in
 
 
 def make_learner(

@@ -18,9 +18,14 @@ _MOST_NUMBERS = 2**27  # in one layer while codebooks are begun: 512 MB, met by 
 class ConvVQVAE(ConvAutoencoder):
     """A residual-vector-quantized autoencoder: a code belongs to one moment and one level."""
 
+    background: Tensor | None
+    """What the encoder makes of sound in general, (position, latent_dim), where that is known:
+    codebooks are made from it too. In no file of the model; see `background_of`."""
+
     def __init__(self, config: VQVAEConfig) -> None:
         super().__init__(config)
         self.config = config
+        self.background: Tensor | None = None
         self.quantizer = QuantizerWrapper(
             dim=config.latent_dim,
             levels=config.levels,
@@ -92,7 +97,7 @@ class ConvVQVAE(ConvAutoencoder):
 
     @torch.no_grad()
     def initialise(self, mel: Tensor, batch_steps: int | None = None) -> None:
-        """Fills empty codebooks by k-means over the latents of real sound.
+        """Fills empty codebooks by k-means over the latents of real sound, and the background.
 
         Args:
             mel: (batch, n_mels, frames).
@@ -101,7 +106,7 @@ class ConvVQVAE(ConvAutoencoder):
         if not self.quantizer.initialised:
             rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
             parts = [self.encode(part) for part in torch.split(mel, rows)]
-            self.quantizer.initialise(torch.cat(parts), batch_steps)
+            self.quantizer.initialise(torch.cat(parts), batch_steps, self.background)
 
     @property
     def codebook_shape(self) -> tuple[int, int]:

@@ -25,6 +25,7 @@ _library_logger.disable("vector_quantize_pytorch")
 _MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search gains nothing here
+_BACKGROUND_PER_ENTRY = 8  # latents; with more of them corpora of like sounds are said worse
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,19 @@ class QuantizerWrapper(nn.Module):
         device = self.codebooks.device
         return torch.stack([torch.as_tensor(count, device=device) for count in self._replaced])
 
+    def follow_slowly(self, share: float) -> None:
+        """Has the codebooks of a model that learns on follow the latents at a share of their pace,
+        and keep the entries that few of these need: other sounds may.
+
+        Args:
+            share: 0 to 1; at 1 nothing changes, and dead entries are replaced as ever.
+        """
+        if share == 1.0:
+            return
+        self._decay, self._dead_code_fraction = 1 - share * (1 - self._decay), 0.0
+        for codebook in self._codebooks:
+            codebook.decay, codebook.threshold_ema_dead_code = self._decay, 0.0
+
     @contextlib.contextmanager
     def unguarded(self) -> Iterator[None]:
         """Within, training takes any latents: for whoever looks at the loss anyhow, and puts the
@@ -206,7 +220,12 @@ class QuantizerWrapper(nn.Module):
         return codebook_health(count_codes(indices, self.codebook_size))
 
     @torch.no_grad()
-    def initialise(self, latent: Tensor, batch_steps: int | None = None) -> None:
+    def initialise(
+        self,
+        latent: Tensor,
+        batch_steps: int | None = None,
+        background: Tensor | None = None,
+    ) -> None:
         """Fills empty codebooks, by k-means level by level and then all levels together.
 
         Args:
@@ -214,6 +233,8 @@ class QuantizerWrapper(nn.Module):
             batch_steps: steps of all rows of a training batch; the moving averages begin as if
                 they had been taken over such batches, and follow the next ones at once. Default:
                 over one batch of these latents.
+            background: (position, dim) latents of sound in general, of which the codebooks are
+                made too: as many as a few for each entry, the first ones.
         """
         if self.initialised:
             return
@@ -226,6 +247,9 @@ class QuantizerWrapper(nn.Module):
             synchronised=False,
         ).to(latent.device)
         some = thinned(latent, max(1, _MOST_DISTANCES // self.codebook_size))
+        if background is not None:
+            beside = background[: _BACKGROUND_PER_ENTRY * self.codebook_size].to(some)
+            some = torch.cat([some.transpose(1, 2).reshape(-1, self.dim), beside]).T[None]
         alone.train()(some)
         alone.eval()
         for _ in range(_JOINT_FITS):

@@ -80,6 +80,10 @@ class Task(Protocol):
         """Batches of one process that hold as much as all the training material."""
         ...
 
+    def fine_tune(self) -> None:
+        """Told after `setup` that a trained model learns on, of a run that is resumed too."""
+        ...
+
     def prepare(self) -> None:
         """Sets up, before the first step, what cannot start from random numbers, as codebooks."""
         ...

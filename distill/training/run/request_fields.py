@@ -70,10 +70,13 @@ def config_of(request: dict[str, Any]) -> TrainingConfig:
 
 
 def _as_it_began(settings: Any) -> Any:
-    """The settings of a run of an earlier version, whose rate was the same from every start."""
+    """The settings of a run of an earlier version, whose rates were the same from every start."""
     if not isinstance(settings, dict) or "learning_rate" not in settings:
         return settings
-    return {"fine_tuning_share": 1.0, **settings}
+    whole = {"fine_tuning_share": 1.0}
+    if "codebook_decay" in settings:
+        whole["codebook_tuning_share"] = 1.0
+    return {**whole, **settings}
 
 
 def _refuse_settings_of_another(settings: Any, kind: Family, error: ConfigError) -> None:

@@ -74,6 +74,9 @@ class AutoencoderTask(ABC):
         """See `Task`."""
         return {}
 
+    def fine_tune(self) -> None:  # noqa: B027 - what most do then, the engine does
+        """See `Task`."""
+
     def prepare(self) -> None:  # noqa: B027 - most start from random numbers
         """See `Task`."""
 

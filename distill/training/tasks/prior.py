@@ -88,6 +88,9 @@ class PriorTask:
         self._windows: CodeWindows
         self._counts: CodeCounts
 
+    def fine_tune(self) -> None:
+        """See `Task`."""
+
     def prepare(self) -> None:
         """See `Task`."""
 

@@ -58,6 +58,10 @@ class VQVAETask(AutoencoderTask):
             "replaced": torch.zeros(levels, dtype=torch.int64, device="cpu"),
         }
 
+    def fine_tune(self) -> None:
+        """See `Task`."""
+        self.module.quantizer.follow_slowly(self.config.codebook_tuning_share)
+
     @torch.no_grad()
     def prepare(self) -> None:
         """Fills the codebooks by k-means over the latents of as much sound as they need."""
