@@ -8,6 +8,7 @@
     python benchmarks/quality.py --seconds 60 --set codebook_decay=0.99
     python benchmarks/quality.py --seconds 300 --preset fine
     python benchmarks/quality.py --data demo --set seed=1
+    python benchmarks/quality.py --steps 0 200 --few 12  # of twelve of the recordings
     python benchmarks/quality.py --steps 200 --levels 1 2 3 --set quantizer_dropout=0.5
     python benchmarks/quality.py --steps 0 --refinements 0 8   # the encoder's codes first
     python benchmarks/quality.py --steps 200 --visqol          # also as an ear, see ear.py
@@ -141,6 +142,8 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
     """A row for each amount of training."""
     changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in arguments.set)}
     to_train, to_judge = held_out_split(paths)
+    few = arguments.few or len(to_train)
+    to_train = to_train[:: max(1, len(to_train) // few)][:few]
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     ear = visqol() if arguments.visqol else None
     name = "max_seconds" if arguments.steps is None else "max_steps"
@@ -193,6 +196,7 @@ def main() -> None:
     options.add_argument("--levels", type=int, nargs="+", help="judge the first so many alone")
     options.add_argument("--refinements", type=int, nargs="+", help="passes of encoding's search")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
+    options.add_argument("--few", type=int, help="learn from so many of them, spread over all")
     options.add_argument("--visqol", action="store_true", help="also as an ear would, see ear.py")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -9,6 +9,8 @@ import torch
 
 from distill import VQVAEConfig, load_model_v2
 from distill.models import read_model_info
+from distill.models.file.container import read_header
+from distill.models.vqvae.background import read_background
 from tools.base import make, material, pack
 from tools.base.__main__ import main
 from tools.base.learning import (
@@ -145,6 +147,30 @@ def test_one_call_makes_material_base_and_report(tmp_path: Path) -> None:
     again = make.make_base(tmp_path, seconds=1.5, config=TINY, training=PLAN, clip_s=0.25)
     assert torch.equal(load_model_v2(again).model.decoder[0].weight, loaded.model.decoder[0].weight)
     assert len(before) == path.stat().st_size
+
+
+@pytest.mark.usefixtures("only_own_sound")
+def test_a_base_gets_a_background_of_its_material(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = learner()
+    one.begin()
+    base = tmp_path / "base.distill"
+    digest = pack.pack(base, one.averaged(), {"curve": []})
+    asked = ["--work", str(tmp_path), "--seconds", "30", "--background", str(base)]
+    found = []
+    for _ in range(2):
+        assert main(asked) == 0
+        path = tmp_path / "base-background.distill"
+        assert str(path) in capsys.readouterr().out
+        header = read_header(path)
+        found.append(header.texts["checksum"])
+        assert json.loads(header.texts["background"]) == {"model": digest}
+        material_of = json.loads(header.texts["provenance"])["material"]
+        assert material_of["seconds"] == 30
+        latents = read_background(path)
+        assert latents.shape[1] == TINY.latent_dim and latents.unique(dim=0).shape[0] > 100
+    assert found[0] == found[1]
 
 
 def test_what_cannot_be_shipped_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
