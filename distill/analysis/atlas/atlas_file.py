@@ -13,6 +13,7 @@ import numpy as np
 from distill.analysis.compare.identity import ModelIdentity
 from distill.checked import ArraySpec, brief, read_npz
 from distill.codebook.labels import LONGEST_LABEL
+from distill.config.vqvae import MOST_LEVELS
 from distill.errors import AtlasError, AtlasFileError, OutputExistsError, OutsideDataError
 from distill.names import as_path, printable
 from distill.outputs import new_file
@@ -21,7 +22,7 @@ _FORMAT, _VERSION = "distill_atlas", 1
 _MOST_BYTES = 3 << 30  # all arrays of the largest atlas that can be built
 _ROOM, _RATIO = 64 << 20, 4  # beyond the file's own size: arrays are hardly ever packed
 _MOST, _MANY = 1 << 30, 1 << 20
-_LEVELS, _ENTRIES = 8, 65_536
+_ENTRIES = 65_536
 _TEXTS = ("labels", "files", "paths")
 _NUMBERS = {"sample_rate": int, "step_seconds": float}
 
@@ -41,7 +42,7 @@ _HEAD = {
 _SPECS = {
     "model_name": ArraySpec(kinds="U", longest=1000),
     "model_digest": ArraySpec(kinds="U", longest=64),
-    "labels": ArraySpec(kinds="U", ndim=1, most=_LEVELS, longest=1000),
+    "labels": ArraySpec(kinds="U", ndim=1, most=MOST_LEVELS, longest=1000),
     "files": ArraySpec(kinds="U", ndim=1, most=_MANY),
     "paths": ArraySpec(kinds="U", ndim=1, most=_MANY, longest=8192),
     "sample_rate": ArraySpec(kinds="iu", low=1, high=1_000_000),

@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from distill.checked import Count, Finite, Name, brief, parse_json
 from distill.codebook.labels import LONGEST_LABEL
+from distill.config.vqvae import MOST_LEVELS
 from distill.errors import OutsideDataError
 from distill.models.file.config_sections import MOST_BYTES, MOST_PARTS
 
-_LEVELS = 8
 _Seconds = Annotated[float, Meta(ge=0.0, le=1e11)]
 
 
@@ -40,7 +40,7 @@ _SAID: dict[str, Any] = {
     "description": Annotated[str, Meta(max_length=100_000)],
     "tags": Annotated[list[Name], Meta(max_length=1000)],
     "created": Name,
-    "level_labels": Annotated[list[str], Meta(min_length=1, max_length=_LEVELS)],
+    "level_labels": Annotated[list[str], Meta(min_length=1, max_length=MOST_LEVELS)],
     "versions": dict[Name, Name],
     "corpus": _Corpus,
     "training": _Training,

@@ -21,6 +21,7 @@ from distill.checked import Finite, Name, Positive, brief, parse_json
 from distill.codebook.labels import LONGEST_LABEL
 from distill.config import PriorConfig, VQVAEConfig
 from distill.config.conditions import LONGEST_CLASS, MOST_CLASSES
+from distill.config.vqvae import MOST_LEVELS
 from distill.errors import ConfigError, CorruptModelError, ModelFileError, OutsideDataError
 from distill.models.file.sections import PRIOR
 from distill.models.file.weights import check_numbers
@@ -43,14 +44,14 @@ _CODES = f"{PRIOR}.codes"
 _VERSION, _WITH_CONDITIONS = 1, 2
 _CONDITIONS = ("conditions", "classes")
 """Settings of version 2: a prior that can be told of a sound, which version 1 could not be."""
-_LEVELS, _MOST_SOUNDS = 8, 100_000
+_MOST_SOUNDS = 100_000
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _Names = Annotated[list[Name], Meta(max_length=MOST_CLASSES)]
 _Bits = Annotated[float, Meta(ge=0.0, le=1e6)] | None
 
 
 class _Row(msgspec.Struct):
-    level: Annotated[int, Meta(ge=0, lt=_LEVELS)]
+    level: Annotated[int, Meta(ge=0, lt=MOST_LEVELS)]
     label: Annotated[str, Meta(max_length=LONGEST_LABEL)]
     entries: Annotated[int, Meta(ge=1, le=65_536)]
     codes: Annotated[int, Meta(ge=0, le=2**53)]
@@ -68,7 +69,7 @@ class _Section(msgspec.Struct):
     usual_s: tuple[Positive, Positive]
     usual_doubling_s: tuple[Positive, Positive] = (0.0, 0.0)
     usual_length_s: Positive = 0.0
-    health: Annotated[list[_Row], Meta(max_length=_LEVELS)] = []
+    health: Annotated[list[_Row], Meta(max_length=MOST_LEVELS)] = []
     loss_curves: dict[Name, list[Finite | None]] = {}
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from distill.checked import parse_json
 from distill.config import PriorConfig
 from distill.config.start import BASE
+from distill.config.vqvae import MOST_LEVELS
 from distill.errors import CorruptModelError, ModelFileError, OutsideDataError
 from distill.models.file.container import Header, read_container, read_header, write_container
 from distill.models.file.weights import check_numbers
@@ -30,12 +31,11 @@ if TYPE_CHECKING:
 _SECTION, _VERSION, _LIMIT = "prior_start", "1", 1 << 16
 _SAME = ("width", "layers", "code_dim", "stride")
 """Settings that a prior must share with the one that it starts from."""
-_LEVELS = 8
 
 
 class _Said(msgspec.Struct):
     codec: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    levels: Annotated[int, Meta(ge=1, le=_LEVELS)]
+    levels: Annotated[int, Meta(ge=1, le=MOST_LEVELS)]
     width: Annotated[int, Meta(ge=1, le=4096)]
     layers: Annotated[int, Meta(ge=1, le=8)]
     code_dim: Annotated[int, Meta(ge=1, le=4096)]
