@@ -10,15 +10,17 @@ from distill.models.vqvae.joint_fit import fitted_together
 from distill.models.vqvae.quantizer import QuantizerWrapper
 
 
-def _error(latents: torch.Tensor, codes: torch.Tensor, books: torch.Tensor) -> float:
+def _error(
+    latents: torch.Tensor, codes: torch.Tensor, books: torch.Tensor, weights: torch.Tensor
+) -> float:
     made = sum(book[codes[:, level]] for level, book in enumerate(books))
-    return float((latents - made).double().square().sum())
+    return float(((latents - made).double().square().sum(dim=1) * weights).sum())
 
 
 def test_one_level_becomes_the_means_of_its_latents() -> None:
     latents = torch.tensor([[0.0, 2.0], [2.0, 4.0], [5.0, 5.0]])
     codes = torch.tensor([[1], [1], [0]])
-    fitted = fitted_together(latents, codes, torch.full((1, 3, 2), 9.0))
+    fitted = fitted_together(latents, codes, torch.full((1, 3, 2), 9.0), torch.ones(3))
     assert fitted.tolist() == [[[5.0, 5.0], [1.0, 3.0], [9.0, 9.0]]]
 
 
@@ -36,9 +38,12 @@ def test_the_error_never_grows_and_unused_entries_stay(
     codes = torch.randint(entries, (positions, levels), generator=chance)
     books = torch.randn(levels, entries, 3, generator=chance)
     before = books.clone()
-    fitted = fitted_together(latents, codes, books)
+    weights = 0.1 + torch.rand(positions, generator=chance)
+    fitted = fitted_together(latents, codes, books, weights)
     assert torch.equal(books, before)
-    assert _error(latents, codes, fitted) <= _error(latents, codes, books) * (1 + 1e-5)
+    assert _error(latents, codes, fitted, weights) <= (1 + 1e-5) * _error(
+        latents, codes, books, weights
+    )
     for level in range(levels):
         unused = sorted(set(range(entries)) - set(codes[:, level].tolist()))
         assert torch.equal(fitted[level, unused], books[level, unused])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from distill.models.vqvae.k_means import weighted_means
 
-def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor) -> Tensor:
+
+def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor, weights: Tensor) -> Tensor:
     """Entries whose sums are nearer to the latents that are coded by them.
 
     Level by level, an entry becomes the mean of what the other levels leave of its latents, as in
@@ -16,6 +17,7 @@ def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor) -> Tensor
         latents: (position, dim).
         codes: (position, level) int64.
         codebooks: (level, entry, dim).
+        weights: (position,), how much each latent counts for.
 
     Returns:
         (level, entry, dim); entries that no latent is coded by are as they were.
@@ -25,10 +27,7 @@ def fitted_together(latents: Tensor, codes: Tensor, codebooks: Tensor) -> Tensor
     for level, book in enumerate(fitted):
         own = codes[:, level]
         left = left + book[own]
-        uses = torch.bincount(own, minlength=len(book))
-        sums = torch.zeros_like(book).index_add_(0, own, left)
-        used = uses > 0
-        book[used] = sums[used] / uses[used, None]
+        book.copy_(weighted_means(left, weights, own, book))
         left = left - book[own]
     return fitted
 

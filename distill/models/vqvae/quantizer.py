@@ -17,15 +17,16 @@ from distill.codebook.counts import count_codes
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models.vqvae.joint_fit import fitted_together, thinned
+from distill.models.vqvae.k_means import k_means, nearest
 from distill.models.vqvae.search import search
 
 # The library warns on stderr; what matters of it reaches people as health.
 _library_logger.disable("vector_quantize_pytorch")
 
-_MOST_DISTANCES = 2**27  # of k-means at once, 512 MB: met by more than 4096 entries only
+_MOST_DISTANCES = 2**27  # of a round of k-means, for time: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search gains nothing here
-_BACKGROUND_PER_ENTRY = 8  # latents; with more of them corpora of like sounds are said worse
+_BACKGROUND_PER_ENTRY = 8  # latents; where they count for more, corpora of like sounds lose
 
 
 @dataclass(frozen=True)
@@ -233,44 +234,54 @@ class QuantizerWrapper(nn.Module):
             batch_steps: steps of all rows of a training batch; the moving averages begin as if
                 they had been taken over such batches, and follow the next ones at once. Default:
                 over one batch of these latents.
-            background: (position, dim) latents of sound in general, of which the codebooks are
-                made too: as many as a few for each entry, the first ones.
+            background: (position, dim) latents of sound in general, which the codebooks are made
+                from too: together they count for as much as some latents for each entry.
+
+        Raises:
+            NonFiniteError: NaN or Inf in the latent.
         """
         if self.initialised:
             return
-        alone = QuantizerWrapper(
-            dim=self.dim,
-            levels=self.levels,
-            codebook_size=self.codebook_size,
-            decay=self._decay,
-            dead_code_fraction=self._dead_code_fraction,
-            synchronised=False,
-        ).to(latent.device)
-        some = thinned(latent, max(1, _MOST_DISTANCES // self.codebook_size))
+        if not torch.isfinite(latent).all():
+            raise NonFiniteError("NaN or Inf in the latent; the codebooks were left empty")
+        some = thinned(latent.float(), max(1, _MOST_DISTANCES // self.codebook_size))
+        columns = some.transpose(1, 2).reshape(-1, self.dim)
+        weights = torch.ones_like(columns[:, 0])
         if background is not None:
-            beside = background[: _BACKGROUND_PER_ENTRY * self.codebook_size].to(some)
-            some = torch.cat([some.transpose(1, 2).reshape(-1, self.dim), beside]).T[None]
-        alone.train()(some)
-        alone.eval()
+            beside = background.to(columns)
+            weight = min(1.0, _BACKGROUND_PER_ENTRY * self.codebook_size / len(beside))
+            weights = torch.cat([weights, torch.full_like(beside[:, 0], weight)])
+            columns = torch.cat([columns, beside])
+        self._fit_one_by_one(columns, weights)
         for _ in range(_JOINT_FITS):
-            alone._fit_together(some)
+            self._fit_together(columns, weights)
         if batch_steps is not None:
-            alone._scale_averages(batch_steps / (some.shape[0] * some.shape[2]))
-        self.load_state_dict(alone.state_dict())
+            self._scale_averages(batch_steps / float(weights.sum()))
+
+    def _fit_one_by_one(self, columns: Tensor, weights: Tensor) -> None:
+        """Fills each codebook from what the ones before leave of (position, dim) latents."""
+        left = columns
+        for codebook in self._codebooks:
+            entries = k_means(left, weights, self.codebook_size)
+            codes = nearest(left, entries)
+            codebook.embed[0] = entries
+            codebook.cluster_size[0].zero_().index_add_(0, codes, weights)
+            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
+            codebook.initted.fill_(True)
+            left = left - entries[codes]
+
+    def _fit_together(self, columns: Tensor, weights: Tensor) -> None:
+        """Moves the entries of all levels nearer to (position, dim) latents."""
+        codes = search(self.codebooks, columns, _FIT_BEAM)
+        fitted = fitted_together(columns, codes, self.codebooks, weights)
+        for codebook, entries in zip(self._codebooks, fitted, strict=True):
+            codebook.embed[0] = entries
+            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
 
     def _scale_averages(self, share: float) -> None:
         for codebook in self._codebooks:
             codebook.cluster_size.mul_(share)
             codebook.embed_avg.mul_(share)
-
-    def _fit_together(self, latent: Tensor) -> None:
-        """Moves the entries of all levels nearer to (batch, dim, steps) latents."""
-        columns = latent.float().transpose(1, 2).reshape(-1, self.dim)
-        codes = search(self.codebooks, columns, _FIT_BEAM)
-        fitted = fitted_together(columns, codes, self.codebooks)
-        for codebook, entries in zip(self._codebooks, fitted, strict=True):
-            codebook.embed[0] = entries
-            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
 
     def _scale_threshold(self, positions: int) -> None:
         # The library compares an EMA of hits a batch; what is rare depends on the batch.

@@ -1,0 +1,50 @@
+"""Entries for latents of which some count for more than others, level by level."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_ROUNDS = 10
+_MOST_DISTANCES = 2**25  # at once, 128 MB
+
+
+def k_means(points: Tensor, weights: Tensor, entries: int) -> Tensor:
+    """Entries near to points, by Lloyd's rounds from points that chance takes by their weights.
+
+    Args:
+        points: (position, dim).
+        weights: (position,), more than 0.
+        entries: how many.
+
+    Returns:
+        (entry, dim); where there are fewer points than entries, some are the same.
+    """
+    first = torch.multinomial(weights, entries, replacement=len(points) < entries)
+    book = points[first].clone()
+    for _ in range(_ROUNDS):
+        book = weighted_means(points, weights, nearest(points, book), book)
+    return book
+
+
+def nearest(points: Tensor, book: Tensor) -> Tensor:
+    """(position,) int64: of each of (position, dim) points the entry of (entry, dim) next to it."""
+    rows = max(1, _MOST_DISTANCES // len(book))
+    squares = book.square().sum(dim=1)
+    found = [(squares - 2 * part @ book.T).argmin(dim=1) for part in torch.split(points, rows)]
+    return torch.cat(found)
+
+
+def weighted_means(points: Tensor, weights: Tensor, codes: Tensor, book: Tensor) -> Tensor:
+    """Means of the points of each entry, (entry, dim); entries that no point has are as they were.
+
+    Args:
+        points: (position, dim).
+        weights: (position,).
+        codes: (position,) int64, the entry of each.
+        book: (entry, dim), as they were.
+    """
+    counts = torch.zeros_like(book[:, 0]).index_add_(0, codes, weights)
+    sums = torch.zeros_like(book).index_add_(0, codes, points * weights[:, None])
+    used = counts > 0
+    return torch.where(used[:, None], sums / counts.where(used, 1.0)[:, None], book)
