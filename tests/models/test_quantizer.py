@@ -200,6 +200,19 @@ def test_codebooks_that_follow_slowly_keep_what_few_latents_need() -> None:
     assert moved[1.0].sum() > 1
 
 
+def test_entries_that_are_kept_are_kept_for_thousands_of_steps() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=2, codebook_size=16, decay=0.5)
+    wrapper.follow_slowly(0.25)
+    wrapper.initialise(latents(4, 64), batch_steps=64)
+    before = wrapper.codebooks
+    wrapper.train()
+    for _ in range(2000):  # always one entry of each level
+        wrapper(latents(1, 1))
+    moved = (wrapper.codebooks - before).norm(dim=-1) / before.norm(dim=-1)
+    assert (moved < 0.01).sum(dim=-1).tolist() == [15, 15]
+
+
 def test_codebooks_are_made_from_the_background_too() -> None:
     near, far = latents(4, 64), torch.full((8 * 16, 8), 100.0)
     for background, reached in ((None, False), (far, True)):

@@ -26,6 +26,7 @@ _library_logger.disable("vector_quantize_pytorch")
 _MOST_DISTANCES = 2**27  # of a round of k-means, for time: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search gains nothing here
+_LEAST_USES = 1e-2  # of an entry that is kept: the library draws those with next to none towards 0
 _BACKGROUND_PER_ENTRY = 8  # latents; where they count for more, corpora of like sounds lose
 
 
@@ -85,6 +86,7 @@ class QuantizerWrapper(nn.Module):
         self._dropout = dropout if levels > 1 else 0.0
         self._replaced: list[Tensor | int] = [0] * levels  # by the pass that is under way
         self._refuses_nonfinite = True
+        self._keeps_entries = False
         self._processes = dist.get_world_size() if dist.is_initialized() else 1
         synchronised = self._processes > 1 if synchronised is None else synchronised
         self._processes = self._processes if synchronised else 1
@@ -151,6 +153,8 @@ class QuantizerWrapper(nn.Module):
             return self._searched(columns, count)
         before = self.codebooks if self._dropout else None
         quantized, indices, commitment = self.residual_vq(columns)
+        if self._keeps_entries:
+            self._keep_averages()
         indices = indices.transpose(1, 2)
         if before is not None:
             quantized = quantized - self._left_out(indices, before)
@@ -171,6 +175,7 @@ class QuantizerWrapper(nn.Module):
         """
         if share == 1.0:
             return
+        self._keeps_entries = True
         self._decay, self._dead_code_fraction = 1 - share * (1 - self._decay), 0.0
         for codebook in self._codebooks:
             codebook.decay, codebook.threshold_ema_dead_code = self._decay, 0.0
@@ -265,7 +270,7 @@ class QuantizerWrapper(nn.Module):
             entries = k_means(left, weights, self.codebook_size)
             codes = nearest(left, entries)
             codebook.embed[0] = entries
-            codebook.cluster_size[0].zero_().index_add_(0, codes, weights)
+            codebook.cluster_size[0].zero_().index_add_(0, codes, weights).clamp_(min=_LEAST_USES)
             codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
             codebook.initted.fill_(True)
             left = left - entries[codes]
@@ -277,6 +282,13 @@ class QuantizerWrapper(nn.Module):
         for codebook, entries in zip(self._codebooks, fitted, strict=True):
             codebook.embed[0] = entries
             codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
+
+    def _keep_averages(self) -> None:
+        """Has no average fade away: entries that no latent needs for long stay where they are."""
+        for codebook in self._codebooks:
+            share = (_LEAST_USES / codebook.cluster_size).clamp(min=1.0)
+            codebook.cluster_size.mul_(share)
+            codebook.embed_avg.mul_(share[..., None])
 
     def _scale_averages(self, share: float) -> None:
         for codebook in self._codebooks:
