@@ -9,6 +9,7 @@
     python benchmarks/quality.py --seconds 300 --preset fine
     python benchmarks/quality.py --data demo --set seed=1
     python benchmarks/quality.py --steps 0 200 --few 12  # of twelve of the recordings
+    python benchmarks/quality.py --steps 0 200 --few 12 --no-background  # codebooks of these alone
     python benchmarks/quality.py --steps 200 --levels 1 2 3 --set quantizer_dropout=0.5
     python benchmarks/quality.py --steps 0 --refinements 0 8   # the encoder's codes first
     python benchmarks/quality.py --steps 200 --visqol          # also as an ear, see ear.py
@@ -47,7 +48,7 @@ from distill import (
 from distill.audio import TWO_SCALES
 from distill.codebook import codebook_health, count_codes
 from distill.config.start import DEFAULT_START
-from distill.models import LoadedVQModel
+from distill.models import LoadedVQModel, start as start_module
 from distill.training.engine.fabric import make_fabric
 from distill.training.run.start import RunStart
 from distill.training.tasks.vqvae import VQVAETask
@@ -197,8 +198,11 @@ def main() -> None:
     options.add_argument("--refinements", type=int, nargs="+", help="passes of encoding's search")
     options.add_argument("--data", default="sonic_pi", help="or spoken_digits, or demo")
     options.add_argument("--few", type=int, help="learn from so many of them, spread over all")
+    options.add_argument("--no-background", action="store_true", help="codebooks of them alone")
     options.add_argument("--visqol", action="store_true", help="also as an ear would, see ear.py")
     arguments = options.parse_args()
+    if arguments.no_background:
+        start_module.background_of = lambda _digest: None
     with tempfile.TemporaryDirectory() as folder:
         made = arguments.data == "demo"
         paths = make_demo_corpus(folder) if made else recordings(arguments.data)
