@@ -143,8 +143,8 @@ def measured(paths: list[Path], arguments: argparse.Namespace) -> Iterator[dict[
     """A row for each amount of training."""
     changes = {k: ast.literal_eval(v) for k, v in (item.split("=", 1) for item in arguments.set)}
     to_train, to_judge = held_out_split(paths)
-    few = arguments.few or len(to_train)
-    to_train = to_train[:: max(1, len(to_train) // few)][:few]
+    few = min(arguments.few or len(to_train), len(to_train))
+    to_train = [to_train[number * len(to_train) // few] for number in range(few)]
     corpus, sounds = AudioCorpus.scan(to_train), held_out_sounds(to_judge)
     ear = visqol() if arguments.visqol else None
     name = "max_seconds" if arguments.steps is None else "max_steps"

@@ -4,10 +4,8 @@
     python benchmarks/try_sound.py --where cell  # runner.try_sound, without a browser
 
 A browser has the dashboard of a training open and chooses a file of 3 s, again and again; or a
-program tries it, and measures its distances. Stretches of `--every` seconds that begin with a try
-and such without one take turns, until `--lasts` seconds of trying are together: a machine changes
-from minute to minute, and a page rests longer the longer it is looked at, so it is looked at for a
-while before. What is compared is the mean step of the one and the other.
+program tries it, and measures its distances. Minutes of trying and minutes without take turns; what
+is compared is the mean step of each.
 """
 
 from __future__ import annotations
@@ -57,34 +55,39 @@ def heard(notebook: Notebook, file: Path) -> float:
     return taken
 
 
-def step_times(run: Path, since: int) -> tuple[list[float], int]:
-    """Seconds of each step from an event on, and the number of events by now."""
+def window(try_it: Callable[[], float] | None, lasts_s: float, every_s: float) -> list[float]:
+    """Passes some time, trying or not; how long each try took to be there."""
+    ends, took = time.monotonic() + lasts_s, []
+    while (left := ends - time.monotonic()) > 0:
+        began = time.monotonic()
+        if try_it is not None:
+            took.append(try_it())
+        time.sleep(max(0.0, min(left, every_s) - (time.monotonic() - began)))
+    return took
+
+
+def mean_step_ms(run: Path, since: int) -> tuple[float, int]:
+    """Mean time of a step from an event on, and the number of events by now."""
     from distill import RunFolder, VQStepMetrics
 
     events = RunFolder(run).read_events()[0]
     steps = [event for event in events[since:] if isinstance(event, VQStepMetrics)]
     times = [b.elapsed_s - a.elapsed_s for a, b in itertools.pairwise(steps) if a.epoch == b.epoch]
-    return times, len(events)
+    return 1000 * statistics.mean(times), len(events)
 
 
 def turn(try_it: Callable[[], float], run: Path, lasts_s: float, every_s: float) -> dict[str, Any]:
-    """A row: stretches with a try and without one, the one and the other first in turn."""
-    took: list[float] = []
-    steps: dict[bool, list[float]] = {True: [], False: []}
-    _, since = step_times(run, 0)
-    for pair in range(max(1, round(lasts_s / every_s))):
-        for tries in (True, False) if pair % 2 else (False, True):
-            ends = time.monotonic() + every_s
-            if tries:
-                took.append(try_it())
-            time.sleep(max(0.0, ends - time.monotonic()))
-            times, since = step_times(run, since)
-            steps[tries] += times
-    trying, quiet = (1000 * statistics.mean(steps[tries]) for tries in (True, False))
-    return {
-        "step ms": quiet, "trying": trying, "slower": trying / quiet, "steps": len(steps[True]),
-        "tries": len(took), "heard s": statistics.median(took), "latest s": max(took),
-    }  # fmt: skip
+    row: dict[str, Any] = {}
+    _, since = mean_step_ms(run, 0)
+    window(None, lasts_s, lasts_s)
+    row["step ms"], since = mean_step_ms(run, since)
+    took = window(try_it, lasts_s, every_s)
+    row["trying"], since = mean_step_ms(run, since)
+    window(None, lasts_s, lasts_s)
+    row["after"], _ = mean_step_ms(run, since)
+    row["slower"] = row["trying"] / ((row["step ms"] + row["after"]) / 2)
+    row["tries"], row["heard s"], row["latest s"] = len(took), statistics.median(took), max(took)
+    return row
 
 
 @contextlib.contextmanager
@@ -146,13 +149,9 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--every", type=float, default=10.0, help="seconds from try to try")
     options.add_argument("--lasts", type=float, default=60.0, help="seconds of trying in a turn")
-    options.add_argument(
-        "--after", type=float, default=60.0, help="seconds that are looked at first"
-    )
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as home, WHERE[given.where](Path(home)) as (run, try_it):
         first = try_it()
-        time.sleep(given.after)
         rows = [turn(try_it, run, given.lasts, given.every) for _ in range(given.turns)]
     report(f"A sound of 3 s, tried in a {given.where} while a model trains", rows, given.json)
     later = statistics.median(row["heard s"] for row in rows)

@@ -48,7 +48,7 @@ class VQVAEConfig(AutoencoderConfig):
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)
     codebook_tuning_share: float = number(0.25, 0.0, 1.0)
-    """Share of their pace at which codebooks follow in a run that starts from a model, where no
+    """Share of their pace at which codebooks follow in a run that starts from the base, where no
     entry is replaced: they hold what other sounds than those of the corpus need (`benchmarks/
     quality.py --steps 200 --set codebook_tuning_share=1.0`). At 1 all is as from nothing."""
     dead_code_fraction: float = number(0.2, 0.0, 1.0)

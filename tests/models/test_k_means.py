@@ -59,6 +59,14 @@ def test_entries_end_near_points_and_none_is_lost(positions: int, entries: int, 
     assert (book <= points.max(dim=0).values + 1e-5).all()
 
 
+def test_silence_takes_one_entry() -> None:
+    sounds = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+    points = torch.cat([sounds, torch.zeros(500, 3)])
+    torch.manual_seed(0)
+    book = k_means(points, torch.ones(len(points)), 64)
+    assert len(book.unique(dim=0)) >= 60
+
+
 def test_what_counts_for_more_has_the_entries() -> None:
     near, far = torch.zeros(50, 3), torch.full((50, 3), 9.0)
     near += 0.1 * torch.randn(50, 3, generator=torch.Generator().manual_seed(0))

@@ -213,6 +213,48 @@ def test_entries_that_are_kept_are_kept_for_thousands_of_steps() -> None:
     assert (moved < 0.01).sum(dim=-1).tolist() == [15, 15]
 
 
+def test_one_hit_moves_an_entry_that_is_kept_little() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=16, decay=0.97)
+    wrapper.follow_slowly(0.25)
+    wrapper.initialise(latents(4, 64), batch_steps=64)
+    wrapper.train()
+    for _ in range(1000):  # always one entry
+        wrapper(latents(1, 1).expand(1, 8, 64))
+    kept = wrapper.codebooks[0]
+    entry = (int(wrapper(latents(1, 1).expand(1, 8, 64)).indices[0, 0, 0]) + 1) % 16
+    batch = latents(1, 1).expand(1, 8, 64).clone()
+    batch[0, :, 0] = 1.01 * kept[entry]
+    assert int(wrapper(batch).indices[0, 0, 0]) == entry
+    assert 0 < (wrapper.codebooks[0, entry] - kept[entry]).norm() < 1e-3 * kept[entry].norm()
+
+
+def test_what_the_library_filled_alone_is_kept_without_harm() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=2, codebook_size=64, decay=0.5).train()
+    wrapper.follow_slowly(0.25)
+    for _ in range(3):  # many entries are never hit
+        wrapper(latents(1, 16))
+        assert torch.isfinite(wrapper.codebooks).all()
+
+
+@pytest.mark.parametrize("entries", [1024, 65_536])
+def test_the_background_is_no_more_than_can_be_compared(
+    entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distill.models.vqvae.quantizer._MOST_DISTANCES", 100 * entries)
+    compared: list[int] = []
+
+    def made(points: torch.Tensor, _weights: torch.Tensor, count: int) -> torch.Tensor:
+        compared.append(len(points))
+        return torch.zeros(count, 8)
+
+    monkeypatch.setattr("distill.models.vqvae.quantizer.k_means", made)
+    wrapper = QuantizerWrapper(dim=8, levels=1, codebook_size=entries)
+    wrapper.initialise(latents(4, 64), background=torch.randn(5000, 8))
+    assert compared == [86 + 25]  # every third latent, and a quarter of what may be compared
+
+
 def test_codebooks_are_made_from_the_background_too() -> None:
     near, far = latents(4, 64), torch.full((8 * 16, 8), 100.0)
     for background, reached in ((None, False), (far, True)):

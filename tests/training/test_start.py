@@ -391,17 +391,20 @@ def replaced_entries(run: Path) -> float:
     return sum(level.churn for epoch in epochs for level in epoch.health)
 
 
-def test_codebooks_of_a_run_that_starts_from_a_model_keep_their_entries(
-    config: VQVAEConfig, own: Path, corpus: AudioCorpus, tmp_path: Path
+def test_codebooks_of_a_run_that_starts_from_the_base_keep_their_entries(
+    config: VQVAEConfig, base: Path, corpus: AudioCorpus, tmp_path: Path
 ) -> None:
-    """Also once it is resumed; those of one of an earlier version are replaced as they were."""
+    """Also once it is resumed; those of one of an earlier version, or from a model of one's own,
+    are replaced as they were.
+    """
     eager = dataclasses.replace(config, dead_code_fraction=1.0, codebook_decay=0.5)
-    train(eager, corpus, tmp_path / "from nothing", "cpu", start=NOTHING)
-    assert replaced_entries(tmp_path / "from nothing")
-    stopped_at(3, eager, corpus, tmp_path / "from own", own)
-    resume(tmp_path / "from own")
-    assert not replaced_entries(tmp_path / "from own")
-    stopped_at(3, eager, corpus, tmp_path / "earlier", own)
+    for name, start in (("from nothing", NOTHING), ("from own", base)):
+        train(eager, corpus, tmp_path / name, "cpu", start=start)
+        assert replaced_entries(tmp_path / name)
+    stopped_at(3, eager, corpus, tmp_path / "from base", BASE)
+    resume(tmp_path / "from base")
+    assert not replaced_entries(tmp_path / "from base")
+    stopped_at(3, eager, corpus, tmp_path / "earlier", BASE)
     file = tmp_path / "earlier" / "run.json"
     asked = json.loads(file.read_text())
     del asked["config"]["codebook_tuning_share"]

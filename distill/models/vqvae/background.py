@@ -71,7 +71,7 @@ def read_background(path: Path) -> Tensor:
         raise CorruptModelError(f"{name}: the tensor {error} is missing") from error
     is_whole = entries.dtype == torch.int8 and codes.dtype == torch.uint8
     fits = entries.ndim == 3 and scales.shape == codes.shape[1:] == entries.shape[:1]
-    if not (is_whole and fits and len(codes) and int(codes.max()) < entries.shape[1]):
+    if not (is_whole and fits and codes.numel() and int(codes.max()) < entries.shape[1]):
         raise CorruptModelError(f"{name}: its codes are not of its entries")
     check_numbers(tensors, name)
     books = entries.float() * scales.float()[:, None, None]

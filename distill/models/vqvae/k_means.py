@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 _ROUNDS = 10
-_MOST_DISTANCES = 2**25  # at once, 128 MB
+_MOST_DISTANCES = 2**25  # at once, 256 MB
 
 
 def k_means(points: Tensor, weights: Tensor, entries: int) -> Tensor:
-    """Entries near to points, by Lloyd's rounds from points that chance takes by their weights.
+    """Entries near to points, by Lloyd's rounds from distinct points that chance takes by weight.
 
     Args:
         points: (position, dim).
@@ -18,10 +18,12 @@ def k_means(points: Tensor, weights: Tensor, entries: int) -> Tensor:
         entries: how many.
 
     Returns:
-        (entry, dim); where there are fewer points than entries, some are the same.
+        (entry, dim); where there are fewer distinct points than entries, some are the same.
     """
-    first = torch.multinomial(weights, entries, replacement=len(points) < entries)
-    book = points[first].clone()
+    distinct, which = torch.unique(points, dim=0, return_inverse=True)  # silence is all the same
+    chances = torch.zeros_like(distinct[:, 0]).index_add_(0, which, weights)
+    first = torch.multinomial(chances, entries, replacement=len(distinct) < entries)
+    book = distinct[first]
     for _ in range(_ROUNDS):
         book = weighted_means(points, weights, nearest(points, book), book)
     return book

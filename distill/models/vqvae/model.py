@@ -107,6 +107,7 @@ class ConvVQVAE(ConvAutoencoder):
             rows = max(1, _MOST_NUMBERS // (3 * self.config.width * mel.shape[-1]))
             parts = [self.encode(part) for part in torch.split(mel, rows)]
             self.quantizer.initialise(torch.cat(parts), batch_steps, self.background)
+            self.background = None  # has served
 
     @property
     def codebook_shape(self) -> tuple[int, int]:

@@ -26,7 +26,8 @@ _library_logger.disable("vector_quantize_pytorch")
 _MOST_DISTANCES = 2**27  # of a round of k-means, for time: met by more than 4096 entries only
 _JOINT_FITS = 3  # after k-means; each further one gains less
 _FIT_BEAM = 1  # a wider search gains nothing here
-_LEAST_USES = 1e-2  # of an entry that is kept: the library draws those with next to none towards 0
+_LEAST_SHARE = 0.25  # of the fair share: kept entries count for that, so a hit moves them little
+_OWN_TO_ONE = 4  # latents to one of the background, where only so many can be compared
 _BACKGROUND_PER_ENTRY = 8  # latents; where they count for more, corpora of like sounds lose
 
 
@@ -154,7 +155,7 @@ class QuantizerWrapper(nn.Module):
         before = self.codebooks if self._dropout else None
         quantized, indices, commitment = self.residual_vq(columns)
         if self._keeps_entries:
-            self._keep_averages()
+            self._keep_averages(columns.shape[0] * columns.shape[1] * self._processes)
         indices = indices.transpose(1, 2)
         if before is not None:
             quantized = quantized - self._left_out(indices, before)
@@ -175,10 +176,10 @@ class QuantizerWrapper(nn.Module):
         """
         if share == 1.0:
             return
-        self._keeps_entries = True
-        self._decay, self._dead_code_fraction = 1 - share * (1 - self._decay), 0.0
+        self._keeps_entries, self._dead_code_fraction = True, 0.0
         for codebook in self._codebooks:
-            codebook.decay, codebook.threshold_ema_dead_code = self._decay, 0.0
+            codebook.decay = 1 - share * (1 - self._decay)
+            codebook.threshold_ema_dead_code = 0.0
 
     @contextlib.contextmanager
     def unguarded(self) -> Iterator[None]:
@@ -249,51 +250,52 @@ class QuantizerWrapper(nn.Module):
             return
         if not torch.isfinite(latent).all():
             raise NonFiniteError("NaN or Inf in the latent; the codebooks were left empty")
-        some = thinned(latent.float(), max(1, _MOST_DISTANCES // self.codebook_size))
+        most = max(1, _MOST_DISTANCES // self.codebook_size)
+        some = thinned(latent.float(), most)
         columns = some.transpose(1, 2).reshape(-1, self.dim)
         weights = torch.ones_like(columns[:, 0])
         if background is not None:
-            beside = background.to(columns)
+            beside = background[: max(1, most // _OWN_TO_ONE)].to(columns)
             weight = min(1.0, _BACKGROUND_PER_ENTRY * self.codebook_size / len(beside))
             weights = torch.cat([weights, torch.full_like(beside[:, 0], weight)])
             columns = torch.cat([columns, beside])
-        self._fit_one_by_one(columns, weights)
+        books, uses = self._fitted_one_by_one(columns, weights)
         for _ in range(_JOINT_FITS):
-            self._fit_together(columns, weights)
+            codes = search(books, columns, _FIT_BEAM)
+            books = fitted_together(columns, codes, books, weights)
         if batch_steps is not None:
-            self._scale_averages(batch_steps / float(weights.sum()))
+            uses = uses * (batch_steps / float(weights.sum()))
+        for codebook, entries, own in zip(self._codebooks, books, uses, strict=True):
+            codebook.embed[0], codebook.cluster_size[0] = entries, own
+            codebook.embed_avg[0] = entries * own[:, None]
+        if self._keeps_entries:
+            self._keep_averages(batch_steps or len(columns))
+        for codebook in self._codebooks:  # last: one that is cut short begins anew
+            codebook.initted.fill_(True)
 
-    def _fit_one_by_one(self, columns: Tensor, weights: Tensor) -> None:
-        """Fills each codebook from what the ones before leave of (position, dim) latents."""
-        left = columns
-        for codebook in self._codebooks:
+    def _fitted_one_by_one(self, columns: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Codebooks each from what the ones before leave of (position, dim) latents, (level, entry,
+        dim), and how much what each entry is nearest to counts for, (level, entry).
+        """
+        left, books, uses = columns, [], []
+        for _ in range(self.levels):
             entries = k_means(left, weights, self.codebook_size)
             codes = nearest(left, entries)
-            codebook.embed[0] = entries
-            codebook.cluster_size[0].zero_().index_add_(0, codes, weights).clamp_(min=_LEAST_USES)
-            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
-            codebook.initted.fill_(True)
+            books.append(entries)
+            uses.append(torch.zeros_like(entries[:, 0]).index_add_(0, codes, weights))
             left = left - entries[codes]
+        return torch.stack(books), torch.stack(uses)
 
-    def _fit_together(self, columns: Tensor, weights: Tensor) -> None:
-        """Moves the entries of all levels nearer to (position, dim) latents."""
-        codes = search(self.codebooks, columns, _FIT_BEAM)
-        fitted = fitted_together(columns, codes, self.codebooks, weights)
-        for codebook, entries in zip(self._codebooks, fitted, strict=True):
-            codebook.embed[0] = entries
-            codebook.embed_avg[0] = entries * codebook.cluster_size[0][:, None]
-
-    def _keep_averages(self) -> None:
-        """Has no average fade away: entries that no latent needs for long stay where they are."""
+    def _keep_averages(self, positions: int) -> None:
+        """Has entries that few latents need stay where they are: no average fades below a share of
+        what a batch of so many positions has for each.
+        """
+        least = _LEAST_SHARE * positions / self.codebook_size
         for codebook in self._codebooks:
-            share = (_LEAST_USES / codebook.cluster_size).clamp(min=1.0)
-            codebook.cluster_size.mul_(share)
-            codebook.embed_avg.mul_(share[..., None])
-
-    def _scale_averages(self, share: float) -> None:
-        for codebook in self._codebooks:
-            codebook.cluster_size.mul_(share)
-            codebook.embed_avg.mul_(share)
+            sizes, sums = codebook.cluster_size, codebook.embed_avg
+            means = torch.where((sizes > 0)[..., None], sums / sizes[..., None], codebook.embed)
+            sums.copy_(torch.where((sizes < least)[..., None], least * means, sums))
+            sizes.clamp_(min=least)
 
     def _scale_threshold(self, positions: int) -> None:
         # The library compares an EMA of hits a batch; what is rare depends on the batch.

@@ -94,8 +94,6 @@ class Engine:
         self._reporter, self._fine_tuning = reporter, fine_tuning
         self._budget = Budget.of(config)
         self._optimizers = task.setup(fabric, split)
-        if fine_tuning:
-            task.fine_tune()
         self._learner = GuardedLearner(
             task.module, self._optimizers, fabric, clip=config.gradient_clip
         )

@@ -80,8 +80,10 @@ class Task(Protocol):
         """Batches of one process that hold as much as all the training material."""
         ...
 
-    def fine_tune(self) -> None:
-        """Told after `setup` that a trained model learns on, of a run that is resumed too."""
+    def keep_general(self) -> None:
+        """Told, after `setup`, of a run that started from the base, also where it is resumed: what
+        holds for sound in general is to be kept.
+        """
         ...
 
     def prepare(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from distill.config.start import NOTHING
+from distill.config.start import BASE, NOTHING
 from distill.models.device import choose_device
 from distill.training.engine.engine import Engine, Reporter
 from distill.training.engine.fabric import make_fabric
@@ -35,4 +35,6 @@ def assemble(
     reporter = make_reporter(task)
     fine_tuning = request.start.model != NOTHING
     engine = Engine(task, material, fabric=fabric, reporter=reporter, fine_tuning=fine_tuning)
+    if request.start.model == BASE:
+        task.keep_general()
     return engine, reporter

@@ -74,7 +74,7 @@ class AutoencoderTask(ABC):
         """See `Task`."""
         return {}
 
-    def fine_tune(self) -> None:  # noqa: B027 - what most do then, the engine does
+    def keep_general(self) -> None:  # noqa: B027 - a slower rate is enough for most
         """See `Task`."""
 
     def prepare(self) -> None:  # noqa: B027 - most start from random numbers

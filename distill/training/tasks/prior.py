@@ -88,7 +88,7 @@ class PriorTask:
         self._windows: CodeWindows
         self._counts: CodeCounts
 
-    def fine_tune(self) -> None:
+    def keep_general(self) -> None:
         """See `Task`."""
 
     def prepare(self) -> None:

@@ -58,7 +58,7 @@ class VQVAETask(AutoencoderTask):
             "replaced": torch.zeros(levels, dtype=torch.int64, device="cpu"),
         }
 
-    def fine_tune(self) -> None:
+    def keep_general(self) -> None:
         """See `Task`."""
         self.module.quantizer.follow_slowly(self.config.codebook_tuning_share)
 
