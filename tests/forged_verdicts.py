@@ -32,6 +32,7 @@ _RANGES = {
     "stride": (int, 1, 16),
     "learning_rate": (float, 1e-7, 1.0),
     "fine_tuning_share": (float, 1e-3, 1.0),
+    "codebook_tuning_share": (float, 0.0, 1.0),
     "batch_size": (int, 1, 4096),
 }
 

@@ -52,7 +52,8 @@ class VQVAEConfig(AutoencoderConfig):
     entry is replaced: they hold what other sounds than those of the corpus need (`benchmarks/
     quality.py --steps 200 --set codebook_tuning_share=1.0`). At 1 all is as from nothing."""
     dead_code_fraction: float = number(0.2, 0.0, 1.0)
-    """An entry hit less often than this share of its fair share is replaced."""
+    """An entry hit less often than this share of its fair share is replaced; in a run that starts
+    from the base none is, see `codebook_tuning_share`."""
     quantizer_dropout: float = number(0.0, 0.0, 1.0)
     """Share of a batch's segments that are rebuilt without their last levels, as many as chance
     says. Off: sounds that were held out gained nothing from it, by any number of levels

@@ -70,7 +70,8 @@ FAMILY = Family(
     decides=("levels", "codebook_size", *_LAYERS),
     health_section="codebook_health",
     read_health=read_levels,
-    # The codebooks are filled from the sounds of the run, in whatever size: see VQVAETask.prepare.
+    # Codebooks are made from the sounds of the run, and from other sound where that is known, in
+    # whatever size: see VQVAETask.prepare.
     warm_start=WarmStart(parts=("encoder", "decoder"), settings=_LAYERS),
     facts=_facts,
     labels=_labels,

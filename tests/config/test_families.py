@@ -40,6 +40,7 @@ LIMITS: dict[type, dict[str, tuple[float, float]]] = {
         "kernel_size": (1, 63),
         "stride": (1, 16),
         "codebook_decay": (0.0, 0.9999),
+        "codebook_tuning_share": (0.0, 1.0),
         "dead_code_fraction": (0.0, 1.0),
     },
     VAEConfig: {

@@ -29,8 +29,8 @@ from tools.base.make import finish, make_base, make_learner, make_sounds
 from tools.base.material import plan
 
 _CODEBOOK_SIZE = 1024
-"""Four times what a user has by default: codebooks of one's own sounds fit them better than any
-that fit all sounds, so the decoder has to learn from codes as fine as theirs will be."""
+"""Four times what a user has by default: codebooks made for some sounds fit these better than any
+that are made for all, so the decoder has to learn from codes as fine as theirs will be."""
 
 
 def _options() -> argparse.ArgumentParser:
@@ -97,7 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{path}\n{background}\n{options.work / 'report.md'}\n")
+    sys.stdout.write(f"{path}\n{background}\n")
+    if not options.background:
+        sys.stdout.write(f"{options.work / 'report.md'}\n")
     return 0
 
 

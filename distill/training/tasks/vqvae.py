@@ -64,7 +64,9 @@ class VQVAETask(AutoencoderTask):
 
     @torch.no_grad()
     def prepare(self) -> None:
-        """Fills the codebooks by k-means over the latents of as much sound as they need."""
+        """Fills the codebooks by k-means over the latents of as much sound as they need, and over
+        those of sound in general that came with the base.
+        """
         wanted = math.ceil(_FRAMES_PER_ENTRY * self._entries / self.config.segment_frames)
         fitting = _MOST_KMEANS_SAMPLES // self.crop_samples
         crops = self.crops(max(self.config.batch_size, min(wanted, fitting)))
