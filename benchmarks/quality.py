@@ -15,7 +15,8 @@
     python benchmarks/quality.py --steps 200 --visqol          # also as an ear, see ear.py
 
 Steps mean the same on every machine. After 0 steps there are codebooks, made by k-means from the
-recordings and from what comes with the base beside them, between the encoder and the decoder that the training would start with.
+recordings and from what comes with the base beside them, between the encoder and the decoder that
+the training would start with.
 Every fifth file of the recordings is held out. The distances are those of the neural-codec
 papers (see distill/audio/distance.py), end to end through the vocoder; "floor" is the same with the
 true log-mel through the same vocoder: what no model could beat.
