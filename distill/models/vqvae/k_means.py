@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from distill.models.vqvae.search import search
+
 _ROUNDS = 10
-_MOST_DISTANCES = 2**25  # at once, 256 MB
 
 
 def k_means(points: Tensor, weights: Tensor, entries: int) -> Tensor:
@@ -25,16 +26,9 @@ def k_means(points: Tensor, weights: Tensor, entries: int) -> Tensor:
     first = torch.multinomial(chances, entries, replacement=len(distinct) < entries)
     book = distinct[first]
     for _ in range(_ROUNDS):
-        book = weighted_means(points, weights, nearest(points, book), book)
+        codes = search(book[None], points, beam=1)[:, 0]
+        book = weighted_means(points, weights, codes, book)
     return book
-
-
-def nearest(points: Tensor, book: Tensor) -> Tensor:
-    """(position,) int64: of each of (position, dim) points the entry of (entry, dim) next to it."""
-    rows = max(1, _MOST_DISTANCES // len(book))
-    squares = book.square().sum(dim=1)
-    found = [(squares - 2 * part @ book.T).argmin(dim=1) for part in torch.split(points, rows)]
-    return torch.cat(found)
 
 
 def weighted_means(points: Tensor, weights: Tensor, codes: Tensor, book: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from distill.codebook.counts import count_codes
 from distill.codebook.health import LevelHealth, codebook_health
 from distill.errors import NonFiniteError, ShapeError, UninitialisedError
 from distill.models.vqvae.joint_fit import fitted_together, thinned
-from distill.models.vqvae.k_means import k_means, nearest
+from distill.models.vqvae.k_means import k_means
 from distill.models.vqvae.search import search
 
 # The library warns on stderr; what matters of it reaches people as health.
@@ -280,7 +280,7 @@ class QuantizerWrapper(nn.Module):
         left, books, uses = columns, [], []
         for _ in range(self.levels):
             entries = k_means(left, weights, self.codebook_size)
-            codes = nearest(left, entries)
+            codes = search(entries[None], left, beam=1)[:, 0]
             books.append(entries)
             uses.append(torch.zeros_like(entries[:, 0]).index_add_(0, codes, weights))
             left = left - entries[codes]
