@@ -12,12 +12,17 @@ from typing import Any, cast
 
 import pytest
 import torch
+from hypothesis import settings
 
 from distill import AudioCorpus, TrainingConfig, VQVAEConfig, make_demo_corpus
 from distill.config.start import NOTHING
 from distill.training import TrainingResult, train
 from distill.training.run import start
 from tests.families import FAMILIES, tiny
+
+# A busy machine is no failure, of no example of any test.
+settings.register_profile("calm", parent=settings(), deadline=None)
+settings.load_profile("calm")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
