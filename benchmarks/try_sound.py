@@ -1,11 +1,12 @@
 """A sound tried while a model trains: how soon it is there, and what that costs.
 
-    python benchmarks/try_sound.py [--turns 3] [--every 10] [--lasts 60]
+    python benchmarks/try_sound.py [--turns 3] [--every 10] [--lasts 60] [--after 60]
     python benchmarks/try_sound.py --where cell  # runner.try_sound, without a browser
 
 A browser has the dashboard of a training open and chooses a file of 3 s, again and again; or a
-program tries it, and measures its distances. Minutes of trying and minutes without take turns; what
-is compared is the mean step of each.
+program tries it, and measures its distances. Ten seconds that begin with a try and ten without take
+turns, so that a machine that is slower for a while is so for both; what is compared is the mean
+step of each. A page that was just opened is busy for a while: it is left alone first.
 """
 
 from __future__ import annotations
@@ -55,39 +56,37 @@ def heard(notebook: Notebook, file: Path) -> float:
     return taken
 
 
-def window(try_it: Callable[[], float] | None, lasts_s: float, every_s: float) -> list[float]:
-    """Passes some time, trying or not; how long each try took to be there."""
-    ends, took = time.monotonic() + lasts_s, []
-    while (left := ends - time.monotonic()) > 0:
-        began = time.monotonic()
-        if try_it is not None:
-            took.append(try_it())
-        time.sleep(max(0.0, min(left, every_s) - (time.monotonic() - began)))
-    return took
-
-
-def mean_step_ms(run: Path, since: int) -> tuple[float, int]:
-    """Mean time of a step from an event on, and the number of events by now."""
+def step_times_ms(run: Path, since: int) -> tuple[list[float], int]:
+    """Times of the steps from an event on, and the number of events by now."""
     from distill import RunFolder, VQStepMetrics
 
     events = RunFolder(run).read_events()[0]
     steps = [event for event in events[since:] if isinstance(event, VQStepMetrics)]
     times = [b.elapsed_s - a.elapsed_s for a, b in itertools.pairwise(steps) if a.epoch == b.epoch]
-    return 1000 * statistics.mean(times), len(events)
+    return [1000 * taken for taken in times], len(events)
 
 
 def turn(try_it: Callable[[], float], run: Path, lasts_s: float, every_s: float) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    _, since = mean_step_ms(run, 0)
-    window(None, lasts_s, lasts_s)
-    row["step ms"], since = mean_step_ms(run, since)
-    took = window(try_it, lasts_s, every_s)
-    row["trying"], since = mean_step_ms(run, since)
-    window(None, lasts_s, lasts_s)
-    row["after"], _ = mean_step_ms(run, since)
-    row["slower"] = row["trying"] / ((row["step ms"] + row["after"]) / 2)
-    row["tries"], row["heard s"], row["latest s"] = len(took), statistics.median(took), max(took)
-    return row
+    """So many seconds of stretches with one try each, and after each as long a one without."""
+    took, with_tries, without = [], [], []
+    _, since = step_times_ms(run, 0)
+    for _ in range(max(1, round(lasts_s / every_s))):
+        for tries, steps in ((True, with_tries), (False, without)):
+            ends = time.monotonic() + every_s
+            if tries:
+                took.append(try_it())
+            time.sleep(max(0.0, ends - time.monotonic()))
+            times, since = step_times_ms(run, since)
+            steps += times
+    without_ms, with_ms = statistics.mean(without), statistics.mean(with_tries)
+    return {
+        "step ms": without_ms,
+        "trying": with_ms,
+        "slower": with_ms / without_ms,
+        "tries": len(took),
+        "heard s": statistics.median(took),
+        "latest s": max(took),
+    }
 
 
 @contextlib.contextmanager
@@ -149,9 +148,11 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--every", type=float, default=10.0, help="seconds from try to try")
     options.add_argument("--lasts", type=float, default=60.0, help="seconds of trying in a turn")
+    options.add_argument("--after", type=float, default=60.0, help="seconds of the open page")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as home, WHERE[given.where](Path(home)) as (run, try_it):
         first = try_it()
+        time.sleep(given.after)
         rows = [turn(try_it, run, given.lasts, given.every) for _ in range(given.turns)]
     report(f"A sound of 3 s, tried in a {given.where} while a model trains", rows, given.json)
     later = statistics.median(row["heard s"] for row in rows)
