@@ -33,6 +33,7 @@ _RANGES = {
     "learning_rate": (float, 1e-7, 1.0),
     "fine_tuning_share": (float, 1e-3, 1.0),
     "codebook_tuning_share": (float, 0.0, 1.0),
+    "tunes_codes": (bool, False, True),
     "batch_size": (int, 1, 4096),
 }
 

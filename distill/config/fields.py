@@ -39,15 +39,20 @@ def number(default: Any, low: float, high: float, *, optional: bool = False) -> 
     )
 
 
+def switch(default: bool) -> Any:
+    """A field checked to be True or False."""
+    return field(default=default, metadata={"kind": bool})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Validated:
-    """Checks every `number` field and turns itself into plain data and back."""
+    """Checks every `number` and `switch` field and turns itself into plain data and back."""
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             if "kind" in item.metadata:
                 value = getattr(self, item.name)
-                _check_number(item, value)
+                (_check_switch if item.metadata["kind"] is bool else _check_number)(item, value)
                 if value is not None:  # NumPy's numbers become Python's, which JSON knows
                     object.__setattr__(self, item.name, item.metadata["kind"](value))
 
@@ -94,6 +99,11 @@ def unknown_field(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(str(name)[:_LONGEST_SHOWN], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}."
     return f"{shown(name)}: no such setting; {hint}"
+
+
+def _check_switch(item: dataclasses.Field[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{item.name}={shown(repr(value))}: expected True or False")
 
 
 def _check_number(item: dataclasses.Field[Any], value: Any) -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from distill.config.autoencoder import AutoencoderConfig
-from distill.config.fields import number
+from distill.config.fields import number, switch
 
 MOST_LEVELS = 16
 """Of any model with codes: `finest` has them all, and its prior too."""
@@ -47,10 +47,14 @@ class VQVAEConfig(AutoencoderConfig):
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
     codebook_decay: float = number(0.97, 0.0, 0.9999)
+    tunes_codes: bool = switch(False)
+    """Whether encoder and codebooks learn on too in a run that starts from the base. By default
+    only its decoder does there: what a sound's codes are is settled before the first step, a step
+    takes two thirds as long, and no longer run forgets what other sounds than those of the corpus
+    need (`benchmarks/quality.py --steps 200 700 --set tunes_codes=True`)."""
     codebook_tuning_share: float = number(0.25, 0.0, 1.0)
-    """Share of their pace at which codebooks follow in a run that starts from the base, where no
-    entry is replaced: they hold what other sounds than those of the corpus need (`benchmarks/
-    quality.py --steps 200 --set codebook_tuning_share=1.0`). At 1 all is as from nothing."""
+    """Share of their pace at which codebooks follow in a run that starts from the base, if they
+    do, and where no entry is replaced then. At 1 all is as from nothing."""
     dead_code_fraction: float = number(0.2, 0.0, 1.0)
     """An entry hit less often than this share of its fair share is replaced; in a run that starts
     from the base none is, see `codebook_tuning_share`."""

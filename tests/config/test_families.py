@@ -59,7 +59,7 @@ numbers = [
     (kind, item)
     for kind in (SpectrogramConfig, TrainingConfig, VAEConfig, VQVAEConfig)
     for item in dataclasses.fields(kind)
-    if "kind" in item.metadata
+    if item.metadata.get("kind") in (int, float)
 ]
 
 
@@ -97,6 +97,13 @@ def test_what_is_no_number_is_refused(
         return
     with pytest.raises(ConfigError, match=rf"^{item.name}=.*: expected a (whole )?number from "):
         kind(**{item.name: value})
+
+
+@pytest.mark.parametrize("value", ["True", 1, 0.0, None, math.nan])
+def test_what_is_neither_true_nor_false_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^tunes_codes=.*: expected True or False$"):
+        VQVAEConfig(tunes_codes=value)  # type: ignore[arg-type]
+    assert VQVAEConfig(tunes_codes=True).tunes_codes
 
 
 def test_a_fraction_is_no_whole_number_but_a_whole_number_is_a_number() -> None:

@@ -200,6 +200,20 @@ def test_codebooks_that_follow_slowly_keep_what_few_latents_need() -> None:
     assert moved[1.0].sum() > 1
 
 
+def test_codebooks_that_are_frozen_learn_nothing() -> None:
+    torch.manual_seed(0)
+    wrapper = QuantizerWrapper(dim=8, levels=2, codebook_size=16, decay=0.5, dead_code_fraction=1.0)
+    wrapper.freeze()
+    wrapper.initialise(latents(4, 64))
+    before = {name: value.clone() for name, value in wrapper.state_dict().items()}
+    wrapper.train()
+    for _ in range(3):
+        wrapper(100 + latents(1, 64))
+        assert wrapper.replaced.tolist() == [0, 0]
+    after = wrapper.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
 def test_entries_that_are_kept_are_kept_for_thousands_of_steps() -> None:
     torch.manual_seed(0)
     wrapper = QuantizerWrapper(dim=8, levels=2, codebook_size=16, decay=0.5)

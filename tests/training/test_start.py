@@ -36,6 +36,7 @@ from distill.models.vqvae.model import ConvVQVAE
 from distill.training.run import start as start_module
 from distill.training.run.preparation import begin_run
 from distill.training.run.request import RunRequest
+from distill.training.run.request_fields import config_of
 from distill.training.run.start import RunStart
 from distill.training.tasks.vqvae import VQVAETask
 from distill.training.watch.event_lines import STEPS, Event
@@ -113,7 +114,7 @@ def test_before_the_first_step_all_weights_but_the_codebooks_are_those_of_the_ba
     assert any(
         not torch.equal(w, before[name])
         for name, w in result.model.state_dict().items()
-        if name.startswith("encoder.")
+        if name.startswith("decoder.")
     )
 
 
@@ -367,6 +368,15 @@ def rates(run: Path) -> list[float]:
     return [e.learning_rate for e in RunFolder(run).read_events()[0] if isinstance(e, STEPS)]
 
 
+def forget(run: Path, *settings: str) -> None:
+    """Makes of a run one of a version that did not know some settings."""
+    file = run / "run.json"
+    asked = json.loads(file.read_text())
+    for name in settings:
+        del asked["config"][name]
+    file.write_text(json.dumps(asked))
+
+
 def test_a_run_that_starts_from_a_model_learns_at_a_share_of_the_rate(
     config: VQVAEConfig, own: Path, corpus: AudioCorpus, tmp_path: Path
 ) -> None:
@@ -378,12 +388,40 @@ def test_a_run_that_starts_from_a_model_learns_at_a_share_of_the_rate(
     share = [config.fine_tuning_share * rate for rate in whole]
     assert rates(tmp_path / "from own") == pytest.approx(share)
     stopped_at(3, config, corpus, tmp_path / "earlier", own)
-    file = tmp_path / "earlier" / "run.json"
-    asked = json.loads(file.read_text())
-    del asked["config"]["fine_tuning_share"]
-    file.write_text(json.dumps(asked))
+    forget(tmp_path / "earlier", "fine_tuning_share")
     resume(tmp_path / "earlier")
     assert rates(tmp_path / "earlier")[4:] == pytest.approx(whole[4:])
+
+
+def changed_parts(run: Path, prepared: list[dict[str, Tensor]]) -> set[str]:
+    """Of the model, in the weights that a run has kept, those that are not as they were prepared."""
+    before, after = prepared[-1], load_model(RunFolder(run).model_path).model.state_dict()
+    names = [name for name in before if not torch.equal(before[name], after[name])]
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("tunes_codes", [False, True])
+def test_what_codes_mean_is_settled_before_the_first_step_unless_it_is_to_be_learned(
+    tunes_codes: bool,
+    config: VQVAEConfig,
+    base: Path,
+    corpus: AudioCorpus,
+    prepared: list[dict[str, Tensor]],
+    tmp_path: Path,
+) -> None:
+    """Also once it is resumed; not in a run of an earlier version, or from a model of one's own."""
+    eager = dataclasses.replace(config, tunes_codes=tunes_codes)
+    everything = {"encoder", "quantizer", "decoder"}
+    train(eager, corpus, tmp_path / "own", "cpu", start=base)
+    assert changed_parts(tmp_path / "own", prepared) == everything
+    stopped_at(3, eager, corpus, tmp_path / "from base", BASE)
+    resume(tmp_path / "from base")
+    learned = everything if tunes_codes else {"decoder"}
+    assert changed_parts(tmp_path / "from base", prepared) == learned
+    stopped_at(3, eager, corpus, tmp_path / "earlier", BASE)
+    forget(tmp_path / "earlier", "tunes_codes")
+    resume(tmp_path / "earlier")
+    assert changed_parts(tmp_path / "earlier", prepared) == everything
 
 
 def replaced_entries(run: Path) -> float:
@@ -397,7 +435,9 @@ def test_codebooks_of_a_run_that_starts_from_the_base_keep_their_entries(
     """Also once it is resumed; those of one of an earlier version, or from a model of one's own,
     are replaced as they were.
     """
-    eager = dataclasses.replace(config, dead_code_fraction=1.0, codebook_decay=0.5)
+    eager = dataclasses.replace(
+        config, tunes_codes=True, dead_code_fraction=1.0, codebook_decay=0.5
+    )
     for name, start in (("from nothing", NOTHING), ("from own", base)):
         train(eager, corpus, tmp_path / name, "cpu", start=start)
         assert replaced_entries(tmp_path / name)
@@ -405,9 +445,16 @@ def test_codebooks_of_a_run_that_starts_from_the_base_keep_their_entries(
     resume(tmp_path / "from base")
     assert not replaced_entries(tmp_path / "from base")
     stopped_at(3, eager, corpus, tmp_path / "earlier", BASE)
-    file = tmp_path / "earlier" / "run.json"
-    asked = json.loads(file.read_text())
-    del asked["config"]["codebook_tuning_share"]
-    file.write_text(json.dumps(asked))
+    forget(tmp_path / "earlier", "codebook_tuning_share")
     resume(tmp_path / "earlier")
     assert replaced_entries(tmp_path / "earlier")
+
+
+def test_a_run_of_a_version_in_which_codebooks_followed_slowly_is_resumed_so(
+    config: VQVAEConfig, base: Path, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    stopped_at(3, config, corpus, tmp_path / "run", BASE)
+    forget(tmp_path / "run", "tunes_codes")
+    resumed = config_of(RunFolder(tmp_path / "run").read_request())
+    assert isinstance(resumed, VQVAEConfig) and resumed.tunes_codes
+    assert resumed.codebook_tuning_share == config.codebook_tuning_share < 1

@@ -80,7 +80,7 @@ def _section(
     if missing:
         raise OutsideDataError(f"{name}: {missing[0]} is missing")
     values = {
-        field: parse_json(raw, int | float | None, name=f"{name}: {field}")
+        field: parse_json(raw, bool | int | float | None, name=f"{name}: {field}")
         for field, raw in fields.items()
         if field in known
     }

@@ -87,7 +87,7 @@ class QuantizerWrapper(nn.Module):
         self._dropout = dropout if levels > 1 else 0.0
         self._replaced: list[Tensor | int] = [0] * levels  # by the pass that is under way
         self._refuses_nonfinite = True
-        self._keeps_entries = False
+        self._keeps_entries = self._is_frozen = False
         self._processes = dist.get_world_size() if dist.is_initialized() else 1
         synchronised = self._processes > 1 if synchronised is None else synchronised
         self._processes = self._processes if synchronised else 1
@@ -153,7 +153,7 @@ class QuantizerWrapper(nn.Module):
         if not self.training:
             return self._searched(columns, count)
         before = self.codebooks if self._dropout else None
-        quantized, indices, commitment = self.residual_vq(columns)
+        quantized, indices, commitment = self.residual_vq(columns, freeze_codebook=self._is_frozen)
         if self._keeps_entries:
             self._keep_averages(columns.shape[0] * columns.shape[1] * self._processes)
         indices = indices.transpose(1, 2)
@@ -180,6 +180,10 @@ class QuantizerWrapper(nn.Module):
         for codebook in self._codebooks:
             codebook.decay = 1 - share * (1 - self._decay)
             codebook.threshold_ema_dead_code = 0.0
+
+    def freeze(self) -> None:
+        """Has codebooks stay as they are, once they are filled."""
+        self._is_frozen = True
 
     @contextlib.contextmanager
     def unguarded(self) -> Iterator[None]:

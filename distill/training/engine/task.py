@@ -81,7 +81,7 @@ class Task(Protocol):
         ...
 
     def keep_general(self) -> None:
-        """Told, after `setup`, of a run that started from the base, also where it is resumed: what
+        """Told, before `setup`, of a run that started from the base, also where it is resumed: what
         holds for sound in general is to be kept.
         """
         ...

@@ -70,12 +70,14 @@ def config_of(request: dict[str, Any]) -> TrainingConfig:
 
 
 def _as_it_began(settings: Any) -> Any:
-    """The settings of a run of an earlier version, whose rates were the same from every start."""
+    """The settings of a run of an earlier version, in which all learned at the same rate from every
+    start.
+    """
     if not isinstance(settings, dict) or "learning_rate" not in settings:
         return settings
-    whole = {"fine_tuning_share": 1.0}
+    whole: dict[str, float | bool] = {"fine_tuning_share": 1.0}
     if "codebook_decay" in settings:
-        whole["codebook_tuning_share"] = 1.0
+        whole |= {"codebook_tuning_share": 1.0, "tunes_codes": True}
     return {**whole, **settings}
 
 

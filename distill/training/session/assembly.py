@@ -33,8 +33,8 @@ def assemble(
     torch.manual_seed(request.config.seed)
     task: Task = request.family.task(request.config)
     reporter = make_reporter(task)
-    fine_tuning = request.start.model != NOTHING
-    engine = Engine(task, material, fabric=fabric, reporter=reporter, fine_tuning=fine_tuning)
     if request.start.model == BASE:
         task.keep_general()
+    fine_tuning = request.start.model != NOTHING
+    engine = Engine(task, material, fabric=fabric, reporter=reporter, fine_tuning=fine_tuning)
     return engine, reporter

@@ -60,7 +60,11 @@ class VQVAETask(AutoencoderTask):
 
     def keep_general(self) -> None:
         """See `Task`."""
-        self.module.quantizer.follow_slowly(self.config.codebook_tuning_share)
+        if self.config.tunes_codes:
+            self.module.quantizer.follow_slowly(self.config.codebook_tuning_share)
+        else:
+            self.module.encoder.requires_grad_(False)
+            self.module.quantizer.freeze()
 
     @torch.no_grad()
     def prepare(self) -> None:
