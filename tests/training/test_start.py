@@ -394,7 +394,7 @@ def test_a_run_that_starts_from_a_model_learns_at_a_share_of_the_rate(
 
 
 def changed_parts(run: Path, prepared: list[dict[str, Tensor]]) -> set[str]:
-    """Of the model, in the weights that a run has kept, those that are not as they were prepared."""
+    """Of the model, in the weights that a run has kept: those that learned."""
     before, after = prepared[-1], load_model(RunFolder(run).model_path).model.state_dict()
     names = [name for name in before if not torch.equal(before[name], after[name])]
     return {name.split(".")[0] for name in names}
