@@ -15,14 +15,15 @@ from pathlib import Path
 from common import parser, recordings, report, save
 
 CODE = """
-import statistics, sys
-from engine_step import bare_turn
+import itertools, statistics, sys
+from engine_step import bare_steps
 from distill import AudioCorpus, VQVAEConfig
 from distill.training.engine.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 corpus = AudioCorpus.scan(sys.argv[2:], progress=False)
-print(1e3 * statistics.median(bare_turn(VQVAEConfig(), corpus, 80)))
+steps = itertools.islice(bare_steps(VQVAEConfig(), corpus), 80)
+print(1e3 * statistics.median(steps))
 """
 
 
