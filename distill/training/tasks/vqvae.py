@@ -21,7 +21,8 @@ _MOST_KMEANS_SAMPLES = 2**25  # of sound, 128 MB
 
 
 class VQVAETask(AutoencoderTask):
-    """Codebooks begin by k-means and follow the latents; uses and replaced entries are counted.
+    """Codebooks begin by k-means and follow the latents, but where they came to stay, in a run from
+    the base; uses and replaced entries are counted.
 
     Args:
         config: of the model and its training.
@@ -34,12 +35,13 @@ class VQVAETask(AutoencoderTask):
 
     def __init__(self, config: VQVAEConfig, module: ConvVQVAE | None = None) -> None:
         super().__init__(config, ConvVQVAE(config) if module is None else module)
+        self._commitment_weight = config.commitment_weight
 
     def judgement(self, mel: Tensor, output: Any, progress: float) -> Judgement:  # noqa: ARG002
         """See `AutoencoderTask`."""
         reconstruction, codes, commitment = output
         loss, distance, _ = vqvae_loss(
-            reconstruction, mel, commitment, commitment_weight=self.config.commitment_weight
+            reconstruction, mel, commitment, commitment_weight=self._commitment_weight
         )
         return Judgement(
             loss,
@@ -65,6 +67,7 @@ class VQVAETask(AutoencoderTask):
         else:
             self.module.encoder.requires_grad_(False)
             self.module.quantizer.freeze()
+            self._commitment_weight = 0.0  # nothing lowers it: the loss would hide what is learned
 
     @torch.no_grad()
     def prepare(self) -> None:
