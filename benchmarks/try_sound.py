@@ -148,7 +148,9 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--every", type=float, default=10.0, help="seconds from try to try")
     options.add_argument("--lasts", type=float, default=60.0, help="seconds of trying in a turn")
-    options.add_argument("--after", type=float, default=60.0, help="seconds of the open page")
+    options.add_argument(
+        "--after", type=float, default=60.0, help="seconds a page is left alone first"
+    )
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as home, WHERE[given.where](Path(home)) as (run, try_it):
         first = try_it()

@@ -83,7 +83,8 @@ def train(
     rvq_levels: Annotated[int | None, typer.Option(help=f"Levels of codes, {_LEVELS}.")] = None,
     codebook_size: Annotated[int | None, typer.Option(help=f"Entries a level, {_ENTRIES}.")] = None,
     commitment_weight: Annotated[
-        float | None, typer.Option(help="How hard sounds are held to their codes.")
+        float | None,
+        typer.Option(help="How hard sounds are held to their codes, if not from base."),
     ] = None,
     model_name: Annotated[str | None, typer.Option(help="Default: the run folder's name.")] = None,
     device: Annotated[

@@ -35,13 +35,19 @@ def number(default: Any, low: float, high: float, *, optional: bool = False) -> 
     kind = int if isinstance(low, int) and isinstance(high, int) else float
     return field(
         default=default,
-        metadata={"kind": kind, "low": low, "high": high, "optional": optional},
+        metadata={
+            "kind": kind,
+            "low": low,
+            "high": high,
+            "optional": optional,
+            "check": _check_number,
+        },
     )
 
 
 def switch(default: bool) -> Any:
     """A field checked to be True or False."""
-    return field(default=default, metadata={"kind": bool})
+    return field(default=default, metadata={"kind": bool, "check": _check_switch})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +56,9 @@ class Validated:
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
-            if "kind" in item.metadata:
+            if "check" in item.metadata:
                 value = getattr(self, item.name)
-                (_check_switch if item.metadata["kind"] is bool else _check_number)(item, value)
+                item.metadata["check"](item, value)
                 if value is not None:  # NumPy's numbers become Python's, which JSON knows
                     object.__setattr__(self, item.name, item.metadata["kind"](value))
 

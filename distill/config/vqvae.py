@@ -46,15 +46,17 @@ class VQVAEConfig(AutoencoderConfig):
     levels: int = number(6, 1, MOST_LEVELS)
     codebook_size: int = number(256, 2, 65_536)
     commitment_weight: float = number(0.25, 0.0, 100.0)
+    """How strongly the encoder is held to its entries, where it learns; see `tunes_codes`."""
     codebook_decay: float = number(0.97, 0.0, 0.9999)
+    """Of the moving averages by which codebooks follow the latents, where they do."""
     tunes_codes: bool = switch(False)
     """Whether encoder and codebooks learn on too in a run that starts from the base. By default
-    only its decoder does there: what a sound's codes are is settled before the first step, a step
-    takes two thirds as long, and no longer run forgets what other sounds than those of the corpus
-    need (`benchmarks/quality.py --steps 200 700 --set tunes_codes=True`)."""
+    only its decoder does there: what each code means is settled before the first step, a step
+    takes two thirds as long, and encoder and codebooks do not forget what other sounds than those
+    of the corpus need (`benchmarks/quality.py --steps 200 700 --set tunes_codes=True`)."""
     codebook_tuning_share: float = number(0.25, 0.0, 1.0)
-    """Share of their pace at which codebooks follow in a run that starts from the base, if they
-    do, and where no entry is replaced then. At 1 all is as from nothing."""
+    """Share of their pace at which codebooks follow in a run from the base with `tunes_codes`; no
+    entry is replaced there. At 1 all is as from nothing."""
     dead_code_fraction: float = number(0.2, 0.0, 1.0)
     """An entry hit less often than this share of its fair share is replaced; in a run that starts
     from the base none is, see `codebook_tuning_share`."""

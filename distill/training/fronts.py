@@ -67,8 +67,8 @@ def train(
         start: what to learn on from, where the family can: `base`, which comes with distill and
             knows sound in general; the path of a model of one's own; or `none`. Its encoder and
             decoder are taken over, and codebooks are made from the sounds, in a run from the base
-            from sound in general beside them. Where the settings do not fit the base, the run
-            starts from nothing and a warning says so.
+            from sound in general beside them; there only the decoder learns on. Where the settings
+            do not fit the base, the run starts from nothing and a warning says so.
 
     Raises:
         ConfigError: no such device, or not so many; a model of one's own does not fit the settings.

@@ -25,7 +25,7 @@ def test_what_threads_waited_for_cores_since_it_began(tmp_path: Path) -> None:
     thread(tmp_path, 2, 1000, 3000)  # began since
     assert watched.factor() == pytest.approx((2000 + 4000) / 2000)
     assert watched.few_steps(40) == (
-        "only 40 of about 120 steps, too few to judge its codebooks by: the machine was "
+        "only 40 of about 120 steps, too few to judge it by: the machine was "
         "busy, other programs had the cores; resume with a larger budget goes on from here"
     )
     assert "codebooks" not in str(watched.few_steps(100))

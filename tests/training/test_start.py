@@ -424,6 +424,41 @@ def test_what_codes_mean_is_settled_before_the_first_step_unless_it_is_to_be_lea
     assert changed_parts(tmp_path / "earlier", prepared) == everything
 
 
+def test_what_does_not_learn_is_settled_before_the_module_is_wrapped(
+    config: VQVAEConfig,
+    base: Path,
+    corpus: AudioCorpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or several processes would wait for gradients of the encoder that never come."""
+    learns: list[bool] = []
+    wrap = VQVAETask.wrap
+
+    def looked_at(task: VQVAETask, *given: Any) -> Any:
+        learns.extend(weights.requires_grad for weights in task.module.encoder.parameters())
+        return wrap(task, *given)
+
+    monkeypatch.setattr(VQVAETask, "wrap", looked_at)
+    train(config, corpus, tmp_path / "from base", "cpu", start=BASE)
+    assert learns and not any(learns)
+    learns.clear()
+    train(config, corpus, tmp_path / "from own", "cpu", start=base)
+    assert learns and all(learns)
+
+
+def test_the_loss_of_a_run_whose_codes_stay_is_what_it_can_lower(
+    config: VQVAEConfig, base: Path, corpus: AudioCorpus, tmp_path: Path
+) -> None:
+    for name, start in (("from base", BASE), ("from own", base)):
+        train(config, corpus, tmp_path / name, "cpu", start=start)
+        events = RunFolder(tmp_path / name).read_events()[0]
+        for event in (each for each in events if isinstance(each, VQEpochMetrics)):
+            loss, parts = event.val_loss, event.val_reconstruction
+            assert event.val_commitment > 0
+            assert (loss == pytest.approx(parts)) == (start == BASE)
+
+
 def replaced_entries(run: Path) -> float:
     epochs = [e for e in RunFolder(run).read_events()[0] if isinstance(e, VQEpochMetrics)]
     return sum(level.churn for epoch in epochs for level in epoch.health)

@@ -24,7 +24,8 @@ _KINDS, _CLIPS = (1, 6), (12, 31)
 _ENTRIES = (128, 256, 256)
 """Of codebooks, as corpora of various sizes have them."""
 _STEPS = (1, 20, 60)
-"""Of training from the base: hardly any, where only codebooks are of these clips, to more."""
+"""Of training from the base, codes included, so that priors learn from those of many codecs: hardly
+any, where only codebooks are of these clips, to more."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _made(run: Path, material: Path, plan: CorpusPlan, shape: Shape) -> CodedCor
     config = get_adaptive_vqvae_config(
         len(corpus), corpus.seconds, codebook_size=plan.entries, max_steps=plan.steps,
         stride=shape.stride, levels=shape.levels, preview_every_epochs=0, seed=plan.seed,
+        tunes_codes=True,
     )  # fmt: skip
     shutil.rmtree(run, ignore_errors=True)
     codec = load_model_v2(train_vqvae(config, corpus, run, "cpu", start="base").model_path)

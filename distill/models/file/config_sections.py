@@ -36,7 +36,8 @@ def read_config(texts: Mapping[str, str], family: Family) -> tuple[TrainingConfi
     Raises:
         KeyError: a section is missing.
         ConfigError: a setting is out of its range.
-        OutsideDataError: a setting is missing that decides the sound, or one is no number.
+        OutsideDataError: a setting is missing that decides the sound, or one is neither a number
+            nor true or false.
     """
     own, own_rest = _section(
         family.config_section, texts, family.own_settings, family.deciding_settings, family

@@ -49,7 +49,7 @@ class Contention:
         factor = self.factor()
         if factor < _BUSY:
             return None
-        early = ", too few to judge its codebooks by" if steps < _EARLY_STEPS else ""
+        early = ", too few to judge it by" if steps < _EARLY_STEPS else ""
         return (
             f"only {steps} of about {_round(steps * factor)} steps{early}: the machine was busy, "
             "other programs had the cores; resume with a larger budget goes on from here"

@@ -70,8 +70,8 @@ def config_of(request: dict[str, Any]) -> TrainingConfig:
 
 
 def _as_it_began(settings: Any) -> Any:
-    """The settings of a run of an earlier version, in which all learned at the same rate from every
-    start.
+    """The settings of a run of an earlier version: all of what it started from learned, at the rate
+    of a run from nothing, or, later, at a share of it.
     """
     if not isinstance(settings, dict) or "learning_rate" not in settings:
         return settings

@@ -77,7 +77,8 @@ class TrainSettings(View):
             ipywidgets.FloatText, "Commitment", value=_DEFAULTS.commitment_weight, step=0.05
         )
         self.commitment_says = Sentence(
-            "How strongly the encoder is held to its entries; more is steadier, and blunter."
+            "How strongly the encoder is held to its entries; more is steadier, and blunter. From "
+            "the base it stays as it is."
         )
         self.budget = labelled(ipywidgets.FloatText, "Budget", value=1.0)
         self.unit = named(
