@@ -96,8 +96,8 @@ def get_adaptive_prior_config(
 
     It learns until it has gone through the recordings and their copies often enough, or until the
     time is up, which grows from one to five minutes with the corpus. On `sonic_pi`, where 25 passes
-    are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.84 bits after
-    300 and 14.59 after 800, one from the base 13.76 and 13.87, so that goes through them 9 times
+    are 800 steps, a step of recordings that nobody knew costs a prior from nothing 14.55 bits after
+    300 and 13.95 after 800, one from the base 13.11 and 13.31, so that goes through them 9 times
     (`benchmarks/prior.py --steps 300 800 --from-nothing`). Of more than ten minutes there are fewer
     copies, of more than half an hour none: to encode them takes long, and time would be up before.
 
