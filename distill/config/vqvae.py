@@ -52,7 +52,7 @@ class VQVAEConfig(AutoencoderConfig):
     tunes_codes: bool = switch(False)
     """Whether encoder and codebooks learn on too in a run that starts from the base. By default
     only its decoder does there: what each code means is settled before the first step, a step
-    takes two thirds as long, and encoder and codebooks do not forget what other sounds than those
+    takes 0.7 of the time, and encoder and codebooks do not forget what other sounds than those
     of the corpus need (`benchmarks/quality.py --steps 200 700 --set tunes_codes=True`)."""
     codebook_tuning_share: float = number(0.25, 0.0, 1.0)
     """Share of their pace at which codebooks follow in a run from the base with `tunes_codes`; no
