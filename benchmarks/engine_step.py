@@ -40,8 +40,7 @@ def bare_steps(config: VQVAEConfig, corpus: AudioCorpus, *, codes: bool = True) 
     )
     model.initialise(log_mel(sampler.batch(48)))
     if not codes:
-        model.encoder.requires_grad_(False)
-        model.quantizer.freeze()
+        model.keep_codes()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95))
     while True:
         began = time.perf_counter()

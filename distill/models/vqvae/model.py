@@ -109,6 +109,11 @@ class ConvVQVAE(ConvAutoencoder):
             self.quantizer.initialise(torch.cat(parts), batch_steps, self.background)
             self.background = None  # has served
 
+    def keep_codes(self) -> None:
+        """Has only the decoder learn: encoder, and codebooks once they are filled, stay."""
+        self.encoder.requires_grad_(False)
+        self.quantizer.freeze()
+
     @property
     def codebook_shape(self) -> tuple[int, int]:
         """(levels, entries)."""

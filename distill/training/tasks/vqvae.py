@@ -65,8 +65,7 @@ class VQVAETask(AutoencoderTask):
         if self.config.tunes_codes:
             self.module.quantizer.follow_slowly(self.config.codebook_tuning_share)
         else:
-            self.module.encoder.requires_grad_(False)
-            self.module.quantizer.freeze()
+            self.module.keep_codes()
             self._commitment_weight = 0.0  # nothing lowers it: the loss would hide what is learned
 
     @torch.no_grad()
