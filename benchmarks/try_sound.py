@@ -146,7 +146,7 @@ def main() -> None:
     options = parser(__doc__ or "")
     options.add_argument("--where", choices=WHERE, default="dashboard")
     options.add_argument("--turns", type=int, default=3)
-    options.add_argument("--every", type=float, default=10.0, help="seconds from try to try")
+    options.add_argument("--every", type=float, default=10.0, help="seconds of a stretch")
     options.add_argument("--lasts", type=float, default=60.0, help="seconds of trying in a turn")
     options.add_argument(
         "--after", type=float, default=60.0, help="seconds a page is left alone first"
